@@ -1,0 +1,173 @@
+"""Write trainkit/config/signatures.json from the real signatures of Keras and of TrainKit.
+
+python tools/make_signatures.py            # write the table
+python tools/make_signatures.py --check    # fail if the table is not what it would write
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from trainkit.data.sources import SOURCES
+from trainkit.deploy.export import EXPORTERS
+from trainkit.framework import tf
+
+TABLE = Path(__file__).parents[1] / "trainkit/config/signatures.json"
+
+KERAS = {
+    "layer": (tf.keras.layers, tf.keras.layers.Layer),
+    "optimizer": (tf.keras.optimizers, tf.keras.optimizers.Optimizer),
+    "schedule": (tf.keras.optimizers.schedules, tf.keras.optimizers.schedules.LearningRateSchedule),
+    "loss": (tf.keras.losses, tf.keras.losses.Loss),
+    "metric": (tf.keras.metrics, tf.keras.metrics.Metric),
+    "callback": (tf.keras.callbacks, tf.keras.callbacks.Callback),
+    "initializer": (tf.keras.initializers, tf.keras.initializers.Initializer),
+    "regularizer": (tf.keras.regularizers, tf.keras.regularizers.Regularizer),
+    "constraint": (tf.keras.constraints, tf.keras.constraints.Constraint),
+}
+OURS = {"source": SOURCES, "exporter": EXPORTERS}
+
+# Bases that users do not build, things that take Python code, and callbacks that `fit` brings itself.
+LEFT_OUT = {
+    "layer": {"Layer", "Wrapper", "AbstractRNNCell", "InputLayer", "Lambda"},
+    "optimizer": {"Optimizer"},
+    "schedule": {"LearningRateSchedule"},
+    "loss": {"Loss"},
+    "metric": {"Metric", "MeanMetricWrapper"},
+    "callback": {
+        "Callback",
+        "CallbackList",
+        "BaseLogger",
+        "History",
+        "ProgbarLogger",
+        "LambdaCallback",
+        "LearningRateScheduler",
+        "SidecarEvaluatorModelExport",
+        "BackupAndRestore",
+    },
+    "initializer": {"Initializer"},
+    "regularizer": {"Regularizer"},
+    "constraint": {"Constraint"},
+}
+OF_EVERY_LAYER = {"dtype": {"default": None}, "trainable": {"default": True, "type": "boolean"}}
+# Defaults that do not tell the type: TensorBoard's profile_batch is 0, and also takes '10, 20'.
+TYPE_IS_WIDER = {"profile_batch"}
+NODE_ARGUMENTS = {
+    r"(.*_)?initializer": "initializer",
+    r"(.*_)?regularizer": "regularizer",
+    r"(.*_)?constraint": "constraint",
+    r"learning_rate": "schedule",
+    r"layer|backward_layer|cell": "layer",
+}
+# Keras asks for these; here the length of the whole training is the default.
+OUR_DEFAULTS = {("CosineDecay", "decay_steps"): "$steps", ("PolynomialDecay", "decay_steps"): "$steps"}
+CONTEXT = {"model", "filepath", "context"}
+
+
+def make_table() -> dict[str, dict[str, Any]]:
+    """The whole table, kinds and names in a fixed order."""
+    table: dict[str, dict[str, Any]] = {}
+    for kind, (module, base) in KERAS.items():
+        table[kind] = {name: keras_signature(kind, item) for name, item in classes(kind, module, base)}
+    for kind, registry in OURS.items():
+        table[kind] = {name: our_signature(registry.get(name)) for name in sorted(registry)}
+    return table
+
+
+def classes(kind: str, module: types.ModuleType, base: type) -> Iterator[tuple[str, type]]:
+    """The public classes of a Keras module that a config can build."""
+    for name in sorted(dir(module)):
+        item = getattr(module, name)
+        if inspect.isclass(item) and issubclass(item, base) and name[0].isupper() and name not in LEFT_OUT[kind]:
+            yield name, item
+
+
+def keras_signature(kind: str, item: type) -> dict[str, Any]:
+    """Arguments of a Keras class; types are guessed from names and defaults, which is all that Keras declares."""
+    arguments = {}
+    for name, parameter in inspect.signature(item.__init__).parameters.items():
+        if name in ("self", "name") or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        entry: dict[str, Any] = {}
+        if (item.__name__, name) in OUR_DEFAULTS:
+            entry["default"] = OUR_DEFAULTS[item.__name__, name]
+        elif parameter.default is parameter.empty:
+            entry["required"] = True
+        elif is_json(parameter.default):
+            entry["default"] = parameter.default
+        if (type_ := keras_type(name, parameter.default)) != "any":
+            entry["type"] = type_
+        arguments[name] = entry
+    return arguments | (OF_EVERY_LAYER if kind == "layer" else {})
+
+
+def keras_type(name: str, default: object) -> str:
+    """The type of a Keras argument, as far as its name and default tell."""
+    for pattern, kind in NODE_ARGUMENTS.items():
+        if re.fullmatch(pattern, name):
+            return kind
+    if name in TYPE_IS_WIDER:
+        return "any"
+    if isinstance(default, bool):
+        return "boolean"
+    return "number" if isinstance(default, int | float) else "any"
+
+
+def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
+    """Arguments of a source or exporter; its annotations are the types."""
+    hints = typing.get_type_hints(function)
+    arguments = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in CONTEXT:
+            continue
+        entry = our_type(hints[name])
+        if parameter.default is parameter.empty:
+            entry["required"] = True
+        else:
+            entry["default"] = parameter.default
+        arguments[name] = entry
+    return arguments
+
+
+def our_type(hint: Any) -> dict[str, Any]:
+    """A type hint as the table says it."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    (wanted,) = [option for option in options if option is not type(None)]
+    entry: dict[str, Any] = {"optional": type(None) in options}
+    if typing.get_origin(wanted) is Literal:
+        return entry | {"type": "text", "choices": list(typing.get_args(wanted))}
+    names = {int: "integer", float: "number", bool: "boolean", str: "text", Path: "path", list[str]: "texts"}
+    return entry | {"type": names[wanted]}
+
+
+def is_json(value: object) -> bool:
+    """Whether the table can hold a default."""
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def main() -> int:
+    text = json.dumps(make_table(), indent=1, sort_keys=False) + "\n"
+    if "--check" in sys.argv:
+        if text != TABLE.read_text(encoding="utf-8"):
+            print(f"{TABLE} is not up to date. Run `make signatures`.", file=sys.stderr)
+            return 1
+        return 0
+    TABLE.write_text(text, encoding="utf-8")
+    print(f"{TABLE}: {sum(len(names) for names in json.loads(text).values())} names")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""TrainKit: one YAML file becomes a trained Keras model, and files for phones that are proved right."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+if TYPE_CHECKING:
+    from trainkit.deploy import deploy
+    from trainkit.errors import ConfigError, TrainKitError
+    from trainkit.inference import load
+    from trainkit.training import fit
+
+__version__ = version("trainkit")
+__all__ = ["ConfigError", "TrainKitError", "__version__", "deploy", "fit", "load"]
+
+_PUBLIC = {
+    "fit": "trainkit.training",
+    "deploy": "trainkit.deploy",
+    "load": "trainkit.inference",
+    "ConfigError": "trainkit.errors",
+    "TrainKitError": "trainkit.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'trainkit' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)

@@ -1,0 +1,9 @@
+"""Keras callbacks that every training has, one a file."""
+
+from trainkit.callbacks.checkpoint import Checkpoint
+from trainkit.callbacks.clock import Clock
+from trainkit.callbacks.history import HistoryFile
+from trainkit.callbacks.progress import Progress
+from trainkit.callbacks.tensorboard import TensorBoard
+
+__all__ = ["Checkpoint", "Clock", "HistoryFile", "Progress", "TensorBoard"]

@@ -1,0 +1,43 @@
+"""Loss and metrics of every epoch, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from trainkit.callbacks.clock import Clock
+from trainkit.callbacks.learning_rate import current_learning_rate
+from trainkit.framework import tf
+from trainkit.runs import write_text
+
+
+class HistoryFile(tf.keras.callbacks.Callback):
+    """Write one row an epoch: epoch, seconds of training, learning rate, loss and metrics.
+
+    Args:
+        filepath: The CSV file; it is whole after every epoch.
+        clock: The clock of the training.
+    """
+
+    def __init__(self, filepath: Path, clock: Clock) -> None:
+        super().__init__()
+        self.filepath = filepath
+        self.clock = clock
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin with no rows."""
+        self.rows: list[dict[str, Any]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add a row."""
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        rate = current_learning_rate(self.model.optimizer)
+        self.rows.append({"epoch": epoch + 1, "seconds": round(self.clock.seconds, 3), "learning_rate": rate} | values)
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.filepath, text.getvalue())

@@ -1,0 +1,40 @@
+"""TensorBoard's event files, with what a training framework knows besides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trainkit.callbacks.clock import Clock
+from trainkit.framework import tf
+
+
+class TensorBoard(tf.keras.callbacks.TensorBoard):
+    """Keras' TensorBoard callback, which also writes the throughput and the config.
+
+    Scalars by epoch: loss and metrics of training and validation, the learning rate, images a second. Besides: the
+    graph, and the config as text.
+
+    Args:
+        log_dir: Where the event files go.
+        config: The resolved config, YAML.
+        clock: The clock of the training.
+        arguments: More arguments of Keras' callback.
+    """
+
+    def __init__(self, log_dir: Path, *, config: str, clock: Clock, **arguments: Any) -> None:
+        super().__init__(log_dir=str(log_dir), **arguments)
+        self.config = config
+        self.clock = clock
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Open the files and write the config."""
+        super().on_train_begin(logs)
+        with self._train_writer.as_default():
+            tf.summary.text("config", f"```yaml\n{self.config}\n```", step=0)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the scalars of the epoch."""
+        super().on_epoch_end(epoch, logs)
+        with self._train_writer.as_default():
+            tf.summary.scalar("epoch_images_per_second", self.clock.images_per_second(), step=epoch)

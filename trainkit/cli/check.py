@@ -1,0 +1,19 @@
+"""`trainkit check`"""
+
+from __future__ import annotations
+
+from trainkit.cli.arguments import ConfigFile, Overrides
+
+
+def check(config: ConfigFile, overrides: Overrides = None) -> None:
+    """Find every problem in CONFIG, then show its layers, shapes and parameters; trains nothing."""
+    from trainkit.config import load_config
+
+    loaded = load_config(config, overrides or ())
+
+    from rich.console import Console
+
+    from trainkit.training import prepare
+    from trainkit.training.report import print_network
+
+    print_network(Console(), prepare(loaded))

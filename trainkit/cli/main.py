@@ -1,0 +1,53 @@
+"""`trainkit`: the commands together, and what every error ends with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from trainkit.cli import check, deploy, fit, init, schema
+from trainkit.cli.version import print_version
+from trainkit.errors import TrainKitError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="trainkit",
+    help="One YAML file becomes a trained Keras model, and files for phones that are proved to answer like it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (fit.fit, deploy.deploy, check.check, init.init, schema.schema):
+    app.command()(command)
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the environment and exit.")
+    ] = False,
+) -> None:
+    """Set what holds for every command; `main` reads `--debug` itself."""
+    del debug, version
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 130 interrupted.
+    """
+    try:
+        app()
+    except TrainKitError as error:
+        if "--debug" in sys.argv:
+            raise
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

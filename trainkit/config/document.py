@@ -1,0 +1,78 @@
+"""A configuration as plain data, with the place of every key and value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainkit.errors import ConfigError, Place, Problem
+
+KeyPath = tuple[str | int, ...]
+"""The way to a value from the top of the file: `("model", "layers", 2, "Conv2D", "filters")`."""
+
+
+def format_path(path: Sequence[str | int]) -> str:
+    """Write a path as the messages do.
+
+    Example:
+        >>> format_path(("model", "layers", 2, "Conv2D", "filters"))
+        'model.layers[2].Conv2D.filters'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+@dataclass
+class Document:
+    """What a YAML file says.
+
+    Args:
+        source: The name of the file in messages.
+        data: Mappings, lists and scalars.
+        directory: What relative paths in the file are relative to.
+        keys: The place of each key, by path.
+        values: The place of each value, by path.
+    """
+
+    source: str
+    data: Any
+    directory: Path
+    keys: dict[KeyPath, Place] = field(default_factory=dict)
+    values: dict[KeyPath, Place] = field(default_factory=dict)
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> Document:
+        """A configuration made in Python: it has no places but `config`."""
+        return cls("config", _plain(data), Path.cwd())
+
+    def place(self, path: KeyPath, *, of_key: bool = False) -> Place | None:
+        """The place of the value at `path`, or of its key; where it is not written, of what would hold it."""
+        if of_key and path in self.keys:
+            return self.keys[path]
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.values:
+                return self.values[path[:end]]
+        return None
+
+    def problem(self, path: KeyPath, message: str, *, of_key: bool = False) -> Problem:
+        """A problem at `path`."""
+        return Problem(message, format_path(path), self.place(path, of_key=of_key))
+
+    def error(self, path: KeyPath, message: str) -> ConfigError:
+        """An error with the one problem at `path`."""
+        return ConfigError(self.source, [self.problem(path, message)])
+
+    def base_directory(self, path: KeyPath) -> Path:
+        """What a relative path written at `path` is relative to: the file, or for an override, where one stands."""
+        place = self.place(path)
+        return Path.cwd() if place and place.override else self.directory
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

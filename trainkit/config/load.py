@@ -1,0 +1,137 @@
+"""A configuration file -> Config: the experiment, and the way back to every place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from trainkit.config.document import Document, KeyPath
+from trainkit.config.node import Node, NodeError, nodes_inside
+from trainkit.config.overrides import apply_overrides
+from trainkit.config.scalars import resolve_scalar
+from trainkit.config.settings import Experiment
+from trainkit.config.signatures import known_names
+from trainkit.config.validation import validate
+from trainkit.config.yaml_reader import read_file
+from trainkit.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked configuration.
+
+    Args:
+        experiment: The settings and nodes; paths are absolute.
+        document: What was written where.
+    """
+
+    experiment: Experiment
+    document: Document
+
+    def path_of(self, node: Node) -> KeyPath:
+        """The path of a node of this configuration."""
+        return next((path for path, other in _nodes(self.experiment, ()) if other is node), ())
+
+    def line_of(self, node: Node) -> int | None:
+        """The line of the file where a node stands, or None if it is not from a file."""
+        place = self.document.place(self.path_of(node))
+        return place.line if place and place.line else None
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Turn every `NodeError` of the block into a `ConfigError` that names its place."""
+        try:
+            yield
+        except NodeError as error:
+            raise ConfigError(self.document.source, [self.problem(error)]) from error.__cause__
+
+    def problem(self, error: NodeError) -> Problem:
+        """What a `NodeError` says, with its place."""
+        path = self.path_of(error.node)
+        at_class = (*path, error.node.class_name)
+        if error.argument and (*at_class, error.argument) in self.document.values:
+            return self.document.problem((*at_class, error.argument), error.message)
+        return self.document.problem(path, error.message)
+
+    def resolved(self) -> dict[str, Any]:
+        """The experiment as plain data, with every default written out."""
+        return _with_defaults(self.experiment)
+
+    def resolved_yaml(self) -> str:
+        """`resolved` as YAML that reads back to the same experiment."""
+        return yaml.dump(self.resolved(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def load_config(source: Path | str | Mapping[str, Any], overrides: Iterable[str] = ()) -> Config:
+    """Read and check a configuration.
+
+    Args:
+        source: A YAML file, or a mapping of the same form.
+        overrides: `KEY=VALUE` texts, which win over the file.
+
+    Raises:
+        ConfigError: With all problems of text, keys, names and references at once.
+    """
+    document = Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
+    problems = apply_overrides(document, overrides)
+    experiment, more = validate(document)
+    if problems or experiment is None or more:
+        raise ConfigError(document.source, [*problems, *more])
+    _make_paths_absolute(experiment, document)
+    return Config(experiment, document)
+
+
+def _nodes(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
+    """Every node below a value, each with its path."""
+    if isinstance(value, Node):
+        yield path, value
+        for inner_path, inner in nodes_inside(value):
+            yield from _nodes(inner, (*path, *inner_path))
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _nodes(getattr(value, name), (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _nodes(item, (*path, index))
+
+
+def _make_paths_absolute(experiment: Experiment, document: Document) -> None:
+    for path, node in _nodes(experiment, ()):
+        for key, argument in known_names(node.kind)[node.class_name].items():
+            if argument.type == "path" and isinstance(node.arguments.get(key), str):
+                base = document.base_directory((*path, node.class_name, key))
+                node.arguments[key] = str(base / Path(node.arguments[key]).expanduser())
+
+
+def _with_defaults(value: Any) -> Any:
+    if isinstance(value, Node):
+        signature = known_names(value.kind)[value.class_name]
+        defaults = {key: argument.default for key, argument in signature.items() if not argument.required}
+        arguments = {key: _with_defaults(item) for key, item in (defaults | value.arguments).items()}
+        return {value.class_name: arguments} | ({"name": value.name} if value.name else {})
+    if isinstance(value, BaseModel):
+        return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, list):
+        return [_with_defaults(item) for item in value]
+    return value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that `resolve_scalar` would read as something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if isinstance(resolve_scalar(text), str) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)

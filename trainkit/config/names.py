@@ -1,0 +1,50 @@
+"""The names of layers that were given none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Name each layer: the name it was given, or its class in small letters, counted.
+
+    Args:
+        entries: Class name and given name of each.
+
+    Example:
+        >>> automatic_names([("Conv2D", None), ("Dense", "conv2d2"), ("Conv2D", None), ("Conv2D", None)])
+        ['conv2d1', 'conv2d2', 'conv2d3', 'conv2d4']
+    """
+    entries = list(entries)
+    taken = {name for _, name in entries if name}
+    counts: Counter[str] = Counter()
+    return [name or _next_name(class_name.lower(), counts, taken) for class_name, name in entries]
+
+
+def _next_name(kind: str, counts: Counter[str], taken: set[str]) -> str:
+    counts[kind] += 1
+    while f"{kind}{counts[kind]}" in taken:
+        counts[kind] += 1
+    return f"{kind}{counts[kind]}"
+
+
+def names_in_list(items: Sequence[Any]) -> list[set[str]]:
+    """What each entry of a written list may be called by: its name, given or automatic, and its class."""
+    taken_apart = [_class_and_name(item) for item in items]
+    automatic = automatic_names((class_name or "value", name) for class_name, name in taken_apart)
+    return [
+        {name, class_name} if class_name else set()
+        for name, (class_name, _) in zip(automatic, taken_apart, strict=True)
+    ]
+
+
+def _class_and_name(item: Any) -> tuple[str | None, str | None]:
+    if isinstance(item, str):
+        return (item, None) if item[:1].isupper() else (None, None)
+    if not isinstance(item, dict):
+        return None, None
+    class_name = next((key for key in item if key[:1].isupper()), None)
+    name = item.get("name")
+    return class_name, name if isinstance(name, str) else None

@@ -1,0 +1,104 @@
+"""Node -> Keras object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trainkit.config import ExpressionError, Node, NodeError, evaluate, known_names
+from trainkit.errors import InputError
+from trainkit.framework import tf
+from trainkit.registry import Registry
+
+_MODULES = {
+    "layer": "layers",
+    "optimizer": "optimizers",
+    "schedule": "optimizers.schedules",
+    "loss": "losses",
+    "metric": "metrics",
+    "callback": "callbacks",
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+}
+
+
+def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None) -> Any:
+    """Build the Keras object that a node asks for.
+
+    Args:
+        node: Of a kind that Keras has.
+        scope: What `$name` stands for.
+        name: The name of a layer; by default the one that the node was given.
+
+    Returns:
+        The object.
+
+    Raises:
+        NodeError: If Keras refuses the arguments, or one cannot be computed.
+    """
+    module = tf.keras
+    for part in _MODULES[node.kind].split("."):
+        module = getattr(module, part)
+    arguments = compute_arguments(node, scope)
+    if name or node.name:
+        arguments["name"] = name or node.name
+    try:
+        return getattr(module, node.class_name)(**arguments)
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise NodeError(node, _refusal(node, error), argument=_argument_at_fault(node, error)) from error
+
+
+def build_registered(node: Node, registry: Registry, scope: Mapping[str, Any], **context: Any) -> Any:
+    """Call what TrainKit's own table has under the name of a node; texts that are paths become `Path`s.
+
+    Args:
+        node: Of a kind that TrainKit has: a source, an exporter.
+        registry: The table of the kind.
+        scope: What `$name` stands for.
+        context: Further arguments that the kind's contract promises.
+
+    Raises:
+        NodeError: If an argument cannot be computed, or the thing refuses what the user gave it.
+    """
+    signature = known_names(node.kind)[node.class_name]
+    arguments = compute_arguments(node, scope)
+    for key, value in arguments.items():
+        if signature[key].type == "path" and value is not None:
+            arguments[key] = Path(value)
+    try:
+        return registry.get(node.class_name)(**arguments, **context)
+    except InputError as error:
+        raise NodeError(node, str(error)) from error
+
+
+def compute_arguments(node: Node, scope: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a node as values: expressions computed, nodes inside built.
+
+    Raises:
+        NodeError: If one cannot be computed.
+    """
+    signature = known_names(node.kind)[node.class_name]
+    defaults = {key: argument.default for key, argument in signature.items() if str(argument.default).startswith("$")}
+    values = {}
+    for key, written in (defaults | node.arguments).items():
+        try:
+            values[key] = build(written, scope) if isinstance(written, Node) else evaluate(written, scope)
+        except ExpressionError as error:
+            raise NodeError(node, str(error), argument=key) from error
+    return values
+
+
+def _refusal(node: Node, error: Exception) -> str:
+    said = " ".join(str(error).split())
+    arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items() if not isinstance(value, Node))
+    return f"{node.class_name} refuses its arguments: {said[:400].rstrip('.')}. Received: {arguments or 'none'}."
+
+
+def _argument_at_fault(node: Node, error: Exception) -> str | None:
+    """The argument whose name or value the message of Keras quotes, if that is one only."""
+    said = str(error)
+    named = [key for key in node.arguments if f"`{key}`" in said]
+    quoted = [key for key, value in node.arguments.items() if isinstance(value, str) and value in said]
+    return next((found[0] for found in (named, quoted) if len(found) == 1), None)

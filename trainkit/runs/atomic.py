@@ -1,0 +1,106 @@
+"""Writes that happen whole or not at all: a temporary name beside the target, fsync, rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from trainkit.errors import OutputError
+
+
+@contextmanager
+def replace_file(filepath: Path) -> Iterator[Path]:
+    """Yield a temporary path; what is written there takes the place of `filepath` when the block ends well.
+
+    Raises:
+        OutputError: If the file cannot be written; the old file, if there was one, is untouched.
+
+    Example:
+        >>> import tempfile; folder = Path(tempfile.mkdtemp())
+        >>> with replace_file(folder / "a.txt") as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> (folder / "a.txt").read_text()
+        'whole'
+    """
+    temporary = filepath.with_name(f".{os.getpid()}.{filepath.name}")  # keeps the suffix, which some writers read
+    try:
+        with _as_output_error(filepath):
+            yield temporary
+            _sync(temporary)
+            os.replace(temporary, filepath)
+            _sync(filepath.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_directory(directory: Path) -> Iterator[Path]:
+    """Yield a new, empty directory that takes the place of `directory`, with all it holds, when the block ends well.
+
+    Between the two renames of a replacement the old one stands under `.old.NAME`; `recover_directory` puts it back.
+
+    Raises:
+        OutputError: If it cannot be written; the old directory, if there was one, is untouched.
+    """
+    recover_directory(directory)
+    temporary = directory.with_name(f".{os.getpid()}.{directory.name}")
+    old = _old(directory)
+    try:
+        with _as_output_error(directory):
+            temporary.mkdir()
+            yield temporary
+            for path in [*temporary.rglob("*"), temporary]:
+                _sync(path)
+            if directory.exists():
+                os.rename(directory, old)
+            os.rename(temporary, directory)
+            _sync(directory.parent)
+            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover_directory(directory: Path) -> None:
+    """Put back the directory that `replace_directory` had moved aside when its process was killed."""
+    if _old(directory).exists() and not directory.exists():
+        os.rename(_old(directory), directory)
+
+
+def write_text(filepath: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replace_file(filepath) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(filepath: Path, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all."""
+    write_text(filepath, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _old(directory: Path) -> Path:
+    return directory.with_name(f".old.{directory.name}")
+
+
+@contextmanager
+def _as_output_error(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        with suppress(OSError):
+            target = target.absolute()
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}.") from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,171 @@
+"""A run directory: where everything about one training stands, and who may write there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainkit.errors import OutputError, RunError
+from trainkit.runs.atomic import recover_directory, write_json
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: runs are not locked there
+    fcntl = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory and the names of what it holds.
+
+    Args:
+        directory: `runs/mnist_lenet5/003`, say.
+    """
+
+    directory: Path
+
+    @classmethod
+    def create(cls, root: Path, name: str) -> Run:
+        """Make the next free directory `root/name/NNN`.
+
+        Raises:
+            OutputError: If it cannot be made.
+        """
+        parent = root / name
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            while True:
+                taken = [int(path.name) for path in parent.iterdir() if path.name.isdigit()]
+                directory = parent / f"{max(taken, default=0) + 1:03d}"
+                try:
+                    directory.mkdir()
+                except FileExistsError:  # another run was quicker
+                    continue
+                return cls(directory)
+        except OSError as error:
+            raise OutputError(
+                f"{parent.absolute()} cannot be written: {error.strerror}. Choose another place with --runs."
+            ) from error
+
+    @classmethod
+    def open(cls, directory: Path | str) -> Run:
+        """Open a finished run; a directory of runs stands for the newest of them.
+
+        Raises:
+            RunError: If `directory` is not a run, or its training did not finish.
+        """
+        directory = Path(directory)
+        if not directory.exists():
+            raise RunError(f"{directory} does not exist. A run is a directory that `trainkit fit` made.")
+        numbered = sorted(path for path in directory.glob("*/manifest.json") if path.parent.name.isdigit())
+        if numbered and not (directory / "manifest.json").exists():
+            directory = max((path.parent for path in numbered), key=lambda path: int(path.name))
+        run = cls(directory)
+        recover_directory(run.deploy)
+        if not run.manifest.is_file() or not run.resolved.is_file():
+            raise RunError(f"{directory} is not a run directory: it has no manifest.json and resolved.yaml.")
+        if not run.model.is_file():
+            raise RunError(f"{directory} has no model.keras: its training did not finish. See {run.log}.")
+        return run
+
+    @property
+    def config(self) -> Path:
+        """The configuration as it was given."""
+        return self.directory / "config.yaml"
+
+    @property
+    def resolved(self) -> Path:
+        """The configuration with every default and absolute path written out."""
+        return self.directory / "resolved.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, seed, devices, data, command line, and how the run ended."""
+        return self.directory / "manifest.json"
+
+    @property
+    def log(self) -> Path:
+        """What the training said."""
+        return self.directory / "train.log"
+
+    @property
+    def history(self) -> Path:
+        """Loss and metrics, one row an epoch."""
+        return self.directory / "history.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """The metrics of the finished model on validation and test, as JSON."""
+        return self.directory / "metrics.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's event files."""
+        return self.directory / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The `last` and the `best` checkpoint."""
+        return self.directory / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The best model, as Keras saves it."""
+        return self.directory / "model.keras"
+
+    @property
+    def deploy(self) -> Path:
+        """The exported files and the proof that they answer like the model."""
+        return self.directory / "deploy"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest as a dictionary."""
+        return json.loads(self.manifest.read_text(encoding="utf-8"))
+
+    def update_manifest(self, **facts: Any) -> None:
+        """Set entries of the manifest, keeping the others."""
+        before = self.read_manifest() if self.manifest.exists() else {}
+        write_json(self.manifest, before | facts)
+
+    def discard(self) -> None:
+        """Remove the directory, and its parent if that leaves it empty: for a run that never started."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for parent in self.directory.parents[:2]:
+            try:
+                parent.rmdir()
+            except OSError:
+                return
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Own the run while the block lasts: one process writes to it at a time.
+
+        The operating system drops the lock with the process, however that ends.
+
+        Raises:
+            RunError: If another process owns it, with its process id and host.
+        """
+        filepath = self.directory / ".lock"
+        try:
+            descriptor = os.open(filepath, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise OutputError(f"{filepath.absolute()} cannot be written: {error.strerror}.") from error
+        try:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    owner = os.read(descriptor, 200).decode(errors="replace").strip()
+                    raise RunError(f"{self.directory} is in use by {owner or 'another process'}.") from error
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+            yield
+        finally:
+            os.close(descriptor)

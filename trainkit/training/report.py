@@ -1,0 +1,94 @@
+"""What `fit` tells a person before and after the training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from trainkit.models import summarize
+from trainkit.runs import Run
+from trainkit.training.devices import Devices
+from trainkit.training.log import LOG
+from trainkit.training.prepare import Prepared
+
+MOST_CLASSES = 20
+"""Classes of the longest per-class table; of more, the worst are shown."""
+
+
+def print_header(console: Console, run: Run, prepared: Prepared, devices: Devices) -> None:
+    """Say what is trained, on what, and where it goes."""
+    name = prepared.config.experiment.name
+    _say(console, f"{name}: {prepared.model.count_params():,} parameters; {_samples(prepared)}")
+    _say(console, f"device: {devices}")
+    _say(console, f"run: {run.directory}")
+
+
+def print_network(console: Console, prepared: Prepared) -> None:
+    """Show the layers of a network with their shapes and parameters, and the data it is for."""
+    table = Table(title=prepared.config.experiment.name, title_justify="left")
+    for column in ("layer", "class"):
+        table.add_column(column)
+    for column in ("output shape", "parameters"):
+        table.add_column(column, justify="right")
+    for layer in summarize(prepared.model):
+        shape = " × ".join("any" if size is None else str(size) for size in layer.output_shape)
+        table.add_row(layer.name, layer.class_name, shape, f"{layer.parameters:,}")
+    console.print(table)
+    totals = f"{prepared.model.count_params():,} parameters; {_samples(prepared)}; no problems"
+    console.print(totals, highlight=False)
+
+
+def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:
+    """Show the metrics of the finished model, and the next command."""
+    best = metrics["best"]
+    _say(console, f"best epoch: {best['epoch']} ({best['monitor']} {best['value']:.4f})")
+    for split in ("validation", "test"):
+        if split in metrics:
+            values = "  ".join(f"{name} {value:.4f}" for name, value in metrics[split]["metrics"].items())
+            _say(console, f"{split}: {values}")
+    reported = metrics.get("test") or metrics.get("validation")
+    if reported and "per_class" in reported:
+        console.print(_per_class_table(reported))
+        _say(console, _confusions(reported))
+    _say(console, f"next: trainkit deploy {run.directory}")
+
+
+def _per_class_table(result: dict[str, Any]) -> Table:
+    table = Table(title=f"{result['samples']:,} samples", title_justify="left")
+    table.add_column("class")
+    columns = result["per_class"]
+    for name in columns:
+        table.add_column(name, justify="right")
+    order = list(range(len(result["classes"])))
+    if len(order) > MOST_CLASSES:
+        order = sorted(order, key=lambda index: columns["f1"][index])[:MOST_CLASSES]
+        table.caption = f"the {MOST_CLASSES} worst of {len(result['classes'])} classes; metrics.json has all"
+    for index in order:
+        shares = [f"{columns[name][index]:.3f}" for name in ("precision", "recall", "f1")]
+        table.add_row(result["classes"][index], *shares, f"{columns['support'][index]:.0f}")
+    return table
+
+
+def _confusions(result: dict[str, Any], most: int = 3) -> str:
+    """The classes that are taken for each other most often."""
+    matrix, classes = result["confusion_matrix"], result["classes"]
+    pairs = [
+        (count, classes[true], classes[given])
+        for true, row in enumerate(matrix)
+        for given, count in enumerate(row)
+        if true != given and count
+    ]
+    worst = sorted(pairs, key=lambda pair: -pair[0])[:most]
+    told = ", ".join(f"{true} taken for {given} ({count}×)" for count, true, given in worst)
+    return f"most confused: {told or 'none'}"
+
+
+def _samples(prepared: Prepared) -> str:
+    return ", ".join(f"{size:,} {split}" for split, size in prepared.sizes.items())
+
+
+def _say(console: Console, line: str) -> None:
+    LOG.info(line)
+    console.print(line, highlight=False, soft_wrap=True)
