@@ -33,6 +33,17 @@ class Problem:
         return f"{head}: {self.message}" if head else self.message
 
 
+def shown(value: object, *, most: int = 80) -> str:
+    """The `repr` of a value for a message, cut with `…` where it is long.
+
+    Example:
+        >>> shown("relu"), shown(list(range(100)), most=10)
+        ("'relu'", '[0, 1, 2,…')
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class TrainKitError(Exception):
     """The base of all errors of TrainKit. `exit_code` is what the command line ends with."""
 
@@ -72,6 +83,12 @@ class OutputError(TrainKitError, OSError):
     """A file or directory cannot be written."""
 
     exit_code = 2
+
+
+class DiskFullError(OutputError):
+    """A disk filled up while something was written."""
+
+    exit_code = 1
 
 
 class TrainingError(TrainKitError, RuntimeError):

@@ -7,13 +7,43 @@ TensorFlow is first imported. `import trainkit` asks for tf_keras; this module c
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from trainkit.errors import TrainKitError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import tensorflow as tf
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Hold back what native code writes to standard error, and show it only if the block fails.
+
+    TensorFlow reports every CPU feature and every missing CUDA library there, whatever its log level.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        before = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(before, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+
+
+with quiet_stderr():
+    import tensorflow as tf
+
+    tf.config.list_physical_devices("GPU")  # says now, unheard, what it would say later of missing drivers
 
 if hasattr(tf.keras, "__version__"):  # only Keras 3 has one
     raise TrainKitError(
@@ -24,4 +54,4 @@ if hasattr(tf.keras, "__version__"):  # only Keras 3 has one
 tf.get_logger().setLevel("ERROR")
 warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected", category=UserWarning)
 
-__all__ = ["tf"]
+__all__ = ["quiet_stderr", "tf"]

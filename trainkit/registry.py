@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any
@@ -69,13 +70,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     Example:
         >>> did_you_mean("lr", ["learning_rate", "decay"])
         " Did you mean 'learning_rate'?"
+        >>> did_you_mean("mse", ["Hinge", "MeanSquaredError"])
+        " Did you mean 'MeanSquaredError'?"
     """
     candidates = sorted(known)
     plain = {_plain(candidate): candidate for candidate in candidates}
-    initials = {"".join(word[0] for word in c.split("_") if word): c for c in candidates if "_" in c}
+    initials = {_initials(candidate): candidate for candidate in candidates if len(_initials(candidate)) > 1}
     near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     found = plain.get(_plain(name)) or initials.get(name.lower()) or (plain[near[0]] if near else None)
     return f" Did you mean {found!r}?" if found else ""
+
+
+def _initials(name: str) -> str:
+    words = name.split("_") if "_" in name else re.findall("[A-Z]", name)
+    return "".join(word[0] for word in words if word).lower()
 
 
 def _plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from trainkit.cli import check, deploy, fit, init, schema
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 app = typer.Typer(
     name="trainkit",
@@ -40,8 +41,10 @@ def options(
 def main() -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 130 interrupted.
+    Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 130 and 143 stopped
+    by SIGINT and SIGTERM.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         app()
     except TrainKitError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -54,9 +55,10 @@ def check_expression(text: str, known: Collection[str]) -> None:
     Raises:
         ExpressionError: If it cannot be read, or uses an unknown name.
     """
-    tree = _parse(text)
-    for part in ast.walk(tree):
-        if isinstance(part, ast.Name) and part.id not in known and part.id not in _FUNCTIONS:
+    parts = list(ast.walk(_parse(text)))
+    called = [part.func for part in parts if isinstance(part, ast.Call)]
+    for part in parts:
+        if isinstance(part, ast.Name) and part.id not in known and part not in called:
             names = ", ".join(f"${name}" for name in sorted(known)) or "none"
             raise ExpressionError(f"unknown name '${part.id}'.{did_you_mean(part.id, known)} Known here: {names}.")
 
@@ -101,7 +103,9 @@ def _parse(text: str) -> ast.expr:
             f"an expression must have at most {LONGEST_EXPRESSION} characters. Received: {len(text)}."
         )
     try:
-        tree = ast.parse(text[2:-1].strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's, about `1if 2` and the like
+            tree = ast.parse(text[2:-1].strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"must be an expression. Received: {text!r}. {_KNOWS}") from None
     if foreign := next((part for part in ast.walk(tree) if not _is_known(part)), None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from trainkit.config.document import Document, KeyPath
+from trainkit.config.expressions import evaluate
 from trainkit.config.node import Node, NodeError, nodes_inside
 from trainkit.config.overrides import apply_overrides
 from trainkit.config.scalars import resolve_scalar
@@ -104,16 +106,20 @@ def _nodes(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
 def _make_paths_absolute(experiment: Experiment, document: Document) -> None:
     for path, node in _nodes(experiment, ()):
         for key, argument in known_names(node.kind)[node.class_name].items():
-            if argument.type == "path" and isinstance(node.arguments.get(key), str):
+            written = node.arguments.get(key)
+            if argument.type == "path" and isinstance(written, str):
                 base = document.base_directory((*path, node.class_name, key))
-                node.arguments[key] = str(base / Path(node.arguments[key]).expanduser())
+                node.arguments[key] = str(base / os.path.expanduser(evaluate(written, {})))
 
 
 def _with_defaults(value: Any) -> Any:
     if isinstance(value, Node):
         signature = known_names(value.kind)[value.class_name]
-        defaults = {key: argument.default for key, argument in signature.items() if not argument.required}
-        arguments = {key: _with_defaults(item) for key, item in (defaults | value.arguments).items()}
+        arguments = {
+            key: _with_defaults(value.arguments.get(key, argument.default))
+            for key, argument in signature.items()
+            if key in value.arguments or not argument.required
+        }
         return {value.class_name: arguments} | ({"name": value.name} if value.name else {})
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}

@@ -8,7 +8,8 @@ from typing import Any
 
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, check_expression, is_expression
-from trainkit.config.signatures import NODE_TYPES, Argument, known_names
+from trainkit.config.signatures import NODE_TYPES, Argument, Signature, known_names
+from trainkit.errors import shown
 from trainkit.registry import did_you_mean
 
 KNOWN_VALUES = {
@@ -86,23 +87,17 @@ def parse_node(value: Any, kind: str) -> tuple[Node | None, list[NodeProblem]]:
         problems.append(NodeProblem(at, _unknown_name(class_name, kind), of_key=True))
         return None, problems
     checked = {}
-    for key, item in arguments.items():
+    for key, item in _without_torn(arguments).items():
         if (argument := known[class_name].get(key)) is None:
             problems.append(NodeProblem((*at, key), _unknown_argument(key, class_name, kind), of_key=True))
             continue
         checked[key], found = _parse_argument(key, item, argument, kind)
         problems.extend(NodeProblem((*at, key, *problem.path), problem.message, problem.of_key) for problem in found)
-    misspelled = " ".join(problem.message for problem in problems)
-    missing = [
-        key
-        for key, argument in known[class_name].items()
-        if argument.required and key not in arguments and did_you_mean(key, [key]) not in misspelled
-    ]
-    if missing:
-        problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}.", of_key=True))
+    if missing := _missing_arguments(value, class_name, known[class_name], problems):
+        problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=True))
     name = settings.get("name")
     if name is not None and not is_node_name(name):
-        message = f"must begin with a small letter and have letters, digits and _ only. Received: name={name!r}."
+        message = f"must begin with a small letter and have letters, digits and _ only. Received: name={shown(name)}."
         problems.append(NodeProblem(("name",), message))
     return Node(kind, class_name, checked, name), problems
 
@@ -129,11 +124,11 @@ def _take_apart(value: Any, kind: str) -> tuple[str | None, dict[str, Any], dict
     if isinstance(value, str):
         return value, {}, {}, []
     if not isinstance(value, dict):
-        message = f"must be {_a(kind)}: a Capitalised name, alone or with arguments. Received: {value!r:.80}."
+        message = f"must be {_a(kind)}: a Capitalised name, alone or with arguments. Received: {shown(value)}."
         return None, {}, {}, [NodeProblem((), message)]
     names = [key for key in value if _is_capitalised(key)]
     if len(names) != 1:
-        keys = ", ".join(map(repr, value)) or "none"
+        keys = ", ".join(shown(key) for key in [*value][:8]) or "none"
         near = did_you_mean(next(iter(value)), known_names(kind)) if len(value) == 1 else ""
         message = f"must be {_a(kind)}: a mapping with exactly one Capitalised key. Received: the keys {keys}.{near}"
         return None, {}, {}, [NodeProblem((), message)]
@@ -149,10 +144,39 @@ def _take_apart(value: Any, kind: str) -> tuple[str | None, dict[str, Any], dict
     if arguments is None:
         arguments = {}
     if not isinstance(arguments, dict):
-        message = f"arguments must be a mapping, {{name: value}}. Received: {arguments!r:.80}."
+        message = f"arguments must be a mapping, {{name: value}}. Received: {shown(arguments)}."
         problems.append(NodeProblem((names[0],), message))
         arguments = {}
     return names[0], arguments, {key: value[key] for key in allowed if key in value}, problems
+
+
+def _without_torn(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the keys without a value that an unquoted `$(max(a, b))` falls apart into: `b))` is one."""
+    kept, is_torn = {}, False
+    for key, item in arguments.items():
+        if is_torn and item is None:
+            continue
+        kept[key] = item
+        is_torn = isinstance(item, str) and item.startswith("$(") and not item.endswith(")")
+    return kept
+
+
+def _missing_arguments(
+    value: Any, class_name: str, signature: Signature, problems: Collection[NodeProblem]
+) -> list[str]:
+    """The required arguments that are nowhere: not misspelled, not beside the class, not in a list instead."""
+    written = value[class_name] if isinstance(value, dict) else None
+    if not isinstance(written, dict | None):
+        return []
+    misspelled = " ".join(problem.message for problem in problems)
+    return [
+        key
+        for key, argument in signature.items()
+        if argument.required
+        and key not in (written or {})
+        and not (isinstance(value, dict) and key in value)
+        and did_you_mean(key, [key]) not in misspelled
+    ]
 
 
 def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tuple[Any, list[NodeProblem]]:
@@ -163,7 +187,7 @@ def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tupl
         return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
     problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
     if not problems and not is_expression(value) and (rule := _broken_rule(value, argument)):
-        problems.append(NodeProblem((), f"must be {rule}. Received: {key}={value!r:.80}."))
+        problems.append(NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}."))
     return value, problems
 
 
@@ -208,8 +232,8 @@ def _unknown_name(name: str, kind: str) -> str:
     if elsewhere:
         return f"unknown {kind}. {name} is {_a(elsewhere[0])}."
     near = did_you_mean(name, known_names(kind))
-    known = "" if near else f" Known: {_listed(list(known_names(kind)), most=12)}."
-    return f"unknown {kind}. Received: {name!r}.{near}{known}"
+    known = "" if near else f" Known: {_listed(list(known_names(kind)), most=12)}"
+    return f"unknown {kind}. Received: {shown(name)}.{near}{known}"
 
 
 def _unknown_argument(key: str, class_name: str, kind: str) -> str:
@@ -219,7 +243,7 @@ def _unknown_argument(key: str, class_name: str, kind: str) -> str:
         return f"{class_name} takes no name among its arguments. {where}"
     if key in SETTINGS.get(kind, ()):
         return f"unknown argument. Write `{key}:` beside {class_name}, at its indentation."
-    takes = f"{class_name} takes {_listed(list(known), most=8)}." if known else f"{class_name} takes no arguments."
+    takes = f"{class_name} takes {_listed(list(known), most=8)}" if known else f"{class_name} takes no arguments."
     return f"unknown argument. {takes}{did_you_mean(key, known)}"
 
 
@@ -228,7 +252,7 @@ def _knows(kind: str, class_name: str, key: str) -> bool:
 
 
 def _listed(names: list[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return ", ".join(names[:most]) + (", …" if len(names) > most else ".")
 
 
 def _is_capitalised(key: object) -> bool:

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from trainkit.config.document import Document, KeyPath
+from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.names import names_in_list
-from trainkit.config.node import SETTINGS
+from trainkit.config.node import SETTINGS, Node, to_plain
+from trainkit.config.settings import settings_at
 from trainkit.config.yaml_reader import read_text
-from trainkit.errors import ConfigError, Place, Problem
+from trainkit.errors import ConfigError, Place, Problem, shown
 from trainkit.registry import did_you_mean
 
+_KEY = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,9}\])*")
 _SETTINGS_BESIDE = {key for keys in SETTINGS.values() for key in keys}
 
 
@@ -30,28 +32,30 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> list[Proble
     Returns:
         What is wrong with them; the document then holds those that were right.
     """
-    problems = []
+    problems: list[Problem] = []
     for override in overrides:
         key, equals, text = override.partition("=")
         key = key.strip()
-        place = Place(override=key)
-        if not equals or not key:
-            problems.append(
-                Problem(f"an override must be KEY=VALUE. Received: {override!r}.", place=Place(override=override))
-            )
-            continue
+        place = Place(override=key or repr(override))
         try:
-            value = read_text(text, source=key, directory=Path.cwd()).data
+            if not equals or not key:
+                raise _OverrideError(f"an override must be KEY=VALUE. Received: {shown(override)}.")
+            if not _KEY.fullmatch(key):
+                raise _OverrideError("a key must be a path: training.epochs, model.layers[2].filters.")
+            _Setter(document, place).set(_segments(key), read_text(text, source=key, directory=Path.cwd()).data)
         except ConfigError as error:
-            problems.extend(Problem(problem.message, key, place) for problem in error.problems)
-            continue
-        if message := _Setter(document, place).set(_segments(key), value):
-            problems.append(Problem(message, key, place))
+            problems.extend(Problem(problem.message, place.override, place) for problem in error.problems)
+        except _OverrideError as error:
+            problems.append(Problem(str(error), place.override, place))
     return problems
 
 
+class _OverrideError(Exception):
+    """What is wrong with an override."""
+
+
 def _segments(key: str) -> list[str]:
-    return [part for part in re.split(r"\.|\[(\d+)\]", key) if part]
+    return re.findall(r"[^.\[\]]+", key)
 
 
 class _Setter:
@@ -61,49 +65,49 @@ class _Setter:
         self._document = document
         self._place = place
 
-    def set(self, segments: list[str], value: Any) -> str | None:
-        """Set the value; returns what is wrong, if anything is."""
+    def set(self, segments: list[str], value: Any) -> None:
+        """Set the value that the segments of a key lead to."""
         holder: Any = self._document.data
         path: KeyPath = ()
-        for index, segment in enumerate(segments):
-            holder, path = self._through_capital(holder, path, segment)
-            if isinstance(holder, list):
-                found = _index(holder, segment)
-                if isinstance(found, str):
-                    return found
-                key: str | int = found
-            else:
-                key = segment
-            if index == len(segments) - 1:
-                holder[key] = value
-                self._mark((*path, key))
-                return None
-            holder, path = self._open(holder, key), (*path, key)
-            if not isinstance(holder, dict | list):
-                above = ".".join(segments[: index + 1])
-                return f"{above} is a value and has no {segments[index + 1]!r}. Received: {holder!r:.60}."
-        return None
+        for segment in segments[:-1]:
+            holder, path = self._enter(holder, path, segment)
+            holder = self._open(holder, path)
+        holder, path = self._enter(holder, path, segments[-1])
+        holder[path[-1]] = value
+        self._mark(path)
 
-    def _open(self, holder: Any, key: str | int) -> Any:
-        """What stands at `key`, made a mapping where it is missing or a bare name."""
+    def _enter(self, holder: Any, path: KeyPath, segment: str) -> tuple[Any, KeyPath]:
+        """What holds the value that a segment names, and the path of that value."""
+        if isinstance(holder, dict):
+            holder, path = self._through_capital(holder, path, segment)
+        if isinstance(holder, dict):
+            return holder, (*path, segment)
+        if isinstance(holder, list):
+            return holder, (*path, _index(holder, segment))
+        raise _OverrideError(f"{format_path(path)} is a value and has no {segment!r}. Received: {shown(holder)}.")
+
+    def _open(self, holder: Any, path: KeyPath) -> Any:
+        """What stands at the end of a path, made a mapping where it is a bare name, its default where it is missing."""
+        key = path[-1]
         inner = holder.get(key) if isinstance(holder, dict) else holder[key]
         if inner is None:
-            holder[key] = inner = {}
+            holder[key] = inner = _default(path)
+            self._mark(path)
         elif isinstance(inner, str) and inner[:1].isupper():
             holder[key] = inner = {inner: {}}
         return inner
 
-    def _through_capital(self, holder: Any, path: KeyPath, segment: str) -> tuple[Any, KeyPath]:
+    def _through_capital(self, holder: dict[str, Any], path: KeyPath, segment: str) -> tuple[Any, KeyPath]:
         """Into the arguments of a node, unless the segment is a setting beside the Capitalised key."""
-        if not isinstance(holder, dict) or segment in holder or segment in _SETTINGS_BESIDE:
-            return holder, path
         capitals = [key for key in holder if key[:1].isupper()]
-        if len(capitals) != 1:
+        if segment in holder or segment in _SETTINGS_BESIDE or len(capitals) != 1:
             return holder, path
+        if segment[:1].isupper():
+            here = format_path(path)
+            raise _OverrideError(f"{here} is {capitals[0]}. To change it, write {here}='{{{segment}: {{…}}}}'.")
         if holder[capitals[0]] is None:
             holder[capitals[0]] = {}
-        inner = holder[capitals[0]]
-        return (inner, (*path, capitals[0])) if isinstance(inner, dict) else (holder, path)
+        return holder[capitals[0]], (*path, capitals[0])
 
     def _mark(self, path: KeyPath) -> None:
         """Let the value, and all that stood below it, have its place on the command line."""
@@ -113,16 +117,32 @@ class _Setter:
             places[path] = self._place
 
 
-def _index(items: list[Any], segment: str) -> int | str:
-    """The index of an entry, or what is wrong."""
-    if segment.isdigit():
-        last = len(items) - 1
-        return int(segment) if int(segment) <= last else f"there is no entry {segment}: the last is {last}."
+def _default(path: KeyPath) -> dict[str, Any] | list[Any]:
+    """What a section that is not written stands for, as it would be written."""
+    settings = settings_at(path[:-1])
+    field = settings.model_fields.get(str(path[-1])) if settings else None
+    default = field.get_default(call_default_factory=True) if field else None
+    if isinstance(default, list):
+        return [to_plain(node) for node in default]
+    return to_plain(default) if isinstance(default, Node) else {}
+
+
+def _index(items: list[Any], segment: str) -> int:
+    """The index of the entry that a segment names, by number or by name."""
+    if not items:
+        raise _OverrideError(f"there is no entry {segment!r}: the list is empty.")
+    last = len(items) - 1
+    if re.fullmatch("[0-9]{1,9}", segment):
+        if int(segment) > last:
+            raise _OverrideError(f"there is no entry {segment}: the last is {last}.")
+        return int(segment)
     names = names_in_list(items)
     found = [index for index, known in enumerate(names) if segment in known]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return f"{segment!r} stands for {len(found)} entries. Name one by its index: {', '.join(map(str, found))}."
-    known = [name for entry in names for name in entry]
-    return f"no entry is called {segment!r}.{did_you_mean(segment, known)} Known: {', '.join(dict.fromkeys(known))}."
+    if len(found) > 1:
+        listed = ", ".join(map(str, found))
+        raise _OverrideError(f"{segment!r} stands for {len(found)} entries. Name one by its index: {listed}.")
+    if not found:
+        known = [name for entry in names for name in sorted(entry)]
+        listed = f" Known: {', '.join(dict.fromkeys(known))}." if known else f" Name it by its index, 0 to {last}."
+        raise _OverrideError(f"no entry is called {segment!r}.{did_you_mean(segment, known)}{listed}")
+    return found[0]

@@ -34,10 +34,9 @@ def make_schema() -> dict[str, Any]:
 
 
 def _kind_schema(kind: str, names: dict[str, Signature] | Any) -> dict[str, Any]:
-    """A bare name, or a mapping with one Capitalised key and the settings that may stand beside it."""
+    """A bare name, or a mapping with one Capitalised key and, beside it, a name where the kind has one."""
     settings = {key: {"type": "string", "pattern": "^[a-z][A-Za-z0-9_]*$"} for key in SETTINGS.get(kind, ())}
     bare = sorted(name for name, signature in names.items() if not any(a.required for a in signature.values()))
-    capitals = [{"required": [name]} for name in names]
     return {
         "anyOf": [
             {"enum": bare},
@@ -49,9 +48,12 @@ def _kind_schema(kind: str, names: dict[str, Signature] | Any) -> dict[str, Any]
                 "additionalProperties": False,
                 "minProperties": 1,
                 "maxProperties": 1 + len(settings),
+                "if": {"required": list(settings)},
+                "then": {"minProperties": 1 + len(settings)},
+                "else": {"maxProperties": len(settings)},
             },
         ],
-        "description": f"One of {len(capitals)} known: {', '.join(names)}.",
+        "description": f"A Capitalised name, alone or with arguments: one of the {len(names)} of kind {kind}.",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -68,9 +69,9 @@ class Data(Settings):
     """What to learn from."""
 
     source: Source = Field(description="Where the samples come from.")
-    batch_size: Count = Field(32, description="Samples a training step.")
+    batch_size: Count = Field(default=32, description="Samples a training step.")
     validation_split: ValidationSplit = Field(
-        0.1,
+        default=0.1,
         description="Share of the training samples that validate (seeded, stratified), or {last: N}; 0 for none.",
     )
 
@@ -79,26 +80,28 @@ class Model(Settings):
     """The network: a chain of layers."""
 
     input: list[Count | None] = Field(min_length=1, description="Shape of one sample, without the batch.")
-    preprocess: list[Layer] = Field([], description="Layers before the network, part of every exported file.")
+    preprocess: list[Layer] = Field(default=[], description="Layers before the network, part of every exported file.")
     layers: list[Layer] = Field(min_length=1, description="The layers, each fed by the one before.")
 
 
 class Best(Settings):
     """Which epoch's model is the best."""
 
-    monitor: str = Field("val_loss", description="A metric of the training, as the progress bar shows it.")
-    mode: Literal["min", "max"] = Field("min", description="Whether less or more of it is better.")
+    monitor: str = Field(default="val_loss", description="A metric of the training, as the progress bar shows it.")
+    mode: Literal["min", "max"] = Field(default="min", description="Whether less or more of it is better.")
 
 
 class Training(Settings):
     """How to learn."""
 
-    epochs: Count = Field(10, description="Passes over the training samples.")
+    epochs: Count = Field(default=10, description="Passes over the training samples.")
     optimizer: Optimizer = Field(Node("optimizer", "Adam"), description="A Keras optimizer.")
     loss: Loss = Field(description="A Keras loss.")
-    metrics: list[Metric] = Field([], description="Keras metrics.")
-    best: Best | None = Field(None, description="The epoch to keep; by default the one of the least (validation) loss.")
-    callbacks: list[Callback] = Field([], description="Keras callbacks.")
+    metrics: list[Metric] = Field(default=[], description="Keras metrics.")
+    best: Best | None = Field(
+        default=None, description="The epoch to keep; by default the one of the least (validation) loss."
+    )
+    callbacks: list[Callback] = Field(default=[], description="Keras callbacks.")
 
 
 def _all_exports() -> list[Node]:
@@ -121,8 +124,29 @@ class Experiment(Settings):
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100, description="Names the runs and the exported files."
     )
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="Of the order, the split and the weights.")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        default=0, description="Of the order, the split and the weights."
+    )
     data: Data
     model: Model
     training: Training
     deploy: Deploy = Field(default_factory=Deploy)
+
+
+def settings_at(path: Sequence[str | int]) -> type[Settings] | None:
+    """The class of the settings at a path of the config, or None where there is something else."""
+    current: type[Settings] = Experiment
+    for part in path:
+        field = current.model_fields.get(str(part))
+        found = next(_settings_in(field.annotation), None) if field else None
+        if found is None:
+            return None
+        current = found
+    return current
+
+
+def _settings_in(annotation: Any) -> Iterator[type[Settings]]:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _settings_in(part)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from trainkit.config.document import Document, KeyPath
-from trainkit.config.settings import Experiment
-from trainkit.errors import Problem
+from trainkit.config.document import Document, KeyPath, format_path
+from trainkit.config.settings import Experiment, settings_at
+from trainkit.errors import Problem, shown
 from trainkit.registry import did_you_mean
 
 _EXPECTED = {
@@ -36,30 +36,40 @@ def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
         The experiment, or None where there are problems, and all problems.
     """
     if not isinstance(document.data, dict):
-        return None, [document.problem((), f"must be a mapping, `key: value`. Received: {document.data!r:.60}.")]
+        return None, [document.problem((), f"must be a mapping, `key: value`. Received: {shown(document.data)}.")]
     try:
         experiment = Experiment.model_validate(document.data)
     except ValidationError as error:
-        return None, [problem for detail in error.errors() for problem in _problems(detail, document)]
+        details = error.errors()
+        unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]
+        misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
+        return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
     return experiment, list(_names_used_twice(experiment, document))
 
 
-def _problems(detail: ErrorDetails, document: Document) -> Iterator[Problem]:
+def _is_unknown_key(detail: ErrorDetails) -> bool:
+    return detail["type"] == "extra_forbidden"
+
+
+def _problems(
+    detail: ErrorDetails, document: Document, misspelled: Container[tuple[KeyPath, str]]
+) -> Iterator[Problem]:
+    """What one error of pydantic says; a key that is missing because it is misspelled is no problem of its own."""
     kind, context = detail["type"], detail.get("ctx", {})
     path = _written_path(detail["loc"], document.data)
     if kind == "node":
         for problem in context["problems"]:
             yield document.problem((*path, *problem.path), problem.message, of_key=problem.of_key)
     elif kind == "missing":
-        key = detail["loc"][-1]
-        yield document.problem(path, f"the key {key!r} is missing.{_meaning(detail['loc'])}", of_key=True)
-    elif kind == "extra_forbidden":
-        known = _known_keys(path)
-        listed = f" {'.'.join(map(str, path[:-1])) or 'The top level'} has {', '.join(known)}."
-        yield document.problem(path, f"unknown key.{did_you_mean(str(path[-1]), known)}{listed}", of_key=True)
+        key = str(detail["loc"][-1])
+        if (path, did_you_mean(key, [key])) not in misspelled:
+            yield document.problem(path, f"the key {key!r} is missing.{_meaning(path, key)}", of_key=True)
+    elif _is_unknown_key(detail):
+        listed = f" {format_path(path[:-1]) or 'The top level'} has {', '.join(_known_keys(path))}."
+        yield document.problem(path, f"unknown key.{_suggestion(path)}{listed}", of_key=True)
     else:
-        expected = _EXPECTED.get(kind, detail["msg"]).format(**context)
-        yield document.problem(path, f"must be {expected}. Received: {detail['input']!r:.80}.")
+        rule = f"must be {_EXPECTED[kind].format(**context)}" if kind in _EXPECTED else detail["msg"]
+        yield document.problem(path, f"{rule}. Received: {shown(detail['input'])}.")
 
 
 def _written_path(location: tuple[str | int, ...], data: Any) -> KeyPath:
@@ -74,29 +84,18 @@ def _written_path(location: tuple[str | int, ...], data: Any) -> KeyPath:
 
 
 def _known_keys(path: KeyPath) -> list[str]:
-    return sorted(_settings_at(path[:-1]).model_fields)
+    settings = settings_at(path[:-1])
+    return sorted(settings.model_fields) if settings else []
 
 
-def _meaning(location: tuple[str | int, ...]) -> str:
-    field = _settings_at(location[:-1]).model_fields.get(str(location[-1]))
-    return f" {field.description}" if field and field.description else ""
+def _suggestion(path: KeyPath) -> str:
+    return did_you_mean(str(path[-1]), _known_keys(path))
 
 
-def _settings_at(path: tuple[str | int, ...]) -> type[BaseModel]:
-    """The class of settings that a path leads to; unions and lists of settings are followed by their only class."""
-    current: type[BaseModel] = Experiment
-    for part in path:
-        field = current.model_fields.get(str(part))
-        if field is not None:
-            current = next(_classes_in(field.annotation), current)
-    return current
-
-
-def _classes_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _classes_in(part)
+def _meaning(holder: KeyPath, key: str) -> str:
+    settings = settings_at(holder)
+    description = settings.model_fields[key].description if settings else None
+    return f" {description}" if description else ""
 
 
 def _names_used_twice(experiment: Experiment, document: Document) -> Iterator[Problem]:

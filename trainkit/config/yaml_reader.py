@@ -10,19 +10,23 @@ from typing import Any
 
 import yaml
 
-from trainkit.config.document import Document, KeyPath
+from trainkit.config.document import DEEPEST_NESTING, Document, KeyPath, format_path
 from trainkit.config.scalars import resolve_scalar
-from trainkit.errors import ConfigError, Place, Problem
+from trainkit.errors import ConfigError, Place, Problem, shown
 
 LARGEST_FILE = 1_000_000
 """Bytes of the largest file that is read."""
-DEEPEST_NESTING = 100
-"""Levels of lists and mappings inside each other."""
+MOST_VALUES = 50_000
+"""Keys and values of the longest file."""
 LARGEST_EXPANSION = 10_000
 """Values that the aliases of a file may add to those that are written."""
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
-_PLAIN_TAGS = {None, "!", _TEXT_TAG, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_PLAIN_TAGS = {
+    yaml.ScalarEvent: _TEXT_TAG,
+    yaml.SequenceStartEvent: "tag:yaml.org,2002:seq",
+    yaml.MappingStartEvent: "tag:yaml.org,2002:map",
+}
 
 
 def read_file(filepath: Path | str) -> Document:
@@ -34,15 +38,18 @@ def read_file(filepath: Path | str) -> Document:
     filepath = Path(filepath)
     source = str(filepath)
     try:
-        if filepath.is_file() and filepath.stat().st_size > LARGEST_FILE:
-            raise ConfigError(source, [Problem(f"the file must be a configuration of at most {LARGEST_FILE:,} bytes.")])
-        raw = filepath.read_bytes()
+        with filepath.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         raise ConfigError(source, [Problem("the file does not exist. `trainkit init` writes a first one.")]) from None
     except IsADirectoryError:
         raise ConfigError(source, [Problem("this is a directory. Name the .yaml file in it.")]) from None
     except OSError as error:
         raise ConfigError(source, [Problem(f"the file cannot be read: {error.strerror}.")]) from error
+    except ValueError as error:  # a NUL in the name
+        raise ConfigError(repr(source), [Problem(f"the file cannot be read: {error}.")]) from error
+    if len(raw) > LARGEST_FILE:
+        raise ConfigError(source, [Problem(f"the file must be a configuration of at most {LARGEST_FILE:,} bytes.")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,7 +61,7 @@ def read_file(filepath: Path | str) -> Document:
     if document.data is None:
         raise ConfigError(source, [Problem("the file is empty. `trainkit init` writes a first configuration.")])
     if not isinstance(document.data, dict):
-        message = f"a configuration must be a mapping, `key: value`. Received: {document.data!r:.60}"
+        message = f"a configuration must be a mapping, `key: value`. Received: {shown(document.data)}."
         raise ConfigError(source, [Problem(message, place=document.place(()))])
     return document
 
@@ -127,9 +134,7 @@ class _Composer:
             if event.anchor not in self._anchors:
                 raise _ReadError(f"unknown anchor '*{event.anchor}': it must stand before, and not around it.", place)
             return self._anchors[event.anchor]
-        self._count += 1
-        if event.tag not in _PLAIN_TAGS:
-            raise _ReadError(f"unknown tag {event.tag!r}. A configuration is plain data: remove the tag.", place)
+        self._check(event)
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0] and event.tag != _TEXT_TAG
             written = _Written(place, "scalar", resolve_scalar(event.value) if plain else event.value)
@@ -150,8 +155,16 @@ class _Composer:
             raise _ReadError("a key must be a text.", _place(event))
         if event.value == "<<" and event.implicit[0]:
             raise _ReadError("merge keys (`<<`) are not read: write the keys out.", _place(event))
-        self._count += 1
+        self._check(event)
         return _Written(_place(event), "scalar", event.value)
+
+    def _check(self, event: Any) -> None:
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise _ReadError(f"a configuration has at most {MOST_VALUES:,} keys and values.", _place(event))
+        if event.tag not in (None, _PLAIN_TAGS[type(event)]):
+            message = f"unknown tag {shown(event.tag)}. A configuration is plain data: remove the tag."
+            raise _ReadError(message, _place(event))
 
 
 class _Constructor:
@@ -182,7 +195,7 @@ class _Constructor:
             if key.value in result:
                 first = self._document.keys[key_path]
                 message = f"this key stands here already, at {first}. Remove one of the two."
-                self.problems.append(Problem(message, ".".join(map(str, key_path)), key.place))
+                self.problems.append(Problem(message, format_path(key_path), key.place))
                 continue
             self._document.keys[key_path] = key.place
             result[key.value] = self.construct(value, key_path)
@@ -203,6 +216,8 @@ def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     mark = error.problem_mark
     place = Place(mark.line + 1, mark.column + 1)
     said = " ".join(part for part in (error.context, error.problem) if part)
+    if error.context_mark and "end" in str(error.problem):
+        said += f"; it begins at {error.context_mark.line + 1}:{error.context_mark.column + 1}"
     return Problem(f"this is not YAML: {said}.{_cure(text, mark.line, said)}", place=place)
 
 
@@ -211,10 +226,14 @@ def _cure(text: str, line: int, said: str) -> str:
     lines = text.splitlines() or [""]
     here = lines[min(line, len(lines) - 1)]
     before = next((earlier for earlier in reversed(lines[:line]) if earlier.strip()), "")
-    if "\t" in here[: len(here) - len(here.lstrip())] or "'\\t'" in said:
+    if "\t" in here[: len(here) - len(here.lstrip())]:
         return " Indent with spaces, not with tabs."
+    if "'\\t'" in said:
+        return " Write a space, not a tab."
     if bare := re.fullmatch(r"\s*- ([A-Z]\w*)\s*(#.*)?", before):
         return f" To put settings under {bare[1]}, write `- {bare[1]}:` with a colon."
     if re.search(r"[{\[].*\$\([^)'\"]*[,\[\]{}]", f"{before}\n{here}"):
         return " Quote an expression that holds a comma or bracket: '$(max(a, b))'."
+    if "<block end>" in said:
+        return " Check the indentation of this line and of those before it."
     return ""

@@ -54,7 +54,7 @@ def _call(layer: Any, inputs: Any, node: Node, before: str) -> Any:
             f"{_shape(inputs)}. {_reason(error)}"
         )
         raise NodeError(node, message) from error
-    if not tf.keras.backend.is_keras_tensor(outputs):
+    if isinstance(outputs, list | tuple | dict):
         raise NodeError(node, f"{node.class_name} {layer.name!r} gives more than one value: a chain needs one.")
     return outputs
 

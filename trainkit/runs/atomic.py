@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from trainkit.errors import OutputError
+from trainkit.errors import DiskFullError, OutputError
 
 
 @contextmanager
@@ -35,14 +36,16 @@ def replace_file(filepath: Path) -> Iterator[Path]:
             os.replace(temporary, filepath)
             _sync(filepath.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replace_directory(directory: Path) -> Iterator[Path]:
     """Yield a new, empty directory that takes the place of `directory`, with all it holds, when the block ends well.
 
-    Between the two renames of a replacement the old one stands under `.old.NAME`; `recover_directory` puts it back.
+    Directories above it that are missing are made. Between the two renames of a replacement the old one stands under
+    `.old.NAME`; `recover_directory` puts it back.
 
     Raises:
         OutputError: If it cannot be written; the old directory, if there was one, is untouched.
@@ -52,7 +55,8 @@ def replace_directory(directory: Path) -> Iterator[Path]:
     old = _old(directory)
     try:
         with _as_output_error(directory):
-            temporary.mkdir()
+            shutil.rmtree(temporary, ignore_errors=True)  # of a killed process that had this one's id
+            temporary.mkdir(parents=True)
             yield temporary
             for path in [*temporary.rglob("*"), temporary]:
                 _sync(path)
@@ -66,9 +70,17 @@ def replace_directory(directory: Path) -> Iterator[Path]:
 
 
 def recover_directory(directory: Path) -> None:
-    """Put back the directory that `replace_directory` had moved aside when its process was killed."""
-    if _old(directory).exists() and not directory.exists():
-        os.rename(_old(directory), directory)
+    """Put back the directory that `replace_directory` had moved aside when its process was killed, or remove it if the
+    new one was in its place already.
+
+    Raises:
+        OutputError: If it cannot be put back.
+    """
+    if directory.exists():
+        shutil.rmtree(_old(directory), ignore_errors=True)
+    elif _old(directory).exists():
+        with _as_output_error(directory):
+            os.rename(_old(directory), directory)
 
 
 def write_text(filepath: Path, text: str) -> None:
@@ -95,7 +107,8 @@ def _as_output_error(target: Path) -> Iterator[None]:
     except OSError as error:
         with suppress(OSError):
             target = target.absolute()
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}.") from error
+        kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
+        raise kind(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def _sync(path: Path) -> None:

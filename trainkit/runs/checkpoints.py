@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trainkit.errors import RunError
+from trainkit.errors import DiskFullError, OutputError, RunError
 from trainkit.framework import tf
 from trainkit.runs.atomic import recover_directory, replace_directory, write_json
 
@@ -22,9 +22,12 @@ def save_checkpoint(directory: Path, model: Any, facts: dict[str, Any]) -> None:
     Raises:
         OutputError: If it cannot be written; the older checkpoint is untouched.
     """
-    directory.parent.mkdir(exist_ok=True)
     with replace_directory(directory) as temporary:
-        tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(str(temporary / "variables"))
+        try:
+            tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(str(temporary / "variables"))
+        except tf.errors.OpError as error:
+            kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
+            raise kind(f"{directory} cannot be written: {_first_line(error)}") from error
         write_json(temporary / "facts.json", facts)
 
 
@@ -44,6 +47,10 @@ def restore_checkpoint(directory: Path, model: Any) -> dict[str, Any]:
         checkpoint.read(str(directory / "variables")).assert_existing_objects_matched()
     except FileNotFoundError:
         raise RunError(f"{directory} is not a checkpoint.") from None
-    except (ValueError, AssertionError, tf.errors.OpError) as error:
-        raise RunError(f"{directory} cannot be restored: {str(error).splitlines()[0]}") from error
+    except (OSError, ValueError, AssertionError, tf.errors.OpError) as error:
+        raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
     return facts
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

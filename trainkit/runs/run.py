@@ -7,8 +7,8 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ class Run:
 
     Args:
         directory: `runs/mnist_lenet5/003`, say.
+        made: The directories above it that did not exist before it, the nearest first.
     """
 
     directory: Path
+    made: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def create(cls, root: Path, name: str) -> Run:
@@ -39,16 +41,17 @@ class Run:
             OutputError: If it cannot be made.
         """
         parent = root / name
+        made = tuple(path for path in (parent, *parent.parents) if not path.exists())
         try:
             parent.mkdir(parents=True, exist_ok=True)
             while True:
-                taken = [int(path.name) for path in parent.iterdir() if path.name.isdigit()]
+                taken = [int(path.name) for path in parent.iterdir() if path.name.isdecimal()]
                 directory = parent / f"{max(taken, default=0) + 1:03d}"
                 try:
                     directory.mkdir()
                 except FileExistsError:  # another run was quicker
                     continue
-                return cls(directory)
+                return cls(directory, made)
         except OSError as error:
             raise OutputError(
                 f"{parent.absolute()} cannot be written: {error.strerror}. Choose another place with --runs."
@@ -64,7 +67,7 @@ class Run:
         directory = Path(directory)
         if not directory.exists():
             raise RunError(f"{directory} does not exist. A run is a directory that `trainkit fit` made.")
-        numbered = sorted(path for path in directory.glob("*/manifest.json") if path.parent.name.isdigit())
+        numbered = sorted(path for path in directory.glob("*/manifest.json") if path.parent.name.isdecimal())
         if numbered and not (directory / "manifest.json").exists():
             directory = max((path.parent for path in numbered), key=lambda path: int(path.name))
         run = cls(directory)
@@ -126,8 +129,15 @@ class Run:
         return self.directory / "deploy"
 
     def read_manifest(self) -> dict[str, Any]:
-        """The manifest as a dictionary."""
-        return json.loads(self.manifest.read_text(encoding="utf-8"))
+        """The manifest as a dictionary.
+
+        Raises:
+            RunError: If it is missing or damaged.
+        """
+        try:
+            return json.loads(self.manifest.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.manifest} cannot be read: {error}.") from error
 
     def update_manifest(self, **facts: Any) -> None:
         """Set entries of the manifest, keeping the others."""
@@ -135,13 +145,11 @@ class Run:
         write_json(self.manifest, before | facts)
 
     def discard(self) -> None:
-        """Remove the directory, and its parent if that leaves it empty: for a run that never started."""
+        """Remove a run that never began, and the directories that were made for it if no other run is there."""
         shutil.rmtree(self.directory, ignore_errors=True)
-        for parent in self.directory.parents[:2]:
-            try:
-                parent.rmdir()
-            except OSError:
-                return
+        with suppress(OSError):
+            for directory in self.made:
+                directory.rmdir()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -151,6 +159,7 @@ class Run:
 
         Raises:
             RunError: If another process owns it, with its process id and host.
+            OutputError: If the file system does not let it be locked.
         """
         filepath = self.directory / ".lock"
         try:
@@ -161,9 +170,11 @@ class Run:
             if fcntl is not None:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError as error:
+                except BlockingIOError as error:
                     owner = os.read(descriptor, 200).decode(errors="replace").strip()
                     raise RunError(f"{self.directory} is in use by {owner or 'another process'}.") from error
+                except OSError as error:
+                    raise OutputError(f"{filepath.absolute()} cannot be locked: {error.strerror}.") from error
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             yield

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -77,7 +79,8 @@ def fit(
             LOG.error("%s: %s", type(error).__name__, error)
             run.update_manifest(ended=_now(), outcome=f"{type(error).__name__}: {error}")
             raise
-        run.update_manifest(ended=_now(), outcome="finished")
+        sha256 = hashlib.sha256(run.model.read_bytes()).hexdigest()
+        run.update_manifest(ended=_now(), outcome="finished", model_sha256=sha256)
         print_summary(console, run, metrics)
     return run
 
@@ -109,6 +112,7 @@ def _describe(run: Run, prepared: Prepared, devices: Devices) -> None:
             "began": _now(),
             "seed": config.experiment.seed,
             "devices": str(devices),
+            "git_commit": _git_commit(),
             "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
             "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
             "parameters": prepared.model.count_params(),
@@ -182,6 +186,15 @@ def _renaming(model: Any) -> Any:
         return inputs, {output: targets["target"]}, {output: weights["target"]} if weights else {}
 
     return rename
+
+
+def _git_commit() -> str | None:
+    """The commit of the repository that the command runs in, with `-dirty` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _now() -> str:

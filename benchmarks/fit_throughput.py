@@ -1,0 +1,87 @@
+"""Training through TrainKit's data pipeline against plain `model.fit` of NumPy arrays, in one run, interleaved.
+
+    python benchmarks/fit_throughput.py [--rounds 5]
+
+Prints images a second of both, the median ratio and its range, for LeNet-300-100 (bound by overhead) and LeNet-5 (bound by
+arithmetic), on the digits that come with TrainKit. XLA and several steps a call are off on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from trainkit.config import Model
+from trainkit.data import load_data
+from trainkit.data.sources import SOURCES
+from trainkit.framework import tf
+from trainkit.models import build_model
+
+BATCH_SIZE = 128
+NETWORKS = {
+    "LeNet-300-100": ["Flatten", {"Dense": {"units": 300, "activation": "relu"}}, {"Dense": {"units": 100}}],
+    "LeNet-5": [
+        {"Conv2D": {"filters": 20, "kernel_size": 5, "activation": "relu"}},
+        "MaxPooling2D",
+        {"Conv2D": {"filters": 50, "kernel_size": 5, "activation": "relu"}},
+        "MaxPooling2D",
+        "Flatten",
+        {"Dense": {"units": 500, "activation": "relu"}},
+    ],
+}
+
+
+def make_model(layers: list[Any]) -> Any:
+    head = {"Dense": {"units": 10, "activation": "softmax"}}
+    settings = Model.model_validate(
+        {"input": [28, 28, 1], "preprocess": [{"Rescaling": {"scale": "$(1/255)"}}], "layers": [*layers, head]}
+    )
+    model = build_model(settings, {}, name="benchmark")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["sparse_categorical_accuracy"])
+    return model
+
+
+def seconds(run: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def compare(name: str, layers: list[Any], split: Any, rounds: int) -> None:
+    images, labels = split.arrays["input"].astype("float32"), split.labels()
+    steps = -(-split.size // BATCH_SIZE)
+    plain, ours = make_model(layers), make_model(layers)
+    (output,) = ours.output_names
+    batches = split.batches(BATCH_SIZE, seed=1).map(lambda inputs, targets, _: (inputs, {output: targets["target"]}))
+
+    def fit_plain() -> None:
+        plain.fit(images, labels, batch_size=BATCH_SIZE, verbose=0)
+
+    def fit_ours() -> None:
+        ours.fit(batches, steps_per_epoch=steps, verbose=0)
+
+    fit_plain(), fit_ours()  # the first call traces
+    times = [(seconds(fit_plain), seconds(fit_ours)) for _ in range(rounds)]
+    ratios = sorted(before / after for before, after in times)
+    speeds = [split.size / statistics.median(column) for column in zip(*times, strict=True)]
+    print(
+        f"{name}: plain fit {speeds[0]:,.0f} images/s, TrainKit {speeds[1]:,.0f} images/s, "
+        f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    split = load_data(SOURCES.get("Sample"), seed=1).train
+    print(f"TensorFlow {tf.__version__}, {split.size:,} images, batch {BATCH_SIZE}, {rounds} rounds")
+    for name, layers in NETWORKS.items():
+        compare(name, layers, split, rounds)
+
+
+if __name__ == "__main__":
+    main()

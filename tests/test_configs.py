@@ -1,0 +1,63 @@
+"""Every config that comes with TrainKit: it checks, builds, takes one step; and at full length keeps its word."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import trainkit
+from trainkit.config import load_config
+from trainkit.data import Splits
+from trainkit.data.arrays import ArraySplit
+from trainkit.data.splits import Facts
+
+CONFIGS = sorted(Path(__file__).parents[1].glob("configs/*.yaml"))
+PROMISED = {"mnist_lenet5": 0.991, "mnist_lenet300": 0.982, "fashion_cnn": 0.915, "sample_lenet5": 0.975}
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Let every source give 120 random images."""
+    generator = np.random.default_rng(1)
+
+    def make(size):
+        images = generator.integers(0, 256, (size, 28, 28, 1), dtype=np.uint8)
+        facts = Facts((28, 28, 1), tuple("0123456789"))
+        return ArraySplit(images, np.arange(size) % 10, facts, "random")
+
+    monkeypatch.setattr("trainkit.training.prepare.build_registered", lambda *_: Splits(make(120), test=make(20)))
+
+
+def test_configs_are_those_that_promise_something():
+    assert {config.stem for config in CONFIGS} == PROMISED.keys()
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_config_opens_with_what_it_is_its_command_and_its_result(config):
+    comment = re.match(r"(#.*\n)+", config.read_text())[0]
+    assert f"trainkit fit configs/{config.name}" in comment
+    assert re.search(r"Measured: \d\d\.\d+% test accuracy .* in \d+ s", comment)
+    assert load_config(config).experiment.name == config.stem
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_config_trains_one_step(config, few_images, tmp_path):
+    run = trainkit.fit(config, ["training.epochs=1", "data.batch_size=120"], runs=tmp_path)
+    assert run.model.is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_config_reaches_what_it_promises(config, tmp_path):
+    if not os.environ.get("TRAINKIT_DATA"):
+        pytest.skip("set TRAINKIT_DATA to the folder of the full data sets")
+    run = trainkit.fit(config, runs=tmp_path)
+    assert json.loads(run.metrics.read_text())["test"]["accuracy"] >= PROMISED[config.stem]
+    deployment = trainkit.deploy(run.directory)
+    assert len(deployment.files) == 3
+    assert all(file.parity.passed for file in deployment.files)

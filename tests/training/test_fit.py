@@ -1,0 +1,176 @@
+"""Training into a run directory."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import trainkit
+from trainkit.config import load_config
+from trainkit.errors import ConfigError, OutputError, TrainingError
+from trainkit.framework import tf
+from trainkit.runs.checkpoints import restore_checkpoint
+from trainkit.training import prepare
+
+
+def test_fit_leaves_everything_in_the_run_directory(small_run):
+    names = {path.name for path in small_run.directory.iterdir()}
+    assert names == {
+        ".lock",
+        "checkpoints",
+        "config.yaml",
+        "history.csv",
+        "manifest.json",
+        "metrics.json",
+        "model.keras",
+        "resolved.yaml",
+        "tensorboard",
+        "train.log",
+    }
+
+
+def test_fit_keeps_the_config_as_given_and_resolved(small_run, small_config):
+    assert small_run.config.read_text() == small_config.read_text()
+    resolved = load_config(small_run.resolved)
+    assert resolved.resolved() == load_config(small_config, ["training.epochs=3"]).resolved()
+
+
+def test_fit_writes_one_row_of_history_an_epoch(small_run):
+    with small_run.history.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert {"seconds", "learning_rate", "val_loss", "val_sparse_categorical_accuracy"} <= rows[0].keys()
+
+
+def test_fit_records_how_it_ended_and_on_what(small_run):
+    manifest = small_run.read_manifest()
+    assert manifest["outcome"] == "finished"
+    assert manifest["data"]["samples"] == {"train": 9_000, "validation": 1_000, "test": 2_000}
+    assert len(manifest["data"]["fingerprint"]) == 64
+    assert manifest["versions"]["tensorflow"] == tf.__version__
+
+
+def test_fit_measures_the_saved_model_on_the_test_set(small_run):
+    metrics = json.loads(small_run.metrics.read_text())
+    model = tf.keras.models.load_model(small_run.model, compile=False)
+    test = prepare(load_config(small_run.resolved)).splits.test
+    answers = model.predict(test.arrays["input"].astype("float32"), verbose=0).argmax(axis=1)
+    assert metrics["test"]["accuracy"] == pytest.approx((answers == test.labels()).mean())
+    assert metrics["test"]["metrics"]["sparse_categorical_accuracy"] == pytest.approx(metrics["test"]["accuracy"])
+    matrix = np.array(metrics["test"]["confusion_matrix"])
+    assert matrix.trace() / matrix.sum() == pytest.approx(metrics["test"]["accuracy"])
+    np.testing.assert_array_equal(matrix.sum(axis=1), np.bincount(test.labels(), minlength=10))
+    assert metrics["test"]["accuracy"] > 0.8
+
+
+def test_fit_saves_the_weights_of_the_best_epoch(small_run):
+    with small_run.history.open() as file:
+        losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+    prepared = prepare(load_config(small_run.resolved))
+    facts = restore_checkpoint(small_run.checkpoints / "best", prepared.model)
+    assert facts["epoch"] == 1 + losses.index(min(losses))
+    saved = tf.keras.models.load_model(small_run.model, compile=False).get_weights()
+    for left, right in zip(prepared.model.get_weights(), saved, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_fit_writes_scalars_graph_and_config_for_tensorboard(small_run):
+    train = EventAccumulator(str(small_run.tensorboard / "train")).Reload()
+    tags = train.Tags()
+    assert tags["graph"]
+    assert {"epoch_loss", "epoch_learning_rate", "epoch_images_per_second", "config"} <= set(tags["tensors"])
+    rates = [tf.make_ndarray(event.tensor_proto) for event in train.Tensors("epoch_images_per_second")]
+    assert len(rates) == 3
+    assert min(rates) > 0
+    text = tf.make_ndarray(train.Tensors("config")[0].tensor_proto)
+    assert b"SparseCategoricalCrossentropy" in text.ravel()[0]
+
+
+def test_fit_writes_its_log(small_run):
+    log = small_run.log.read_text()
+    assert "epoch 3/3" in log
+    assert "device: " in log
+    assert f"next: trainkit deploy {small_run.directory}" in log
+
+
+def test_fit_gives_the_next_run_the_next_number(small_config, tmp_path):
+    overrides = ["training.epochs=1"]
+    runs = [trainkit.fit(small_config, overrides, runs=tmp_path).directory.name for _ in range(2)]
+    assert runs == ["001", "002"]
+
+
+def test_fit_takes_a_mapping(small_config, tmp_path):
+    mapping = load_config(small_config).resolved()
+    run = trainkit.fit(mapping, ["training.epochs=1", "data.batch_size=500"], runs=tmp_path)
+    assert load_config(run.config).experiment.data.batch_size == 500
+
+
+def test_fit_runs_the_callbacks_of_the_config(small_config, tmp_path):
+    callbacks = f"""training.callbacks=[
+        {{EarlyStopping: {{monitor: loss, patience: 0, min_delta: 100}}}},
+        {{CSVLogger: {{filename: {tmp_path}/log.csv}}}},
+        {{TensorBoard: {{histogram_freq: 1}}}}]"""
+    run = trainkit.fit(small_config, ["training.epochs=5", callbacks], runs=tmp_path)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 3  # a header, and two epochs until patience is over
+    tags = EventAccumulator(str(run.tensorboard / "train")).Reload().Tags()["tensors"]
+    assert any("digit" in tag for tag in tags)  # histograms, which the config asked for
+
+
+def test_fit_trains_the_order_that_the_seed_gives(small_config, tmp_path):
+    runs = [trainkit.fit(small_config, ["training.epochs=1", "seed=5"], runs=tmp_path) for _ in range(2)]
+    losses = [run.history.read_text().splitlines()[1].split(",")[3] for run in runs]
+    assert float(losses[0]) == pytest.approx(float(losses[1]), rel=1e-4)
+
+
+def test_fit_writes_nothing_where_the_network_is_wrong(small_config, tmp_path):
+    with pytest.raises(ConfigError, match="gives 3 values"):
+        trainkit.fit(small_config, ["model.layers.digit.units=3"], runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_fit_says_where_a_run_cannot_be_written(small_config, tmp_path):
+    (tmp_path / "runs").write_text("a file, not a directory")
+    with pytest.raises(OutputError, match=r"runs/small cannot be written: Not a directory.*--runs"):
+        trainkit.fit(small_config, runs=tmp_path / "runs")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_fit_says_that_a_directory_is_read_only(small_config, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="Permission denied"):
+        trainkit.fit(small_config, runs=tmp_path / "runs")
+
+
+def test_fit_refuses_a_disk_without_room(small_config, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
+    with pytest.raises(OutputError, match=r"must have 2\d MB free for this run\. Received: 1\.0 MB"):
+        trainkit.fit(small_config, runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_fit_removes_a_run_that_could_not_be_described(small_config, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        trainkit.fit(small_config, runs=tmp_path / "runs")
+    assert not list((tmp_path / "runs").rglob("*.yaml"))
+
+
+def test_fit_that_never_has_a_finite_loss_leaves_no_model(small_config, tmp_path):
+    hot = ["training.optimizer={SGD: {learning_rate: 1e30}}", "training.epochs=1"]
+    with pytest.raises(TrainingError, match="no epoch had a finite val_loss"):
+        trainkit.fit(small_config, hot, runs=tmp_path)
+    (directory,) = (tmp_path / "small").iterdir()
+    assert not (directory / "model.keras").exists()
+    assert json.loads((directory / "manifest.json").read_text())["outcome"].startswith("TrainingError")

@@ -1,0 +1,100 @@
+"""A checked config -> data and a compiled model, or an error with its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainkit.config import load_config
+from trainkit.errors import ConfigError
+from trainkit.training import prepare
+
+SMALL = """\
+version: 1
+name: small
+data: {source: Sample}
+model:
+  input: [28, 28, 1]
+  layers:
+    - Flatten
+    - Dense: {units: $classes, activation: softmax}
+      name: digit
+training:
+  epochs: 2
+  loss: SparseCategoricalCrossentropy
+  metrics: [SparseCategoricalAccuracy]
+"""
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    def make(*overrides, text=SMALL):
+        filepath = tmp_path / "small.yaml"
+        filepath.write_text(text)
+        return prepare(load_config(filepath, overrides))
+
+    return make
+
+
+def test_prepare_loads_builds_and_compiles(prepared):
+    result = prepared()
+    assert result.sizes == {"train": 9_000, "validation": 1_000, "test": 2_000}
+    assert result.steps_per_epoch == 282  # 9,000 / 32, rounded up
+    assert result.model.output_shape == (None, 10)
+    assert (result.best.monitor, result.best.mode) == ("val_loss", "min")
+
+
+def test_prepare_builds_the_same_weights_from_the_same_seed(prepared):
+    one, same, other = (prepared(f"seed={seed}").model.get_weights()[0] for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_prepare_gives_schedules_the_length_of_the_training(prepared):
+    schedule = "training.optimizer={SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.5}}}}"
+    optimizer = prepared(schedule).model.optimizer
+    assert optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 2 * 282
+
+
+def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
+    assert prepared("data.validation_split=0").best.monitor == "loss"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            ["model.layers.digit.units=9"],
+            r"8:7 .*layers\[1\]: Dense 'digit', after Flatten 'flatten1' \(line 7\), gives 9 values for 10 classes.*"
+            r"\$classes",
+        ),
+        (["model.layers=[{Conv2D: {filters: 10, kernel_size: 3}}]"], r"gives the shape \(26, 26, 10\).*Flatten"),
+        (["model.input=[28, 28, 3]"], r"model\.input: must be the shape of the data, \[28, 28, 1\]"),
+        (["training.loss=CategoricalCrossentropy"], "takes one-hot targets.*SparseCategoricalCrossentropy"),
+        (["training.loss=BinaryCrossentropy"], "takes 2 classes; the data has 10"),
+        (["training.best={monitor: val_acc}"], r"must be a metric of this training: loss, .*Received: 'val_acc'"),
+        (
+            ["training.callbacks=[EarlyStopping]", "data.validation_split=0"],
+            r"callbacks\[0\]: must be a metric of this training: loss.*Received: 'val_loss'",
+        ),
+        (["model.layers.digit.activation=sofmax"], "Unknown activation function 'sofmax'"),
+        (["training.optimizer={Adam: {learning_rate: [1]}}"], "Adam"),
+    ],
+    ids=["head", "head-shape", "input", "one-hot", "binary", "best", "early-stopping", "activation", "rate"],
+)
+def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told):
+    with pytest.raises(ConfigError, match=told):
+        prepared(*overrides)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("{Mnist: {path: nowhere}}", r"3:9 +data\.source: .*nowhere must be a folder with .*no such folder"),
+        ("{Idx: {images: a.gz, labels: b.gz}}", r"3:9 +data\.source: .*a\.gz"),
+    ],
+    ids=["folder", "file"],
+)
+def test_prepare_places_errors_of_the_data(prepared, source, told):
+    with pytest.raises(ConfigError, match=told):
+        prepared(text=SMALL.replace("Sample", source))

@@ -1,0 +1,87 @@
+"""Pairs of IDX files, images and labels -> splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from trainkit.data.arrays import ArraySplit
+from trainkit.data.checks import check_labels
+from trainkit.data.idx import read_idx
+from trainkit.data.splits import Facts, Splits
+from trainkit.errors import DataError
+
+_MOST_UNNAMED_CLASSES = 65_536  # more is no class id: it would only fill the memory with names
+
+
+class IdxPair(NamedTuple):
+    """The files of one split."""
+
+    images: Path
+    labels: Path
+
+
+def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] | None = None) -> Splits:
+    """Read a training and a test split.
+
+    Images `(samples, height, width)` get a channel axis; `(samples, height, width, channels)` and
+    `(samples, features)` stay as they are.
+
+    Args:
+        train: The training files.
+        test: The test files, if there are any.
+        classes: Names of the classes in the order of their ids; by default `"0"` to the largest training label.
+
+    Returns:
+        The splits, without validation.
+
+    Raises:
+        DataError: If a file cannot be read, images and labels do not match, or a label has no class.
+    """
+    inputs, labels = _read_pair(train)
+    names = _default_classes(labels, train.labels) if classes is None else _given_classes(classes)
+    first = _make_split(train, inputs, labels, names)
+    return Splits(first, test=_make_split(test, *_read_pair(test), names) if test else None)
+
+
+def _make_split(pair: IdxPair, inputs: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> ArraySplit:
+    check_labels(labels, classes=len(classes), place=lambda index: f"{pair.labels}, row {index}")
+    return ArraySplit(inputs, labels, Facts(inputs.shape[1:], classes), pair.images.name)
+
+
+def _read_pair(pair: IdxPair) -> tuple[np.ndarray, np.ndarray]:
+    inputs, labels = read_idx(pair.images), read_idx(pair.labels)
+    if not 2 <= inputs.ndim <= 4:
+        raise DataError(
+            f"{pair.images} must hold images, in 2 to 4 dimensions with the samples first. Received: the shape "
+            f"{inputs.shape!r}. Check that images and labels are not exchanged."
+        )
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"{pair.labels} must hold whole numbers in 1 dimension, one label for each image. Received: the shape "
+            f"{labels.shape!r} of {labels.dtype.name}. Check that images and labels are not exchanged."
+        )
+    if len(inputs) != len(labels):
+        raise DataError(
+            f"{pair.labels} must hold one label for each of the {len(inputs):,} images of {pair.images}. Received: "
+            f"{len(labels):,} labels. Check that the two files belong together."
+        )
+    return inputs[..., np.newaxis] if inputs.ndim == 3 else inputs, labels.astype(np.int32)
+
+
+def _default_classes(labels: np.ndarray, filepath: Path) -> tuple[str, ...]:
+    largest = int(labels.max())
+    check_labels(labels, classes=_MOST_UNNAMED_CLASSES, place=lambda index: f"{filepath}, row {index}")
+    return tuple(str(label) for label in range(largest + 1))
+
+
+def _given_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    twice = next((name for index, name in enumerate(classes) if name in classes[:index]), None)
+    if twice is not None:
+        raise DataError(f"`classes` must name each class once. Received: {twice!r} twice.")
+    if not classes:
+        raise DataError("`classes` must name at least one class. Received: classes=[]. Leave it out for '0', '1', ….")
+    return tuple(classes)

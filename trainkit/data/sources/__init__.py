@@ -1,0 +1,13 @@
+"""The sources of data that a config can name, one file each."""
+
+from trainkit.registry import Registry
+
+SOURCES = Registry(
+    "source",
+    {
+        "Sample": "trainkit.data.sources.sample:sample",
+        "Mnist": "trainkit.data.sources.mnist:mnist",
+        "FashionMnist": "trainkit.data.sources.fashion_mnist:fashion_mnist",
+        "Idx": "trainkit.data.sources.idx:idx",
+    },
+)

@@ -1,0 +1,112 @@
+"""Keras -> .onnx"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainkit.deploy.export.context import ExportContext
+from trainkit.errors import ExportError, InputError
+from trainkit.framework import quiet_stderr, tf
+from trainkit.runs import replace_file
+
+OPSETS = range(13, 19)
+"""What tf2onnx 1.17 writes."""
+
+
+def export_onnx(model: Any, filepath: Path, *, opset: int = 17, context: ExportContext) -> Path:
+    """Write a model for ONNX Runtime and whatever else reads ONNX.
+
+    Inputs and outputs have the names of the model's; their first axis, `batch`, is free. The metadata hold `name`,
+    `producer` and, where there are classes, `classes`, a JSON list.
+
+    Args:
+        model: A `tf.keras.Model`; it is not changed.
+        filepath: Where to write.
+        opset: Version of ONNX's set of operations.
+        context: What every exporter is told.
+
+    Returns:
+        `filepath`.
+
+    Raises:
+        InputError: If `opset` is out of range.
+        ExportError: If the model cannot be converted.
+        OutputError: If the file cannot be written.
+    """
+    if opset not in OPSETS:
+        raise InputError(f"`opset` must be in [{OPSETS[0]}, {OPSETS[-1]}]. Received: opset={opset!r}.")
+    content = _convert(model, filepath.name, opset, context)
+    with replace_file(filepath) as temporary:
+        temporary.write_bytes(content)
+    return filepath
+
+
+def _convert(model: Any, name: str, opset: int, context: ExportContext) -> bytes:
+    import onnx
+    import tf2onnx
+
+    names = zip(model.input_names, model.inputs, strict=True)
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in names]
+    try:
+        with quiet_stderr(), _quiet_logger("tf2onnx"):
+            proto, _ = tf2onnx.convert.from_keras(
+                model, input_signature=signature, opset=opset, custom_op_handlers={"Erfc": (_erfc, [])}
+            )
+        _name_batch(proto)
+        onnx.helper.set_model_props(proto, _metadata(context))
+        onnx.checker.check_model(proto, full_check=True)
+        return proto.SerializeToString()
+    except Exception as error:  # tf2onnx raises whatever it meets
+        raise ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.") from error
+
+
+def _erfc(graph: Any, node: Any, name: str, args: list[Any]) -> Any:
+    """Write `erfc(x)`, of which Keras makes gelu, as `1 - erf(x)`: ONNX has no Erfc."""
+    dtype, shape = graph.get_dtype(node.output[0]), graph.get_shape(node.output[0])
+    inputs, outputs = list(node.input), list(node.output)
+    graph.remove_node(name)
+    one = graph.make_const(f"{name}/one", np.ones((), np.float32))
+    erf = graph.make_node("Erf", inputs, dtypes=[dtype], shapes=[shape])
+    return graph.make_node("Sub", [one.output[0], erf.output[0]], outputs=outputs, dtypes=[dtype], shapes=[shape])
+
+
+def _cause(message: str) -> str:
+    """The operation that the checker stumbled over, with its layer, or the first line."""
+    missing = re.search(r"No Op registered for (\w+)", message)
+    where = re.search(r"Name: (\S+) OpType", message)
+    if missing:
+        return f"ONNX has no operation for {missing[1]}{f' (in {where[1]})' if where else ''}"
+    return next(iter(message.strip().splitlines()), "")[:300].rstrip(".")
+
+
+def _name_batch(proto: Any) -> None:
+    for value in [*proto.graph.input, *proto.graph.output]:
+        first = value.type.tensor_type.shape.dim[0]
+        if not first.HasField("dim_value"):
+            first.dim_param = "batch"
+
+
+def _metadata(context: ExportContext) -> dict[str, str]:
+    metadata = {"name": context.name, "producer": f"TrainKit {context.version}"}
+    if context.classes is not None:
+        metadata["classes"] = json.dumps(context.classes, ensure_ascii=False)
+    return metadata
+
+
+@contextmanager
+def _quiet_logger(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

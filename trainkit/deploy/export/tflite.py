@@ -1,0 +1,109 @@
+"""Keras -> .tflite"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from trainkit.deploy.export.context import ExportContext
+from trainkit.errors import ExportError, InputError, TrainKitError
+from trainkit.framework import quiet_stderr, tf
+from trainkit.runs import replace_file
+
+
+def export_tflite(
+    model: Any,
+    filepath: Path,
+    *,
+    precision: Literal["float32", "int8"] = "float32",
+    input_type: Literal["float32", "int8", "uint8"] = "float32",
+    output_type: Literal["float32", "int8", "uint8"] = "float32",
+    calibration_samples: int = 500,
+    context: ExportContext,
+) -> Path:
+    """Write a model for LiteRT, which runs on Android, iOS and microcontrollers.
+
+    The file has the signature `serving_default`, with the names of the model's inputs and outputs.
+
+    Args:
+        model: A `tf.keras.Model`; it is not changed.
+        filepath: Where to write.
+        precision: `int8` makes weights and activations integers throughout.
+        input_type: What an app gives. float32: real values, which an int8 file quantizes by itself.
+        output_type: What an app gets. float32: real values, which an int8 file dequantizes by itself.
+        calibration_samples: How many training samples the ranges of int8 are taken from.
+        context: What every exporter is told.
+
+    Returns:
+        `filepath`.
+
+    Raises:
+        InputError: If arguments do not go together.
+        ExportError: If the model cannot be converted.
+        OutputError: If the file cannot be written.
+
+    Reference:
+        Jacob et al., CVPR 2018, section 2.1.
+    """
+    _check_types(precision, input_type=input_type, output_type=output_type)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if precision == "int8":
+        if calibration_samples < 1:
+            received = f"calibration_samples={calibration_samples!r}"
+            raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: _calibrate(context, calibration_samples)
+        converter.inference_input_type = tf.as_dtype(input_type)
+        converter.inference_output_type = tf.as_dtype(output_type)
+    content = _convert(converter, filepath.name)
+    with replace_file(filepath) as temporary:
+        temporary.write_bytes(content)
+    return filepath
+
+
+def _check_types(precision: str, **types: str) -> None:
+    for name, value in types.items():
+        if precision == "float32" and value != "float32":
+            raise InputError(
+                f"`{name}` must be float32 where `precision` is float32. Received: {name}={value!r}. "
+                "Set `precision: int8`, or leave it out."
+            )
+
+
+def _calibrate(context: ExportContext, count: int) -> Iterator[dict[str, np.ndarray]]:
+    samples = 0
+    for inputs in context.calibration(count):
+        yield {name: np.asarray(array, np.float32) for name, array in inputs.items()}
+        samples += 1
+    if samples == 0:
+        raise InputError("calibration must give at least one training sample. Received: none.")
+
+
+def _convert(converter: Any, name: str) -> bytes:
+    try:
+        with quiet_stderr(), warnings.catch_warnings():
+            # the converter calibrates with it
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            return converter.convert()
+    except TrainKitError:
+        raise
+    except Exception as error:  # the converter's own errors have no common base
+        raise ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.") from error
+
+
+def _cause(message: str) -> str:
+    """The operations that a page of compiler messages is about, or its first telling line."""
+    operations = sorted(set(re.findall(r"'(tf\.\w+)' op is|failed to legalize operation '([\w.]+)'", message)))
+    found = ", ".join(sorted({part for pair in operations for part in pair if part}))
+    if found:
+        layers = sorted(set(re.findall(r"\"([\w./]+)@__inference", message)))
+        where = f" (layer {', '.join(layers)})" if layers else ""
+        return f"TensorFlow Lite has no operation for {found}{where}"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return lines[0][:300].rstrip(".") if lines else ""

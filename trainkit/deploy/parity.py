@@ -1,0 +1,146 @@
+"""Whether a file answers like the Keras model that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from trainkit.inference.metrics import answers, are_logits, margin, probabilities
+
+FLOAT_TOLERANCE = 1e-5
+"""Largest difference of a float32 file, times the largest output of the Keras model or 1."""
+
+DECISIVE_MARGIN = 0.2
+"""Lead of the best answer, as a probability, from which an int8 file has to give the same answer."""
+
+CHANGES = 1 / 1000
+"""Share of the decisive answers that int8 may change; one is always allowed."""
+
+LEAST_DECISIVE = 1 / 100
+"""Share of answers that must be decisive for the comparison to prove something."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How a file's outputs compare with the Keras model's; with several outputs, those of the worst.
+
+    Args:
+        passed: Whether the file answers like the model.
+        reason: A sentence with what was expected and what was found.
+        samples: Samples compared.
+        limit: What `largest_difference` may be; None for int8, where it is not judged.
+        largest_difference: Largest absolute difference of an output value; None where nothing could be compared.
+        rmse: Root of the mean squared difference.
+        decisive: Answers whose margin is large enough to be judged.
+        changed: Decisive answers that differ.
+        allowed: How many may.
+        agreement: Share of all answers that are equal.
+    """
+
+    passed: bool
+    reason: str
+    samples: int
+    limit: float | None = None
+    largest_difference: float | None = None
+    rmse: float | None = None
+    decisive: int = 0
+    changed: int = 0
+    allowed: int = 0
+    agreement: float | None = None
+
+
+def compare(
+    expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], *, precision: Literal["float32", "int8"]
+) -> Parity:
+    """Compare outputs with those of the Keras model on the same samples, matched by name.
+
+    Args:
+        expected: Of the Keras model: arrays by output name, shape `(samples, …, classes)`.
+        found: Of the file, shaped alike.
+        precision: Of the file; it decides what may differ.
+
+    Returns:
+        The verdict; with several outputs, that on the worst.
+    """
+    samples = len(next(iter(expected.values())))
+    if expected.keys() != found.keys():
+        return Parity(False, f"outputs expected: {sorted(expected)}; found: {sorted(found)}.", samples)
+    judge = _judge_int8 if precision == "int8" else _judge_float32
+    verdicts = []
+    for name in expected:
+        verdict = _judge_values(expected[name], found[name]) or judge(expected[name], found[name])
+        verdicts.append(replace(verdict, reason=f"{name}: {verdict.reason}") if len(expected) > 1 else verdict)
+    return min(verdicts, key=lambda verdict: (verdict.passed, -_severity(verdict)))
+
+
+def _judge_values(expected: np.ndarray, found: np.ndarray) -> Parity | None:
+    """The verdict on what cannot be compared, or None."""
+    samples = len(expected)
+    if expected.shape != found.shape:
+        return Parity(False, f"shape expected: {expected.shape}; found: {found.shape}.", samples)
+    if not expected.size or not np.isfinite(expected).all():
+        bad = np.size(expected) - np.isfinite(expected).sum()
+        return Parity(False, f"the Keras model gives {bad} values that are not finite: nothing is proved.", samples)
+    if not np.isfinite(found).all():
+        bad = np.size(found) - np.isfinite(found).sum()
+        return Parity(False, f"finite values expected; found: {bad} that are not.", samples)
+    return None
+
+
+def _judge_float32(expected: np.ndarray, found: np.ndarray) -> Parity:
+    limit = FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    measured = _measure(expected, found, margin(expected, logits=are_logits(expected)) > 2 * limit)
+    measured = replace(measured, limit=limit)
+    spread = float(np.ptp(expected, axis=0).max())
+    largest = measured.largest_difference or 0.0
+    if len(expected) > 1 and spread <= 10 * limit:
+        reason = f"the Keras model answers all samples alike, to {spread:.1e}: nothing is proved."
+        return replace(measured, passed=False, reason=reason)
+    reason = (
+        f"largest difference expected: at most {limit:.1e}, found: {largest:.1e}; "
+        f"changed answers expected: none, found: {measured.changed} of {measured.decisive}."
+    )
+    return replace(measured, passed=largest <= limit and not measured.changed, reason=reason)
+
+
+def _judge_int8(expected: np.ndarray, found: np.ndarray) -> Parity:
+    measured = _measure(expected, found, margin(probabilities(expected), logits=False) > DECISIVE_MARGIN)
+    total = answers(expected).size
+    least = max(1, int(np.ceil(LEAST_DECISIVE * total)))
+    if measured.decisive < least:
+        reason = (
+            f"answers with a margin above {DECISIVE_MARGIN} expected: at least {least} of {total}, found: "
+            f"{measured.decisive}: nothing is proved."
+        )
+        return replace(measured, passed=False, reason=reason)
+    allowed = max(1, int(CHANGES * measured.decisive))
+    reason = (
+        f"changed answers with a margin above {DECISIVE_MARGIN} expected: at most {allowed} of {measured.decisive}, "
+        f"found: {measured.changed}."
+    )
+    return replace(measured, passed=measured.changed <= allowed, allowed=allowed, reason=reason)
+
+
+def _measure(expected: np.ndarray, found: np.ndarray, decisive: np.ndarray) -> Parity:
+    difference = found.astype(np.float64) - expected.astype(np.float64)
+    logits = are_logits(expected)
+    equal = answers(expected, logits=logits) == answers(found, logits=logits)
+    return Parity(
+        passed=False,
+        reason="",
+        samples=len(expected),
+        largest_difference=float(np.abs(difference).max()),
+        rmse=float(np.sqrt(np.mean(difference**2))),
+        decisive=int(decisive.sum()),
+        changed=int((decisive & ~equal).sum()),
+        agreement=float(equal.mean()),
+    )
+
+
+def _severity(verdict: Parity) -> float:
+    if verdict.limit is not None and verdict.largest_difference is not None:
+        return verdict.largest_difference / verdict.limit
+    return verdict.changed / max(1, verdict.decisive)

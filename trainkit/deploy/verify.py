@@ -1,0 +1,158 @@
+"""Run an exported file in a child process, and prove that it answers like its model."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from trainkit.deploy.parity import Parity, compare
+from trainkit.errors import InputError, PredictionError
+from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
+from trainkit.inference.metrics import accuracy, answers
+
+MOST_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What files are proved against: samples, and a Keras model's answers to them.
+
+    Args:
+        file: Name of the model's file.
+        sha256: Of that file.
+        inputs: Samples by input name, shape `(samples, …)`.
+        labels: Class ids, shape `(samples,)`, or None where there are none.
+        outputs: What the model answers, by output name.
+        accuracy: Of the model on these samples, or None where it has no labels or several outputs.
+    """
+
+    file: str
+    sha256: str
+    inputs: Mapping[str, np.ndarray]
+    labels: np.ndarray | None
+    outputs: Mapping[str, np.ndarray]
+    accuracy: float | None
+
+    @property
+    def samples(self) -> int:
+        """How many samples the files are proved on."""
+        return len(next(iter(self.inputs.values())))
+
+    def to_json(self, reports: Sequence[FileReport]) -> dict[str, Any]:
+        """What `verify.json` holds."""
+        return {
+            "version": 1,
+            "model": {"file": self.file, "sha256": self.sha256, "accuracy": self.accuracy},
+            "samples": self.samples,
+            "files": [asdict(report) for report in reports],
+        }
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What was measured of one exported file.
+
+    Args:
+        file: Its name.
+        precision: `float32` or `int8`.
+        bytes: Its size.
+        gzip_bytes: Its size after gzip.
+        sha256: Of its content.
+        accuracy: Of the file, or None where there are no labels, several outputs, or no answers.
+        drop_points: Accuracy of the model minus that of the file, in points (hundredths).
+        parity: Whether it answers like its model.
+        facts: What the file tells of itself: inputs, outputs, metadata.
+    """
+
+    file: str
+    precision: str
+    bytes: int
+    gzip_bytes: int
+    sha256: str
+    accuracy: float | None
+    drop_points: float | None
+    parity: Parity
+    facts: dict[str, Any]
+
+
+def make_proof(model: Any, model_filepath: Path, inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> Proof:
+    """Let a Keras model answer the samples that files will be proved on.
+
+    Args:
+        model: The `tf.keras.Model` that the files are made from.
+        model_filepath: Where it was saved.
+        inputs: Samples by input name, shape `(samples, …)`.
+        labels: Class ids, shape `(samples,)`, or None.
+
+    Returns:
+        What `verify_file` compares with.
+    """
+    from trainkit.inference.keras import KerasPredictor
+
+    outputs = KerasPredictor(model).predict(inputs)
+    sha256 = hashlib.sha256(model_filepath.read_bytes()).hexdigest()
+    return Proof(model_filepath.name, sha256, inputs, labels, outputs, _accuracy(outputs, labels))
+
+
+def verify_file(
+    filepath: Path, *, precision: Literal["float32", "int8"], proof: Proof, timeout: float = TIMEOUT
+) -> FileReport:
+    """Run a file on the samples of a proof, in a child process.
+
+    Args:
+        filepath: A .tflite or .onnx file.
+        precision: Of the file; it decides what may differ.
+        proof: What it is compared with.
+        timeout: Seconds that opening the file, or a few samples, may take.
+
+    Returns:
+        What was measured. A file that cannot be opened, crashes or hangs did not pass.
+    """
+    content = filepath.read_bytes()
+    result = IsolatedResult({}, {})
+    try:
+        result = predict_isolated(filepath, proof.inputs, timeout=timeout)
+        parity = compare(proof.outputs, result.outputs, precision=precision)
+        if precision == "int8":
+            parity = _judge_insides(parity, result.facts.get("float_tensors", []))
+    except (PredictionError, InputError) as error:
+        parity = Parity(False, str(error), proof.samples)
+    own = _accuracy(result.outputs, proof.labels) if result.outputs.keys() == proof.outputs.keys() else None
+    return FileReport(
+        file=filepath.name,
+        precision=precision,
+        bytes=len(content),
+        gzip_bytes=len(gzip.compress(content, mtime=0)),
+        sha256=hashlib.sha256(content).hexdigest(),
+        accuracy=own,
+        drop_points=None if own is None or proof.accuracy is None else 100 * (proof.accuracy - own),
+        parity=parity,
+        facts=_told(result.facts, precision),
+    )
+
+
+def _judge_insides(parity: Parity, float_tensors: Sequence[str]) -> Parity:
+    """The verdict on an int8 file, which may hold real numbers at its edges only."""
+    if not float_tensors:
+        return parity
+    few = ", ".join([*float_tensors[:MOST_TOLD], *(["…"] if len(float_tensors) > MOST_TOLD else [])])
+    reason = f"float tensors inside expected: none, found: {len(float_tensors)} ({few})."
+    return replace(parity, passed=False, reason=reason)
+
+
+def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
+    """The facts worth keeping: that a float32 file holds float tensors is none."""
+    return {key: value for key, value in facts.items() if key != "float_tensors" or precision == "int8"}
+
+
+def _accuracy(outputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> float | None:
+    if labels is None or len(outputs) != 1:
+        return None
+    given = answers(next(iter(outputs.values())))
+    return accuracy(labels, given) if labels.shape == given.shape else None

@@ -1,0 +1,63 @@
+"""Answers of a Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainkit.errors import PredictionError
+from trainkit.framework import tf
+from trainkit.inference.predictor import TensorFacts, check_inputs, describe
+
+BATCH_SIZE = 256
+
+
+class KerasPredictor:
+    """A Keras model behind the contract of predictors; it runs in batches.
+
+    Args:
+        model: A `tf.keras.Model` with named inputs and outputs, or the path of a .keras file.
+
+    Raises:
+        PredictionError: If the file cannot be opened.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = _read(Path(model)) if isinstance(model, str | Path) else model
+        self.inputs = _describe(self.model.input_names, self.model.inputs)
+        self.outputs = _describe(self.model.output_names, self.model.outputs)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Names, shapes and dtypes."""
+        return describe(self.inputs, self.outputs)
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Answer samples; see `Predictor.predict`."""
+        samples = check_inputs(inputs, self.inputs)
+        starts = range(0, samples, BATCH_SIZE)
+        batches = [
+            self._answer({name: x[start : start + BATCH_SIZE] for name, x in inputs.items()}) for start in starts
+        ]
+        return {name: np.concatenate([batch[name] for batch in batches]) for name in self.outputs}
+
+    def _answer(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        arrays = [batch[name].astype(facts.dtype) for name, facts in self.inputs.items()]
+        given = tf.nest.flatten(self.model.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
+        return {name: np.asarray(array, np.float32) for name, array in zip(self.outputs, given, strict=True)}
+
+
+def _read(filepath: Path) -> Any:
+    try:
+        return tf.keras.models.load_model(filepath, compile=False)
+    except Exception as error:  # whatever Keras meets in a file that is damaged, or of another Keras
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise PredictionError(f"{filepath.name} cannot be opened by Keras: {reason.rstrip('.')}.") from error
+
+
+def _describe(names: list[str], tensors: list[Any]) -> dict[str, TensorFacts]:
+    pairs = zip(names, tensors, strict=True)
+    return {name: TensorFacts(tuple(tensor.shape), tf.as_dtype(tensor.dtype).name) for name, tensor in pairs}

@@ -1,0 +1,151 @@
+"""The contract of a predictor, and the table of them by suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from trainkit.errors import InputError
+from trainkit.registry import Registry
+
+PREDICTORS = Registry(
+    "model file",
+    {
+        ".keras": "trainkit.inference.keras:KerasPredictor",
+        ".tflite": "trainkit.inference.tflite:TFLitePredictor",
+        ".onnx": "trainkit.inference.onnx:ONNXPredictor",
+    },
+)
+"""A predictor is opened with one positional argument, the path of the file."""
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """What is known of one input or output.
+
+    Args:
+        shape: With the batch axis; None where any length goes.
+        dtype: NumPy's name of what the file takes or gives: `float32`, `int8`.
+        scale: Of a quantized tensor: value = scale × (integer - zero_point).
+        zero_point: Of a quantized tensor.
+    """
+
+    shape: tuple[int | None, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class Predictor(Protocol):
+    """A model file that answers.
+
+    Inputs go in as real values, whatever the file takes; outputs come as real values, whatever the file gives.
+    """
+
+    @property
+    def inputs(self) -> Mapping[str, TensorFacts]:
+        """Name to description."""
+
+    @property
+    def outputs(self) -> Mapping[str, TensorFacts]:
+        """Name to description."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """`inputs`, `outputs` and what else the format tells, ready for JSON."""
+
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Answer samples.
+
+        Args:
+            inputs: Arrays by input name, shape `(samples, …)`.
+
+        Returns:
+            float32 arrays by output name, shape `(samples, …)`.
+
+        Raises:
+            InputError: If a name, a shape or the number of samples is wrong.
+            PredictionError: If the file cannot be run.
+        """
+
+
+def open_predictor(filepath: Path | str) -> Predictor:
+    """Open a model file in this process: one that crashes its interpreter takes the process with it.
+
+    Raises:
+        InputError: If there is no such file, or its suffix is not known.
+        PredictionError: If the file cannot be opened.
+    """
+    filepath = check_filepath(filepath)
+    return PREDICTORS.get(filepath.suffix)(filepath)
+
+
+def check_filepath(filepath: Path | str) -> Path:
+    """The path of a model file that exists.
+
+    Raises:
+        InputError: If there is no such file, or its suffix is not known.
+    """
+    filepath = Path(filepath)
+    known = ", ".join(PREDICTORS)
+    if not filepath.exists():
+        raise InputError(
+            f"`filepath` must be a model file ({known}). Received: {str(filepath)!r}, which does not exist."
+        )
+    if filepath.is_dir():
+        raise InputError(
+            f"`filepath` must be a model file ({known}). Received: {str(filepath)!r}, which is a directory."
+        )
+    if filepath.suffix not in PREDICTORS:
+        raise InputError(f"`filepath` must end with one of {known}. Received: {str(filepath)!r}.")
+    return filepath
+
+
+def check_inputs(inputs: Mapping[str, np.ndarray], expected: Mapping[str, TensorFacts]) -> int:
+    """Check names and shapes of whole batches.
+
+    Returns:
+        The number of samples.
+
+    Raises:
+        InputError: If a name, a shape or the number of samples is wrong.
+    """
+    if inputs.keys() != expected.keys():
+        raise InputError(f"`inputs` must have the names {list(expected)}. Received: {list(inputs)}.")
+    for name, array in inputs.items():
+        sample = expected[name].shape[1:]
+        if array.ndim != len(sample) + 1 or not fits(array.shape[1:], sample):
+            raise InputError(f"`{name}` must have the shape {shape_text(sample)}. Received: shape {array.shape}.")
+        if array.dtype.kind not in "buif":
+            raise InputError(f"`{name}` must hold numbers. Received: dtype {array.dtype}.")
+    sizes = {name: len(array) for name, array in inputs.items()}
+    if len(set(sizes.values())) != 1 or 0 in sizes.values():
+        raise InputError(f"`inputs` must have one sample or more, as many each. Received: samples={sizes}.")
+    return next(iter(sizes.values()))
+
+
+def fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    """Whether a shape is one that is expected, where None stands for any length."""
+    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
+
+
+def shape_text(sample: tuple[int | None, ...]) -> str:
+    """`(samples, 28, 28, 1)`, for messages."""
+    return f"({', '.join(['samples', *('any' if length is None else str(length) for length in sample)])})"
+
+
+def describe(inputs: Mapping[str, TensorFacts], outputs: Mapping[str, TensorFacts]) -> dict[str, Any]:
+    """The facts that every predictor has."""
+    return {
+        "inputs": {name: asdict(tensor) for name, tensor in inputs.items()},
+        "outputs": {name: asdict(tensor) for name, tensor in outputs.items()},
+    }
+
+
+def parse_facts(facts: Mapping[str, Any], key: str) -> dict[str, TensorFacts]:
+    """`inputs` or `outputs` of facts that have been through JSON."""
+    return {name: TensorFacts(**{**tensor, "shape": tuple(tensor["shape"])}) for name, tensor in facts[key].items()}
