@@ -29,7 +29,9 @@ def test_registry_imports_at_first_use(tmp_path, monkeypatch):
 
 
 def test_registry_lists_known_names_for_an_unknown_one(shapes):
-    with pytest.raises(InputError, match=r"^unknown shape 'fraction'\. Did you mean 'Fraction'\? Known: .*, Decimal\.$"):
+    with pytest.raises(
+        InputError, match=r"^unknown shape 'fraction'\. Did you mean 'Fraction'\? Known: .*, Decimal\.$"
+    ):
         shapes.get("fraction")
     with pytest.raises(InputError, match=r"^unknown shape 'Zebra'\. Known: Fraction, Decimal\.$"):
         shapes.get("Zebra")

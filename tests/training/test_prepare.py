@@ -78,9 +78,12 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             r"callbacks\[0\]: must be a metric of this training: loss.*Received: 'val_loss'",
         ),
         (["model.layers.digit.activation=sofmax"], "Unknown activation function 'sofmax'"),
-        (["training.optimizer={Adam: {learning_rate: [1]}}"], "Adam"),
+        (
+            ["training.optimizer={SGD: {momentum: 5}}"],
+            r"optimizer: SGD refuses its arguments: .*between \[0, 1\]",
+        ),
     ],
-    ids=["head", "head-shape", "input", "one-hot", "binary", "best", "early-stopping", "activation", "rate"],
+    ids=["head", "head-shape", "input", "one-hot", "binary", "best", "early-stopping", "activation", "momentum"],
 )
 def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told):
     with pytest.raises(ConfigError, match=told):
@@ -90,8 +93,8 @@ def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told)
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("{Mnist: {path: nowhere}}", r"3:9 +data\.source: .*nowhere must be a folder with .*no such folder"),
-        ("{Idx: {images: a.gz, labels: b.gz}}", r"3:9 +data\.source: .*a\.gz"),
+        ("{Mnist: {path: nowhere}}", r"3:16 +data\.source: .*nowhere must be a folder with .*no such folder"),
+        ("{Idx: {images: a.gz, labels: b.gz}}", r"3:16 +data\.source: .*a\.gz"),
     ],
     ids=["folder", "file"],
 )

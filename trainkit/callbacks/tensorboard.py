@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.callbacks.clock import Clock
+from trainkit.callbacks.learning_rate import current_learning_rate
 from trainkit.framework import tf
 
 
@@ -32,6 +33,10 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         super().on_train_begin(logs)
         with self._train_writer.as_default():
             tf.summary.text("config", f"```yaml\n{self.config}\n```", step=0)
+
+    def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Keras asks here what to add to the logs; it adds the rate of a schedule only."""
+        return logs | {"learning_rate": current_learning_rate(self.model.optimizer)}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the scalars of the epoch."""

@@ -32,7 +32,7 @@ def resolve_scalar(text: str) -> str | int | float | bool | None:
         return None
     if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
         return text[0] in "tT"
-    if len(text) > LONGEST_NUMBER:
+    if len(text.lstrip("+-")) > LONGEST_NUMBER:
         return text
     if _INTEGER.fullmatch(text):
         return int(text)

@@ -13,7 +13,9 @@ from trainkit.deploy.verify import FileReport, Proof
 
 def print_report(console: Console, proof: Proof, files: Sequence[FileReport], directory: Path) -> None:
     """Show a row for each file, and where they stand."""
-    table = Table(title=f"on {proof.samples:,} samples", title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(
+        title=f"on {proof.samples:,} samples", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False
+    )
     table.add_column("file", overflow="fold")
     for column in ("bytes", "gzipped", "accuracy", "drop", "agree", "verdict"):
         table.add_column(column, justify="right", no_wrap=True)

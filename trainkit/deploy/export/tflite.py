@@ -15,6 +15,11 @@ from trainkit.errors import ExportError, InputError, TrainKitError
 from trainkit.framework import quiet_stderr, tf
 from trainkit.runs import replace_file
 
+_EXPECTED_WARNINGS = (
+    r"\s*Warning: tf.lite.Interpreter is deprecated",  # the converter itself calibrates with it
+    "Statistics for quantized inputs were expected",  # calibration follows
+)
+
 
 def export_tflite(
     model: Any,
@@ -88,8 +93,8 @@ def _calibrate(context: ExportContext, count: int) -> Iterator[dict[str, np.ndar
 def _convert(converter: Any, name: str) -> bytes:
     try:
         with quiet_stderr(), warnings.catch_warnings():
-            # the converter calibrates with it
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
+            for expected in _EXPECTED_WARNINGS:
+                warnings.filterwarnings("ignore", message=expected)
             return converter.convert()
     except TrainKitError:
         raise

@@ -1,0 +1,153 @@
+"""Files that convert without a word and answer wrongly: the gate stops each of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainkit.deploy.parity import compare
+from trainkit.deploy.verify import verify_file
+from trainkit.errors import PredictionError
+from trainkit.framework import tf
+from trainkit.inference import predict_isolated
+from trainkit.inference.tflite import TFLitePredictor
+
+layers = tf.keras.layers
+
+
+@pytest.fixture(scope="module")
+def integer_input(bench, model, tmp_path_factory):
+    """An int8 file that takes int8."""
+    folder = tmp_path_factory.mktemp("integer")
+    return bench.export(model, folder, "TFLite", precision="int8", input_type="int8", output_type="int8")
+
+
+def test_calibration_scaled_by_255_fails(bench, model, proof, tmp_path):
+    filepath = bench.export(model, tmp_path, "TFLite", precision="int8", context=bench.context(scale=1 / 255))
+    report = verify_file(filepath, precision="int8", proof=proof)
+    assert not report.parity.passed
+    assert report.parity.changed > 100
+    assert report.drop_points > 10
+
+
+def test_input_cast_to_int8_fails(integer_input, proof, monkeypatch):
+    right = TFLitePredictor(integer_input).predict(proof.inputs)
+    assert compare(proof.outputs, right, precision="int8").passed
+    monkeypatch.setattr("trainkit.inference.tflite.quantize", lambda values, *_: values.astype(np.int8))
+    wrong = TFLitePredictor(integer_input).predict(proof.inputs)
+    verdict = compare(proof.outputs, wrong, precision="int8")
+    assert not verdict.passed
+    assert verdict.changed > 100
+
+
+@pytest.mark.parametrize(
+    ("exporter", "arguments"),
+    [("TFLite", {}), ("TFLite", {"precision": "int8"}), ("ONNX", {})],
+    ids=["float32", "int8", "onnx"],
+)
+def test_double_rescaling_fails(exporter, arguments, bench, model, proof, tmp_path):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    outputs = layers.Activation("linear", name="digit")(model(layers.Rescaling(1 / 255)(inputs)))
+    filepath = bench.export(tf.keras.Model(inputs, outputs), tmp_path, exporter, **arguments)
+    report = verify_file(filepath, precision=arguments.get("precision", "float32"), proof=proof)
+    assert not report.parity.passed
+    assert report.drop_points > 10
+
+
+def test_upright_depthwise_kernel_that_the_converter_gets_wrong_fails(bench, tmp_path):
+    tf.keras.utils.set_random_seed(1)
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = layers.Conv2D(6, 3, padding="same", activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.DepthwiseConv2D((3, 1), strides=2, padding="same")(x)
+    x = layers.Dense(10, activation="softmax", name="digit")(layers.Flatten()(x))
+    model = bench.train(tf.keras.Model(inputs, x), epochs=1)
+    proof = bench.prove(model, tmp_path)
+    filepath = bench.export(model, tmp_path, "TFLite")
+    report = verify_file(filepath, precision="float32", proof=proof)
+    assert not report.parity.passed
+    assert report.parity.largest_difference > 100 * report.parity.limit
+
+
+def test_swapped_outputs_fail(bench, tmp_path):
+    def build(names):
+        inputs = tf.keras.Input((14, 14, 1), name="input")
+        x = layers.Flatten()(layers.Rescaling(1 / 255)(inputs))
+        return tf.keras.Model(inputs, [layers.Dense(10, activation="softmax", name=name)(x) for name in names])
+
+    right, swapped = build(["left", "right"]), build(["right", "left"])
+    swapped.set_weights(right.get_weights())
+    proof = bench.prove(right, tmp_path)
+    assert verify_file(bench.export(right, tmp_path, "TFLite"), precision="float32", proof=proof).parity.passed
+    report = verify_file(bench.export(swapped, tmp_path, "TFLite"), precision="float32", proof=proof)
+    assert not report.parity.passed
+    assert "largest difference" in report.parity.reason
+
+
+def test_activation_that_int8_leaves_in_float_fails(bench, tmp_path):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = layers.Dense(16, activation="elu")(layers.Flatten()(layers.Rescaling(1 / 255)(inputs)))
+    model = bench.train(tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(x)))
+    report = verify_file(
+        bench.export(model, tmp_path, "TFLite", precision="int8"), precision="int8", proof=bench.prove(model, tmp_path)
+    )
+    assert not report.parity.passed
+    assert "float tensors inside expected: none, found: 2" in report.parity.reason
+    assert report.facts["float_tensors"]
+
+
+def test_weights_alone_in_int8_fail(bench, model, proof, tmp_path):
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    (tmp_path / "dynamic.tflite").write_bytes(converter.convert())
+    report = verify_file(tmp_path / "dynamic.tflite", precision="int8", proof=proof)
+    assert not report.parity.passed
+    assert "float tensors inside" in report.parity.reason
+
+
+def test_weight_with_a_flipped_sign_fails(files, proof, tmp_path):
+    content = bytearray(files["float32"].read_bytes())
+    kernel = TFLitePredictor(files["float32"])._interpreter  # the largest constant is the dense kernel
+    largest = max(
+        kernel.get_tensor_details(), key=lambda tensor: np.prod(tensor["shape"]) * (len(tensor["shape"]) == 2)
+    )
+    values = kernel.get_tensor(largest["index"])
+    start = bytes(content).index(values.tobytes())
+    content[start : start + values.nbytes] = (-values).tobytes()
+    (tmp_path / "negated.tflite").write_bytes(content)
+    assert not verify_file(tmp_path / "negated.tflite", precision="float32", proof=proof).parity.passed
+
+
+@pytest.mark.parametrize("name", ["float32", "int8", "onnx"])
+def test_file_cut_short_fails(name, files, proof, tmp_path):
+    filepath = tmp_path / files[name].name
+    filepath.write_bytes(files[name].read_bytes()[: files[name].stat().st_size // 2])
+    report = verify_file(filepath, precision="int8" if name == "int8" else "float32", proof=proof)
+    assert not report.parity.passed
+    assert filepath.name in report.parity.reason
+    assert report.accuracy is None
+
+
+def test_file_that_crashes_its_interpreter_fails(files, proof, tmp_path):
+    filepath = tmp_path / "crashing.tflite"
+    filepath.write_bytes(crashing(files["int8"].read_bytes(), filepath, proof.inputs))
+    report = verify_file(filepath, precision="int8", proof=proof)
+    assert not report.parity.passed
+    assert "crashing.tflite cannot be run: killed by SIG" in report.parity.reason
+    assert report.accuracy is None
+
+
+def crashing(content, filepath, inputs):
+    """The first of some files with four flipped bytes that kills the process which opens it; about half of them do."""
+    generator = np.random.default_rng(0)
+    few = {name: array[:1] for name, array in inputs.items()}
+    for _ in range(40):
+        damaged = bytearray(content)
+        for place in generator.integers(0, len(content), 4):
+            damaged[place] ^= 0xFF
+        filepath.write_bytes(damaged)
+        try:
+            predict_isolated(filepath, few)
+        except PredictionError as error:
+            if "killed by SIG" in str(error):
+                return damaged
+    raise AssertionError("no damaged file crashed")
