@@ -122,7 +122,9 @@ def test_imports_past_framework_are_found(text):
 
 WITHOUT_TENSORFLOW = {
     "trainkit": "import trainkit; trainkit.ConfigError, trainkit.TrainKitError",
-    "config": "from trainkit.config import load_config, make_schema; load_config('configs/sample_lenet5.yaml'); make_schema()",
+    "config": "from trainkit.config import load_config; load_config('configs/sample_lenet5.yaml').resolved_yaml()",
+    "make_schema": "from trainkit.config import make_schema; make_schema()",
+    "templates": "from trainkit.config.templates import template_names; template_names()",
     "runs": "from trainkit.runs import Run",
     "splits": "from trainkit.data.splits import Facts",
     "sources": "from trainkit.data.sources import SOURCES; list(SOURCES)",

@@ -67,8 +67,13 @@ NODE_ARGUMENTS = {
     r"learning_rate": "schedule",
     r"layer|backward_layer|cell": "layer",
 }
-# Keras asks for these; here the length of the whole training is the default.
-OUR_DEFAULTS = {("CosineDecay", "decay_steps"): "$steps", ("PolynomialDecay", "decay_steps"): "$steps"}
+# Where TrainKit knows better: schedules last as long as the training, TensorBoard's files belong to the run.
+OUR_DEFAULTS = {
+    ("CosineDecay", "decay_steps"): "$steps",
+    ("PolynomialDecay", "decay_steps"): "$steps",
+    ("TensorBoard", "log_dir"): None,
+}
+PATHS = {"filepath", "filename", "log_dir"}
 CONTEXT = {"model", "filepath", "context"}
 
 
@@ -114,6 +119,8 @@ def keras_type(name: str, default: object) -> str:
     for pattern, kind in NODE_ARGUMENTS.items():
         if re.fullmatch(pattern, name):
             return kind
+    if name in PATHS:
+        return "path"
     if name in TYPE_IS_WIDER:
         return "any"
     if isinstance(default, bool):

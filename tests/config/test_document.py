@@ -70,7 +70,7 @@ def test_base_directory_is_the_current_one_for_overrides(document, tmp_path, mon
     assert document.base_directory(("data",)) == Path("/configs")
 
 
-class Colour(str, Enum):
+class Colour(str, Enum):  # noqa: UP042 - str() of one is not its text
     RED = "red"
 
 
@@ -92,8 +92,22 @@ class Colour(str, Enum):
         (True, True),
         (None, None),
     ],
-    ids=["tuple", "int64", "uint8", "float32", "float64", "bool", "str", "array", "path", "enum", "deep", "key"]
-    + ["true", "none"],
+    ids=[
+        "tuple",
+        "int64",
+        "uint8",
+        "float32",
+        "float64",
+        "bool",
+        "str",
+        "array",
+        "path",
+        "enum",
+        "deep",
+        "key",
+        "true",
+        "none",
+    ],
 )
 def test_from_mapping_makes_plain_data(value, plain):
     data = Document.from_mapping({"value": value}).data

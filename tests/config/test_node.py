@@ -28,8 +28,20 @@ def told(value, kind="layer"):
         ({"TFLite": {"precision": "int8"}}, "exporter", None),
         ({"Idx": {"images": "a", "labels": "b", "classes": ["x", "y"]}}, "source", None),
     ],
-    ids=["bare", "colon", "name", "expression", "dtype", "dollar", "list", "optimizer", "metric", "source", "exporter"]
-    + ["texts"],
+    ids=[
+        "bare",
+        "colon",
+        "name",
+        "expression",
+        "dtype",
+        "dollar",
+        "list",
+        "optimizer",
+        "metric",
+        "source",
+        "exporter",
+        "texts",
+    ],
 )
 def test_parse_node_reads(value, kind, plain):
     node, problems = parse_node(value, kind)
@@ -136,8 +148,17 @@ ALONE = "must be a layer: a Capitalised name, alone or with arguments. Received:
         "other-kind",
         "arguments",
         "missing",
-    ]
-    + ["missing-two", "misspelled", "unknown", "name", "beside", "setting", "expression", "inside", "value", "in-list"],
+        "missing-two",
+        "misspelled",
+        "unknown",
+        "name",
+        "beside",
+        "setting",
+        "expression",
+        "inside",
+        "value",
+        "in-list",
+    ],
 )
 def test_parse_node_says_what_is_wrong_once(value, problems):
     assert told(value) == problems
@@ -203,8 +224,19 @@ def test_parse_node_knows_the_length_of_the_training_in_schedules():
 
 @pytest.mark.parametrize(
     ("name", "is_one"),
-    [("digit", True), ("conv_1", True), ("Digit", False), ("_x", False), ("1a", False), ("a-b", False), ("a.b", False)]
-    + [("", False), ("é", False), (3, False), (None, False)],
+    [
+        ("digit", True),
+        ("conv_1", True),
+        ("Digit", False),
+        ("_x", False),
+        ("1a", False),
+        ("a-b", False),
+        ("a.b", False),
+        ("", False),
+        ("é", False),
+        (3, False),
+        (None, False),
+    ],
 )
 def test_is_node_name_takes_small_identifiers(name, is_one):
     assert is_node_name(name) is is_one

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import Model
 
 from trainkit.deploy.parity import compare
 from trainkit.deploy.verify import verify_file
@@ -54,16 +58,22 @@ def test_double_rescaling_fails(exporter, arguments, bench, model, proof, tmp_pa
     assert report.drop_points > 10
 
 
-def test_upright_depthwise_kernel_that_the_converter_gets_wrong_fails(bench, tmp_path):
-    tf.keras.utils.set_random_seed(1)
-    inputs = tf.keras.Input((14, 14, 1), name="input")
-    x = layers.Conv2D(6, 3, padding="same", activation="relu")(layers.Rescaling(1 / 255)(inputs))
-    x = layers.DepthwiseConv2D((3, 1), strides=2, padding="same")(x)
-    x = layers.Dense(10, activation="softmax", name="digit")(layers.Flatten()(x))
-    model = bench.train(tf.keras.Model(inputs, x), epochs=1)
-    proof = bench.prove(model, tmp_path)
-    filepath = bench.export(model, tmp_path, "TFLite")
-    report = verify_file(filepath, precision="float32", proof=proof)
+def test_padding_on_the_other_side_fails(bench, tmp_path):
+    """A stride of 2 with padding `same` pads below and right; other frameworks pad above and left."""
+
+    def build(pad, padding):
+        inputs = tf.keras.Input((14, 14, 1), name="input")
+        x = pad(layers.Rescaling(1 / 255)(inputs))
+        x = layers.Conv2D(6, 3, strides=2, padding=padding, activation="relu")(x)
+        x = layers.Flatten()(x)
+        return tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(x))
+
+    right = bench.train(build(layers.Activation("linear"), "same"))
+    proof = bench.prove(right, tmp_path)
+    assert verify_file(bench.export(right, tmp_path, "TFLite"), precision="float32", proof=proof).parity.passed
+    wrong = build(layers.ZeroPadding2D(((1, 0), (1, 0))), "valid")
+    wrong.set_weights(right.get_weights())
+    report = verify_file(bench.export(wrong, tmp_path, "TFLite"), precision="float32", proof=proof)
     assert not report.parity.passed
     assert report.parity.largest_difference > 100 * report.parity.limit
 
@@ -128,26 +138,23 @@ def test_file_cut_short_fails(name, files, proof, tmp_path):
 
 
 def test_file_that_crashes_its_interpreter_fails(files, proof, tmp_path):
-    filepath = tmp_path / "crashing.tflite"
-    filepath.write_bytes(crashing(files["int8"].read_bytes(), filepath, proof.inputs))
-    report = verify_file(filepath, precision="int8", proof=proof)
+    content = bytearray(files["int8"].read_bytes())
+    operator = Model.GetRootAs(content).Subgraphs(0).Operators(0)
+    operator.InputsAsNumpy()[:] = -1  # a view of the bytes: they become 0xFF
+    (tmp_path / "crashing.tflite").write_bytes(content)
+    report = verify_file(tmp_path / "crashing.tflite", precision="int8", proof=proof)
     assert not report.parity.passed
-    assert "crashing.tflite cannot be run: killed by SIG" in report.parity.reason
+    assert report.parity.reason == "crashing.tflite cannot be run: killed by SIGSEGV."
     assert report.accuracy is None
+    assert report.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def crashing(content, filepath, inputs):
-    """The first of some files with four flipped bytes that kills the process which opens it; about half of them do."""
-    generator = np.random.default_rng(0)
-    few = {name: array[:1] for name, array in inputs.items()}
-    for _ in range(40):
-        damaged = bytearray(content)
-        for place in generator.integers(0, len(content), 4):
-            damaged[place] ^= 0xFF
-        filepath.write_bytes(damaged)
-        try:
-            predict_isolated(filepath, few)
-        except PredictionError as error:
-            if "killed by SIG" in str(error):
-                return damaged
-    raise AssertionError("no damaged file crashed")
+def test_file_that_hangs_fails(proof, tmp_path):
+    os.mkfifo(tmp_path / "hanging.tflite")
+    holder = os.open(tmp_path / "hanging.tflite", os.O_RDWR)
+    os.write(holder, b"TFL3")
+    try:
+        with pytest.raises(PredictionError, match=r"^hanging.tflite cannot be run: no answer within 1 seconds\.$"):
+            predict_isolated(tmp_path / "hanging.tflite", proof.inputs, timeout=1)
+    finally:
+        os.close(holder)

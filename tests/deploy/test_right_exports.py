@@ -49,6 +49,12 @@ def depthwise_strided(x):
     return layers.Flatten()(x)
 
 
+def depthwise_upright(x):
+    x = conv(x, 8)
+    x = layers.DepthwiseConv2D((3, 1), strides=2, padding="same", activation="relu")(x)
+    return layers.Flatten()(x)
+
+
 def separable(x):
     x = conv(x, 8, strides=2)
     x = layers.SeparableConv2D(16, 3, activation="relu")(x)
@@ -168,6 +174,7 @@ BODIES = [
     conv_batch_norm,
     depthwise,
     depthwise_strided,
+    depthwise_upright,
     separable,
     residual,
     dense_connections,

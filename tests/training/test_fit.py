@@ -162,9 +162,10 @@ def test_fit_removes_a_run_that_could_not_be_described(small_config, tmp_path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OutputError, match="No space left on device"):
+    with pytest.raises(OutputError, match="No space left on device") as caught:
         trainkit.fit(small_config, runs=tmp_path / "runs")
-    assert not list((tmp_path / "runs").rglob("*.yaml"))
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "runs").exists()
 
 
 def test_fit_that_never_has_a_finite_loss_leaves_no_model(small_config, tmp_path):

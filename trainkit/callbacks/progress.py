@@ -46,11 +46,11 @@ class Progress(tf.keras.callbacks.Callback):
             TextColumn("{task.fields[values]}"),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
         )
         fields: dict[str, Any] = {"epoch": 0, "epochs": self.epochs, "step": 0, "steps": self.steps, "values": ""}
         self.task = self.bar.add_task("fit", total=self.epochs * self.steps, **fields)
-        self.bar.start()
+        if self.console.is_terminal:
+            self.bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the epoch."""
@@ -83,7 +83,7 @@ class Progress(tf.keras.callbacks.Callback):
 
     def close(self) -> None:
         """Take the bar away, also after an error."""
-        if hasattr(self, "bar"):
+        if hasattr(self, "bar") and self.console.is_terminal:
             self.bar.stop()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

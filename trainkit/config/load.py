@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,6 +138,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None if isinstance(resolve_scalar(text), str) else "'"
+    style = '"' if re.search("[\x85\u2028\u2029]", text) else style  # line breaks, which PyYAML folds elsewhere
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -84,7 +84,7 @@ def parse_node(value: Any, kind: str) -> tuple[Node | None, list[NodeProblem]]:
     at = (class_name,) if isinstance(value, dict) else ()
     known = known_names(kind)
     if class_name not in known:
-        problems.append(NodeProblem(at, _unknown_name(class_name, kind), of_key=True))
+        problems.append(NodeProblem(at, _unknown_name(class_name, kind), of_key=bool(at)))
         return None, problems
     checked = {}
     for key, item in _without_torn(arguments).items():
@@ -94,7 +94,7 @@ def parse_node(value: Any, kind: str) -> tuple[Node | None, list[NodeProblem]]:
         checked[key], found = _parse_argument(key, item, argument, kind)
         problems.extend(NodeProblem((*at, key, *problem.path), problem.message, problem.of_key) for problem in found)
     if missing := _missing_arguments(value, class_name, known[class_name], problems):
-        problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=True))
+        problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=bool(at)))
     name = settings.get("name")
     if name is not None and not is_node_name(name):
         message = f"must begin with a small letter and have letters, digits and _ only. Received: name={shown(name)}."

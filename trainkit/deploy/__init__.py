@@ -1,5 +1,20 @@
-"""From a trained model to files for phones, each proved to answer like the model."""
+"""From a trained model to files for phones, each proved to answer like the model.
 
-from trainkit.deploy.deploy import deploy
+`trainkit.deploy` is this package and, called, its function `deploy`.
+"""
 
-__all__ = ["deploy"]
+import sys
+from types import ModuleType
+
+from trainkit.deploy.deploy import Deployment, deploy
+
+__all__ = ["Deployment", "deploy"]
+
+
+class _CallablePackage(ModuleType):
+    """Importing a submodule makes `trainkit.deploy` name the package: so it answers to the function's calls."""
+
+    __call__ = staticmethod(deploy)
+
+
+sys.modules[__name__].__class__ = _CallablePackage

@@ -16,8 +16,8 @@ from trainkit.data import Split, Splits, fingerprint
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, write_labels
 from trainkit.deploy.report import print_report
 from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file
-from trainkit.errors import InputError, PromiseError, RunError
-from trainkit.framework import tf
+from trainkit.errors import InputError, PredictionError, PromiseError, RunError
+from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, write_json
 from trainkit.training import load_splits
@@ -65,7 +65,7 @@ def deploy(run: Path | str, overrides: Iterable[str] = (), *, console: Console |
     with opened.lock():
         splits = load_splits(config)
         _check_data(opened, splits)
-        model = tf.keras.models.load_model(opened.model, compile=False)
+        model = _load_model(opened)
         deployment = _export_all(opened, config, names, splits, model, console)
     print_report(console, deployment.proof, deployment.files, deployment.directory)
     broken = [file for file in deployment.files if not file.parity.passed]
@@ -100,6 +100,13 @@ def _check_data(run: Run, splits: Splits) -> None:
     trained_on = run.read_manifest()["data"]["fingerprint"]
     if fingerprint(splits) != trained_on:
         raise RunError(f"{run.directory} was trained on other data: the files that its config names have changed.")
+
+
+def _load_model(run: Run) -> Any:
+    try:
+        return KerasPredictor(run.model).model
+    except PredictionError as error:
+        raise RunError(f"{run.directory} is damaged: {error}") from error
 
 
 def _export_all(run: Run, config: Config, names: list[str], splits: Splits, model: Any, console: Console) -> Deployment:

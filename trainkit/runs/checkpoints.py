@@ -47,7 +47,7 @@ def restore_checkpoint(directory: Path, model: Any) -> dict[str, Any]:
         checkpoint.read(str(directory / "variables")).assert_existing_objects_matched()
     except FileNotFoundError:
         raise RunError(f"{directory} is not a checkpoint.") from None
-    except (OSError, ValueError, AssertionError, tf.errors.OpError) as error:
+    except (OSError, ValueError, IndexError, AssertionError, tf.errors.OpError) as error:  # IndexError: too short
         raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
     return facts
 

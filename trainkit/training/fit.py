@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +12,17 @@ from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
 from trainkit.config import load_config
-from trainkit.data import fingerprint
-from trainkit.errors import OutputError, RunError, TrainingError
+from trainkit.errors import DiskFullError, OutputError, RunError, TrainingError
 from trainkit.framework import tf
-from trainkit.runs import Run, replace_file, write_json, write_text
+from trainkit.objects import compute_arguments
+from trainkit.runs import Run, replace_file, write_json
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.evaluation import evaluate_model
 from trainkit.training.log import LOG, logging_to
 from trainkit.training.prepare import Prepared, prepare
+from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
-
-PACKAGES = ("trainkit", "tensorflow", "tf-keras", "numpy")
-ROOM_BESIDE_WEIGHTS = 20_000_000
-"""Bytes that a run needs besides its weights: logs, TensorBoard's files, metrics."""
 
 
 def fit(
@@ -65,10 +58,13 @@ def fit(
     devices = choose_devices()
     prepared = prepare(loaded)
     runs = Path(runs)
-    _check_room(runs, prepared)
+    check_room(runs, prepared)
     run = Run.create(runs, loaded.experiment.name)
     try:
-        _describe(run, prepared, devices)
+        describe_run(run, prepared, devices)
+    except DiskFullError as error:  # nothing has run yet: choosing another disk is up to the user
+        run.discard()
+        raise OutputError(str(error)) from error
     except BaseException:
         run.discard()
         raise
@@ -77,48 +73,13 @@ def fit(
             metrics = _train(run, prepared, devices, console)
         except BaseException as error:
             LOG.error("%s: %s", type(error).__name__, error)
-            run.update_manifest(ended=_now(), outcome=f"{type(error).__name__}: {error}")
+            with suppress(OutputError):  # the disk may be what failed
+                run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}")
             raise
         sha256 = hashlib.sha256(run.model.read_bytes()).hexdigest()
-        run.update_manifest(ended=_now(), outcome="finished", model_sha256=sha256)
+        run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256)
         print_summary(console, run, metrics)
     return run
-
-
-def _check_room(runs: Path, prepared: Prepared) -> None:
-    """Refuse a disk that cannot hold the run: three states of weights and optimizer, of which one is being written."""
-    weights = sum(variable.shape.num_elements() * variable.dtype.size for variable in prepared.model.variables)
-    needed = 3 * 3 * weights + ROOM_BESIDE_WEIGHTS
-    existing = next(path for path in [runs.absolute(), *runs.absolute().parents] if path.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed:
-        raise OutputError(
-            f"{existing} must have {needed / 1e6:,.0f} MB free for this run. Received: {free / 1e6:,.1f} MB. "
-            "Choose another place with --runs."
-        )
-
-
-def _describe(run: Run, prepared: Prepared, devices: Devices) -> None:
-    """Write down what is about to be trained."""
-    config = prepared.config
-    source = Path(config.document.source)
-    write_text(run.config, source.read_text(encoding="utf-8") if source.is_file() else config.resolved_yaml())
-    write_text(run.resolved, config.resolved_yaml())
-    write_json(
-        run.manifest,
-        {
-            "name": config.experiment.name,
-            "command": sys.argv,
-            "began": _now(),
-            "seed": config.experiment.seed,
-            "devices": str(devices),
-            "git_commit": _git_commit(),
-            "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
-            "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
-            "parameters": prepared.model.count_params(),
-            "outcome": "running",
-        },
-    )
 
 
 def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> dict[str, Any]:
@@ -172,8 +133,8 @@ def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:
 def _tensorboard(run: Run, prepared: Prepared, clock: Clock) -> TensorBoard:
     """TensorBoard with the arguments of the config's own `TensorBoard`, if it has one."""
     nodes = prepared.config.experiment.training.callbacks
-    arguments = next((node.arguments for node in nodes if node.class_name == "TensorBoard"), {})
-    log_dir = Path(arguments.get("log_dir", run.tensorboard))
+    arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
+    log_dir = Path(arguments.get("log_dir") or run.tensorboard)
     others = {key: value for key, value in arguments.items() if key != "log_dir"}
     return TensorBoard(log_dir, config=prepared.config.resolved_yaml(), clock=clock, **others)
 
@@ -186,16 +147,3 @@ def _renaming(model: Any) -> Any:
         return inputs, {output: targets["target"]}, {output: weights["target"]} if weights else {}
 
     return rename
-
-
-def _git_commit() -> str | None:
-    """The commit of the repository that the command runs in, with `-dirty` where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,201 @@
+"""`KEY=VALUE`: by path, by index, by name; what is wrong stands at the key."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainkit.config.overrides import apply_overrides
+from trainkit.config.yaml_reader import read_text
+from trainkit.errors import Place
+
+TEXT = """\
+seed: 7
+data:
+  source: Sample
+model:
+  input: [28, 28, 1]
+  preprocess:
+    - Rescaling: {scale: 0.1}
+  layers:
+    - Flatten
+    - Dense: {units: 10}
+      name: digit
+    - Dense: {units: 3}
+    - ReLU:
+training:
+  optimizer: {Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3}}}}
+  callbacks:
+"""
+
+
+@pytest.fixture
+def document(tmp_path):
+    return read_text(TEXT, source="a.yaml", directory=tmp_path)
+
+
+def at(document, *path):
+    value = document.data
+    for part in path:
+        value = value[part]
+    return value
+
+
+LAYERS = ("model", "layers")
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("seed=3", ("seed",), 3),
+        (" seed = 3 ", ("seed",), 3),
+        ("seed=1e-3", ("seed",), 0.001),
+        ("name=a=b", ("name",), "a=b"),
+        ("name=", ("name",), None),
+        ("name='3'", ("name",), "3"),
+        ("model.input=[1, null]", ("model", "input"), [1, None]),
+        ("model.input[2]=3", ("model", "input", 2), 3),
+        ("model.input.2=3", ("model", "input", 2), 3),
+        ("model.layers[2].units=64", (*LAYERS, 2, "Dense", "units"), 64),
+        ("model.layers[2].Dense.units=64", (*LAYERS, 2, "Dense", "units"), 64),
+        ("model.layers.digit.units=64", (*LAYERS, 1, "Dense", "units"), 64),
+        ("model.layers.dense1.units=64", (*LAYERS, 2, "Dense", "units"), 64),
+        ("model.layers.flatten1.dtype=float32", (*LAYERS, 0), {"Flatten": {"dtype": "float32"}}),
+        ("model.layers.Flatten.dtype=float32", (*LAYERS, 0), {"Flatten": {"dtype": "float32"}}),
+        ("model.layers[0].name=flat", (*LAYERS, 0), {"Flatten": {}, "name": "flat"}),
+        ("model.layers.ReLU.max_value=6", (*LAYERS, 3), {"ReLU": {"max_value": 6}}),
+        ("model.layers.digit.name=answer", (*LAYERS, 1), {"Dense": {"units": 10}, "name": "answer"}),
+        ("model.layers.digit={Dense: {units: 3}}", (*LAYERS, 1), {"Dense": {"units": 3}}),
+        ("model.preprocess.Rescaling.scale=$(1/255)", ("model", "preprocess", 0, "Rescaling", "scale"), "$(1/255)"),
+        ("model.layers.digit.units=$(max(2, classes))", (*LAYERS, 1, "Dense", "units"), "$(max(2, classes))"),
+        ("model.layers=[Flatten]", LAYERS, ["Flatten"]),
+        ("training.optimizer=SGD", ("training", "optimizer"), "SGD"),
+        ("training.optimizer.learning_rate=0.1", ("training", "optimizer"), {"Adam": {"learning_rate": 0.1}}),
+        (
+            "training.optimizer.learning_rate.initial_learning_rate=0.1",
+            ("training", "optimizer", "Adam", "learning_rate", "CosineDecay", "initial_learning_rate"),
+            0.1,
+        ),
+        ("training.best.mode=max", ("training", "best"), {"mode": "max"}),
+        ("data.validation_split.last=5", ("data", "validation_split"), {"last": 5}),
+        ("deploy.export.ONNX.opset=15", ("deploy", "export", 2), {"ONNX": {"opset": 15}}),
+        ("deploy.export[0].precision=int8", ("deploy", "export", 0), {"TFLite": {"precision": "int8"}}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_apply_overrides_sets(document, override, path, value):
+    assert apply_overrides(document, [override]) == []
+    assert at(document, *path) == value
+
+
+def test_apply_overrides_opens_the_default_optimizer(tmp_path):
+    document = read_text("training: {epochs: 3}", source="a.yaml", directory=tmp_path)
+    assert apply_overrides(document, ["training.optimizer.learning_rate=0.1"]) == []
+    assert document.data == {"training": {"epochs": 3, "optimizer": {"Adam": {"learning_rate": 0.1}}}}
+
+
+def test_apply_overrides_goes_in_the_order_given(document):
+    overrides = ["training.optimizer=SGD", "training.optimizer.momentum=0.9", "seed=1", "seed=2"]
+    assert apply_overrides(document, overrides) == []
+    assert at(document, "training", "optimizer") == {"SGD": {"momentum": 0.9}}
+    assert at(document, "seed") == 2
+
+
+def test_apply_overrides_changes_one_alias_only(tmp_path):
+    document = read_text("a: &x {B: {c: 1}}\nd: *x\ne: *x\n", source="a.yaml", directory=tmp_path)
+    assert apply_overrides(document, ["d.c=2"]) == []
+    assert document.data == {"a": {"B": {"c": 1}}, "d": {"B": {"c": 2}}, "e": {"B": {"c": 1}}}
+    assert document.place(("d", "B", "c")) == Place(override="d.c")
+    assert document.place(("e", "B", "c")) == Place(1, 15)
+
+
+def test_apply_overrides_gives_values_and_made_sections_their_place(document):
+    assert apply_overrides(document, ["model.layers={}", "deploy.export=3", "training.best.mode=max"]) == []
+    assert document.place((*LAYERS, 0, "Flatten")) == Place(override="model.layers")
+    assert document.place(LAYERS, of_key=True) == Place(override="model.layers")
+    assert document.place(("deploy",), of_key=True) == Place(override="deploy.export")
+    assert document.place(("training", "best", "monitor")) == Place(override="training.best.mode")
+    assert document.place(("training", "optimizer")) == Place(15, 14)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("seed", "command line: seed: an override must be KEY=VALUE. Received: 'seed'."),
+        ("=3", "command line: '=3': an override must be KEY=VALUE. Received: '=3'."),
+        ("", "command line: '': an override must be KEY=VALUE. Received: ''."),
+        (".=3", "command line: .: a key must be a path: training.epochs, model.layers[2].filters."),
+        ("training..epochs=3", "command line: training..epochs: a key must be a path: "),
+        ("model.layers[-1]=3", "command line: model.layers[-1]: a key must be a path: "),
+        ("model layers=3", "command line: model layers: a key must be a path: "),
+        ("seed=[1", "command line: seed: this is not YAML: "),
+        ("seed=!!int 3", "command line: seed: unknown tag "),
+        ("seed.x=3", "command line: seed.x: seed is a value and has no 'x'. Received: 7."),
+        ("model.layers.digit.units.x=3", ": model.layers[1].Dense.units is a value and has no 'x'. Received: 10."),
+        ("model.layers[4].units=3", "command line: model.layers[4].units: there is no entry 4: the last is 3."),
+        (
+            "model.layers.digt.units=3",
+            ": no entry is called 'digt'. Did you mean 'digit'? Known: Flatten, flatten1, Dense, digit, dense1, ReLU, "
+            "relu1.",
+        ),
+        ("model.layers.Dense.units=3", ": 'Dense' stands for 2 entries. Name one by its index: 1, 2."),
+        ("model.layers.²=3", "no entry is called '²'."),
+        ("model.layers." + "9" * 5000 + "=3", "no entry is called '999"),
+        ("model.input.x=3", ": no entry is called 'x'. Name it by its index, 0 to 2."),
+        ("training.callbacks[0].patience=3", ": there is no entry '0': the list is empty."),
+        (
+            "training.optimizer.SGD.momentum=0.9",
+            ": training.optimizer is Adam. To change it, write training.optimizer='{SGD: {…}}'.",
+        ),
+    ],
+    ids=lambda value: ascii(value)[1:40],
+)
+def test_apply_overrides_says_what_is_wrong(document, override, told):
+    before = read_text(TEXT, source="a.yaml", directory=document.directory).data
+    (problem,) = apply_overrides(document, [override])
+    assert told in str(problem)
+    assert str(problem).startswith("command line: ")
+    assert document.data["seed"] == before["seed"]
+    assert document.data["model"] == before["model"]
+
+
+def test_apply_overrides_lists_every_problem_and_does_the_rest(document):
+    problems = apply_overrides(document, ["seed", "seed=3", "model.layers.zebra=1"])
+    assert [problem.path for problem in problems] == ["seed", "model.layers.zebra"]
+    assert at(document, "seed") == 3
+
+
+KEYS = [
+    "seed",
+    "model",
+    "layers",
+    "data",
+    "source",
+    "Dense",
+    "digit",
+    "training",
+    "optimizer",
+    "Adam",
+    "input",
+    "0",
+    "9",
+]
+
+
+@given(
+    st.lists(
+        st.text(max_size=20)
+        | st.builds(
+            "{}={}".format,
+            st.lists(st.sampled_from(KEYS), min_size=1).map(".".join),
+            st.sampled_from(["3", "{}", "[]", "Dense", "{Dense: {}}", "null", "[1", "{A: 1, B: 2}"]),
+        ),
+        max_size=4,
+    )
+)
+def test_apply_overrides_raises_nothing(overrides):
+    document = read_text(TEXT, source="a.yaml", directory=None)
+    problems = apply_overrides(document, overrides)
+    assert all(problem.place.override for problem in problems)
+    assert isinstance(document.data, dict)

@@ -1,0 +1,177 @@
+"""The JSON Schema for editors: it accepts what loads, refuses the usual mistakes, and knows what can be built."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from trainkit.config import load_config, make_schema
+from trainkit.config.yaml_reader import read_file
+from trainkit.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted([*ROOT.glob("configs/*.yaml"), *ROOT.glob("trainkit/config/templates/*.yaml")])
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return make_schema()
+
+
+@pytest.fixture(scope="module")
+def errors_of(schema):
+    validator = Draft202012Validator(schema)
+    return lambda data: [error.message for error in validator.iter_errors(data)]
+
+
+def small(**changes):
+    """A small configuration; `model__layers=…` puts something else at `model.layers`, `...` removes it."""
+    config = {
+        "version": 1,
+        "name": "small",
+        "data": {"source": "Sample"},
+        "model": {"input": [28, 28, 1], "layers": ["Flatten", {"Dense": {"units": "$classes"}, "name": "digit"}]},
+        "training": {"loss": "SparseCategoricalCrossentropy"},
+    }
+    for key, value in changes.items():
+        *above, last = key.split("__")
+        holder = config
+        for part in above:
+            holder = holder.setdefault(part, {})
+        if value is ...:
+            del holder[last]
+        else:
+            holder[last] = value
+    return config
+
+
+def test_schema_is_one_of_draft_2020_12(schema):
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(schema)
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_schema_has_short_descriptions(schema):
+    described = [kind for kind in schema["$defs"].values() if "description" in kind]
+    assert len(described) > 10
+    assert max(len(kind["description"]) for kind in described) < 100
+
+
+def test_configs_are_found():
+    assert {filepath.stem for filepath in CONFIGS} >= {"sample_lenet5", "classifier"}
+
+
+@pytest.mark.parametrize("filepath", CONFIGS, ids=lambda filepath: filepath.stem)
+def test_schema_accepts_every_config(filepath, errors_of):
+    assert errors_of(read_file(filepath).data) == []
+
+
+@pytest.mark.parametrize("filepath", CONFIGS, ids=lambda filepath: filepath.stem)
+def test_schema_accepts_every_resolved_config(filepath, errors_of):
+    assert errors_of(load_config(filepath).resolved()) == []
+
+
+GOOD = {
+    "small": {},
+    "last": {"data__validation_split": {"last": 100}},
+    "any-length": {"model__input": [None, 3]},
+    "colon": {"model__layers": [{"Flatten": None}, {"Dense": {"units": 10}}]},
+    "name-first": {"model__layers": [{"name": "digit", "Dense": {"units": 10}}]},
+    "initializer": {"model__layers": [{"Dense": {"units": 10, "kernel_initializer": "he_normal"}}]},
+    "initializer-node": {"model__layers": [{"Dense": {"units": 10, "kernel_initializer": {"HeNormal": {"seed": 1}}}}]},
+    "wrapper": {"model__layers": [{"Bidirectional": {"layer": {"LSTM": {"units": 3}}}}]},
+    "schedule": {"training__optimizer": {"Adam": {"learning_rate": {"CosineDecay": {"initial_learning_rate": 0.1}}}}},
+    "rate": {"training__optimizer": {"Adam": {"learning_rate": 0.1}}},
+    "best": {"training__best": {"monitor": "val_loss"}},
+    "export": {"deploy__export": ["TFLite", {"ONNX": {"opset": 15}}]},
+    "metric-name": {"training__metrics": [{"Mean": None, "name": "m"}]},
+}
+
+
+@pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD.keys())
+def test_schema_accepts_what_loads(changes, errors_of):
+    load_config(small(**changes))
+    assert errors_of(small(**changes)) == []
+
+
+BAD = {
+    "version": {"version": 2},
+    "text-version": {"version": "1"},
+    "no-name": {"name": ...},
+    "bad-name": {"name": "bad name"},
+    "seed": {"seed": -1},
+    "float-seed": {"seed": 1.5},
+    "unknown-key": {"sed": 1},
+    "unknown-in-section": {"training__lr": 0.1},
+    "no-source": {"data__source": ...},
+    "batch-size": {"data__batch_size": "32"},
+    "split": {"data__validation_split": 1.5},
+    "split-key": {"data__validation_split": {"first": 3}},
+    "no-layers": {"model__layers": []},
+    "input": {"model__input": 28},
+    "zero-input": {"model__input": [0]},
+    "small-letter": {"model__layers": ["flatten"]},
+    "number": {"model__layers": [3]},
+    "null": {"model__layers": [None]},
+    "empty": {"model__layers": [{}]},
+    "name-only": {"model__layers": [{"name": "digit"}]},
+    "two-classes": {"model__layers": [{"Flatten": None, "ReLU": None}]},
+    "needs-units": {"model__layers": ["Dense"]},
+    "needs-units-colon": {"model__layers": [{"Dense": None}]},
+    "misspelled": {"model__layers": [{"Dense": {"unit": 3}}]},
+    "list-of-arguments": {"model__layers": [{"Dense": [3]}]},
+    "argument-beside": {"model__layers": [{"Dense": {"units": 3}, "activation": "relu"}]},
+    "name-inside": {"model__layers": [{"Dense": {"units": 3, "name": "x"}}]},
+    "capital-name": {"model__layers": [{"Dense": {"units": 3}, "name": "X"}]},
+    "bad-inside": {"model__layers": [{"Dense": {"units": 3, "kernel_regularizer": {"L2": {"l3": 1}}}}]},
+    "rate": {"training__optimizer": {"Adam": {"learning_rate": "fast"}}},
+    "flag": {"training__optimizer": {"Adam": {"amsgrad": "no"}}},
+    "optimizer-name": {"training__optimizer": {"Adam": None, "name": "x"}},
+    "metrics": {"training__metrics": "Accuracy"},
+    "mode": {"training__best": {"mode": "least"}},
+    "precision": {"deploy__export": [{"TFLite": {"precision": "int4"}}]},
+    "opset": {"deploy__export": [{"ONNX": {"opset": 17.5}}]},
+    "no-exports": {"deploy__export": []},
+    "path": {"data__source": {"Mnist": {"path": 3}}},
+    "no-images": {"data__source": "Idx"},
+    "classes": {"data__source": {"Idx": {"images": "a", "labels": "b", "classes": [0, 1]}}},
+}
+
+
+@pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
+def test_schema_refuses_what_does_not_load(changes, errors_of):
+    with pytest.raises(ConfigError, match=r"^config: [12] problems?\n"):
+        load_config(small(**changes))
+    assert errors_of(small(**changes))
+
+
+def test_schema_lets_every_argument_be_an_expression(schema):
+    definitions = {name: item for name, item in schema["$defs"].items() if "." in name}
+    assert len(definitions) > 200
+    validator = Draft202012Validator({"$defs": schema["$defs"]})
+    refused = [
+        name
+        for name, item in definitions.items()
+        if not validator.evolve(schema={**item, "$defs": schema["$defs"]}).is_valid(
+            dict.fromkeys(item["properties"], "$(2 * classes)")
+        )
+    ]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    "layer",
+    ["MyBlock", {"MyBlock": {"anything": [1]}}, {"MyBlock": None, "name": "stem"}],
+    ids=["bare", "arguments", "name"],
+)
+def test_schema_lets_other_capitalised_names_pass(layer, errors_of):
+    assert errors_of(small(model__layers=[layer])) == []
+
+
+def test_schema_knows_the_defaults(schema):
+    assert schema["$defs"]["layer.Dense"]["properties"]["use_bias"]["default"] is True
+    assert schema["$defs"]["layer.Dense"]["required"] == ["units"]
+    assert schema["$defs"]["Data"]["properties"]["batch_size"]["default"] == 32

@@ -1,0 +1,129 @@
+"""Exporting the model of a run, and proving every file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import trainkit
+from trainkit.deploy.deploy import calibration_samples
+from trainkit.errors import ConfigError, InputError, OutputError, PromiseError, RunError
+from trainkit.runs import Run
+
+module = import_module("trainkit.deploy.deploy")
+
+
+@pytest.fixture
+def run(small_run, tmp_path):
+    """A copy of the small run, free to be spoilt."""
+    shutil.copytree(small_run.directory, tmp_path / "001")
+    return Run(tmp_path / "001")
+
+
+def test_deploy_of_a_good_model_keeps_what_it_promises(run):
+    deployment = trainkit.deploy(run.directory)
+    assert [file.file for file in deployment.files] == ["small_float32.tflite", "small_int8.tflite", "small.onnx"]
+    assert all(file.parity.passed for file in deployment.files)
+    verified = json.loads((run.deploy / "verify.json").read_text())
+    metrics = json.loads(run.metrics.read_text())
+    assert verified["samples"] == 2_000
+    assert verified["model"]["accuracy"] == pytest.approx(metrics["test"]["accuracy"])
+    assert verified["model"]["sha256"] == run.read_manifest()["model_sha256"]
+
+
+def test_deploy_moves_a_file_that_fails_out_of_the_way(run, monkeypatch):
+    """The fault: calibration images scaled to [0, 1], which the model scales again."""
+
+    def scaled(*arguments, **options):
+        return ({name: x / 255 for name, x in inputs.items()} for inputs in calibration_samples(*arguments, **options))
+
+    monkeypatch.setattr(module, "calibration_samples", scaled)
+    with pytest.raises(
+        PromiseError, match=r"1 of 2 files .*\n  small_int8\.tflite: changed answers .* found: \d+"
+    ) as caught:
+        trainkit.deploy(run.directory, ["deploy.export=[TFLite: {precision: int8}, ONNX]"])
+    assert caught.value.exit_code == 3
+    assert sorted(path.name for path in run.deploy.iterdir()) == ["labels.txt", "rejected", "small.onnx", "verify.json"]
+    assert [path.name for path in (run.deploy / "rejected").iterdir()] == ["small_int8.tflite"]
+    verdicts = {
+        file["file"]: file["parity"]["passed"] for file in json.loads((run.deploy / "verify.json").read_text())["files"]
+    }
+    assert verdicts == {"small_int8.tflite": False, "small.onnx": True}
+
+
+def test_deploy_takes_integers_in_and_out(run):
+    types = "deploy.export=[TFLite: {precision: int8, input_type: uint8, output_type: int8}]"
+    (file,) = trainkit.deploy(run.directory, [types]).files
+    assert file.facts["inputs"]["input"]["dtype"] == "uint8"
+    assert file.facts["outputs"]["digit"]["dtype"] == "int8"
+    assert file.parity.passed
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "told"),
+    [
+        (["training.epochs=3"], InputError, r"overrides of `deploy\.` keys only.*'training\.epochs=3'"),
+        (
+            ["deploy.export=[ONNX, ONNX]"],
+            ConfigError,
+            r"deploy\.export\[1\].*writes small\.onnx, as deploy\.export\[0\]",
+        ),
+        (["deploy.export=[ONNX: {opset: 3}]"], ConfigError, r"deploy\.export.*`opset` must be in"),
+        (["deploy.export=[TFLite: {input_type: int8}]"], ConfigError, r"`input_type` must be float32 where"),
+        (["deploy.exprot=[ONNX]"], ConfigError, r"unknown key. Did you mean 'export'"),
+    ],
+    ids=["training", "twice", "opset", "types", "key"],
+)
+def test_deploy_refuses_what_is_wrong_and_writes_nothing(run, overrides, error, told):
+    with pytest.raises(error, match=told) as caught:
+        trainkit.deploy(run.directory, overrides)
+    assert caught.value.exit_code == 2
+    assert not run.deploy.exists()
+
+
+def test_deploy_refuses_data_that_has_changed(run):
+    run.update_manifest(data={"fingerprint": "0" * 64})
+    with pytest.raises(RunError, match="was trained on other data"):
+        trainkit.deploy(run.directory)
+
+
+def test_deploy_refuses_a_damaged_model(run):
+    run.model.write_bytes(run.model.read_bytes()[:1000])
+    with pytest.raises(RunError, match=r"001 is damaged: model\.keras cannot be opened by Keras"):
+        trainkit.deploy(run.directory)
+
+
+def test_deploy_waits_for_nobody(run):
+    with run.lock(), pytest.raises(RunError, match=r"001 is in use by process \d+"):
+        trainkit.deploy(run.directory)
+
+
+def test_deploy_leaves_the_last_files_where_an_export_fails(run, monkeypatch):
+    trainkit.deploy(run.directory, ["deploy.export=[ONNX]"])
+    before = (run.deploy / "small.onnx").read_bytes()
+
+    def full(*arguments, **options):
+        raise OutputError("the disk is full.")
+
+    monkeypatch.setattr(module, "verify_file", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        trainkit.deploy(run.directory)
+    assert (run.deploy / "small.onnx").read_bytes() == before
+    assert not [path for path in run.directory.iterdir() if path.name.endswith(".deploy")]
+
+
+def test_calibration_samples_are_training_images_of_all_classes(small_run):
+    from trainkit.config import load_config
+    from trainkit.training import load_splits
+
+    train = load_splits(load_config(small_run.resolved)).train
+    samples = [inputs["input"] for inputs in calibration_samples(train, 200, seed=3)]
+    assert len(samples) == 200
+    assert samples[0].shape == (1, 28, 28, 1)
+    assert samples[0].dtype == np.float32
+    images = {image.tobytes(): label for image, label in zip(train.arrays["input"], train.labels(), strict=True)}
+    assert {images[sample.astype(np.uint8).tobytes()] for sample in samples} == set(range(10))

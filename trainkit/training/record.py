@@ -1,0 +1,70 @@
+"""What a run writes down about itself before it begins."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from trainkit.data import fingerprint
+from trainkit.errors import OutputError
+from trainkit.runs import Run, write_json, write_text
+from trainkit.training.devices import Devices
+from trainkit.training.prepare import Prepared
+
+PACKAGES = ("trainkit", "tensorflow", "tf-keras", "numpy")
+ROOM_BESIDE_WEIGHTS = 20_000_000
+"""Bytes that a run needs besides its weights: logs, TensorBoard's files, metrics."""
+
+
+def check_room(runs: Path, prepared: Prepared) -> None:
+    """Refuse a disk that cannot hold the run: three states of weights and optimizer, of which one is being written."""
+    weights = sum(variable.shape.num_elements() * variable.dtype.size for variable in prepared.model.variables)
+    needed = 3 * 3 * weights + ROOM_BESIDE_WEIGHTS
+    existing = next(path for path in [runs.absolute(), *runs.absolute().parents] if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise OutputError(
+            f"{existing} must have {needed / 1e6:,.0f} MB free for this run. Received: {free / 1e6:,.1f} MB. "
+            "Choose another place with --runs."
+        )
+
+
+def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
+    """Write down what is about to be trained."""
+    config = prepared.config
+    source = Path(config.document.source)
+    write_text(run.config, source.read_text(encoding="utf-8") if source.is_file() else config.resolved_yaml())
+    write_text(run.resolved, config.resolved_yaml())
+    write_json(
+        run.manifest,
+        {
+            "name": config.experiment.name,
+            "command": sys.argv,
+            "began": now(),
+            "seed": config.experiment.seed,
+            "devices": str(devices),
+            "git_commit": _git_commit(),
+            "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
+            "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
+            "parameters": prepared.model.count_params(),
+            "outcome": "running",
+        },
+    )
+
+
+def _git_commit() -> str | None:
+    """The commit of the repository that the command runs in, with `-dirty` where files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def now() -> str:
+    """This moment, UTC, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
