@@ -2,8 +2,8 @@
 
     python benchmarks/fit_throughput.py [--rounds 5]
 
-Prints images a second of both, the median ratio and its range, for LeNet-300-100 (bound by overhead) and LeNet-5 (bound by
-arithmetic), on the digits that come with TrainKit. XLA and several steps a call are off on both sides.
+Prints images a second of both, the median ratio and its range, for LeNet-300-100 (bound by overhead) and LeNet-5
+(bound by arithmetic), on the digits that come with TrainKit. XLA and several steps a call are off on both sides.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from contextlib import suppress
 
 import pytest
@@ -129,6 +130,13 @@ def test_check_expression_refuses_the_rest_of_python(text, tmp_path, monkeypatch
 def test_check_expression_says_where_no_name_is_known():
     with pytest.raises(ExpressionError, match=r"unknown name '\$classes'\. Known here: none\."):
         check_expression("$classes", ())
+
+
+def test_evaluate_keeps_the_warnings_of_python_to_itself():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert evaluate("$(1or 2)", SCOPE) is True
+    assert said == []
 
 
 def test_check_expression_does_not_compute():

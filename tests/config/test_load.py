@@ -131,11 +131,13 @@ def test_load_config_of_a_hundred_layers_is_quick(tmp_path):
         f"    - Dense: {{units: {index}, activation: relu}}\n      name: d{index}\n" for index in range(1, 101)
     )
     filepath.write_text(SMALL.replace("    - Flatten\n", layers))
-    load_config(filepath)
-    start = time.perf_counter()
-    config = load_config(filepath)
-    assert time.perf_counter() - start < 0.2
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        config = load_config(filepath)
+        seconds.append(time.perf_counter() - start)
     assert len(config.experiment.model.layers) == 101
+    assert min(seconds) < 0.2
 
 
 def test_config_knows_where_its_nodes_stand(small):

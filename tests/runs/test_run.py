@@ -41,17 +41,20 @@ def test_create_takes_the_number_after_the_last(taken, number, tmp_path):
 
 
 def test_create_gives_every_process_its_own(tmp_path):
-    script = (
-        "import sys; from trainkit.runs import Run; print(Run.create(__import__('pathlib').Path(sys.argv[1]), 'a'))"
-    )
-    children = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.DEVNULL) for _ in range(3)
-    ]
+    script = "import sys, pathlib; from trainkit.runs import Run; Run.create(pathlib.Path(sys.argv[1]), 'a')"
+    children = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) for _ in range(3)]
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: Run.create(tmp_path, "a"), range(24)))
     assert [child.wait(timeout=30) for child in children] == [0, 0, 0]
     assert len({run.directory for run in runs}) == 24
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [f"{number:03d}" for number in range(1, 28)]
+
+
+def test_create_goes_on_where_another_was_quicker(tmp_path, monkeypatch):
+    Run.create(tmp_path, "a")
+    listings = [iter(()), (tmp_path / "a").iterdir()]
+    monkeypatch.setattr("pathlib.Path.iterdir", lambda _: listings.pop(0))
+    assert Run.create(tmp_path, "a").directory.name == "002"
 
 
 def test_create_says_why_it_cannot(tmp_path):
@@ -185,6 +188,12 @@ def test_lock_names_the_process_that_has_it(owner, tmp_path):
 def test_lock_goes_with_the_process_that_had_it(owner, tmp_path):
     owner.send_signal(signal.SIGKILL)
     owner.wait(timeout=10)
+    with Run(tmp_path).lock():
+        assert (tmp_path / ".lock").read_text() == f"process {os.getpid()} on {os.uname().nodename}"
+
+
+def test_lock_writes_over_what_an_owner_left(tmp_path):
+    (tmp_path / ".lock").write_text("process 1 on " + "a" * 100)
     with Run(tmp_path).lock():
         assert (tmp_path / ".lock").read_text() == f"process {os.getpid()} on {os.uname().nodename}"
 

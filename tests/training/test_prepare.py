@@ -69,6 +69,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             r"\$classes",
         ),
         (["model.layers=[{Conv2D: {filters: 10, kernel_size: 3}}]"], r"gives the shape \(26, 26, 10\).*Flatten"),
+        (["training.metrics=[Accuracy]"], r"metrics\[0\].*does not measure class ids\. Use SparseCategoricalAccuracy"),
         (["model.input=[28, 28, 3]"], r"model\.input: must be the shape of the data, \[28, 28, 1\]"),
         (["training.loss=CategoricalCrossentropy"], "takes one-hot targets.*SparseCategoricalCrossentropy"),
         (["training.loss=BinaryCrossentropy"], "takes 2 classes; the data has 10"),
@@ -83,7 +84,18 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             r"optimizer: SGD refuses its arguments: .*between \[0, 1\]",
         ),
     ],
-    ids=["head", "head-shape", "input", "one-hot", "binary", "best", "early-stopping", "activation", "momentum"],
+    ids=[
+        "head",
+        "head-shape",
+        "metric",
+        "input",
+        "one-hot",
+        "binary",
+        "best",
+        "early-stopping",
+        "activation",
+        "momentum",
+    ],
 )
 def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told):
     with pytest.raises(ConfigError, match=told):

@@ -118,7 +118,7 @@ def _is_known(part: ast.AST) -> bool:
     if isinstance(part, ast.Constant):
         return isinstance(part.value, int | float)
     if isinstance(part, ast.Call):
-        return isinstance(part.func, ast.Name) and part.func.id in _FUNCTIONS and bool(part.args) and not part.keywords
+        return isinstance(part.func, ast.Name) and part.func.id in _FUNCTIONS and bool(part.args)
     structure = (ast.Name, ast.Load, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.And, ast.Or)
     return isinstance(part, structure) or type(part) in _OPERATORS
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainkit.config import Config, NodeError
+from trainkit.config import Config, Node, NodeError
 from trainkit.data.splits import Facts
 
 _ONE_HOT = {"CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalHinge", "KLDivergence"}
 _TWO_CLASSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}
+_METRICS_OF_ONE_UNIT = {"Accuracy": "BinaryAccuracy", "SparseCategoricalAccuracy": "BinaryAccuracy"}
+_METRICS_OF_CLASSES = {
+    "Accuracy": "SparseCategoricalAccuracy",
+    "BinaryAccuracy": "SparseCategoricalAccuracy",
+    "CategoricalAccuracy": "SparseCategoricalAccuracy",
+    "TopKCategoricalAccuracy": "SparseTopKCategoricalAccuracy",
+    "CategoricalCrossentropy": "SparseCategoricalCrossentropy",
+}
 
 
 def check_head(config: Config, model: Any, facts: Facts) -> None:
-    """Compare the shape of a model's output with the classes of the data and what the loss takes.
+    """Compare the shape of a model's output with the classes of the data, and what loss and metrics take.
 
     Raises:
-        NodeError: At the loss, where it does not take class ids; else at the last layer.
+        NodeError: At the loss or metric, where it does not take class ids; else at the last layer.
     """
     if facts.classes is None:
         return
@@ -30,6 +38,7 @@ def check_head(config: Config, model: Any, facts: Facts) -> None:
     units = 1 if loss.class_name in _TWO_CLASSES else classes
     shape = tuple(model.output.shape[1:])
     if shape == (units,):
+        _check_metrics(config.experiment.training.metrics, units)
         return
     name = model.layers[-1].name
     if len(shape) != 1:
@@ -37,6 +46,16 @@ def check_head(config: Config, model: Any, facts: Facts) -> None:
     else:
         told = f"gives {shape[0]} values for {classes} classes{_cure(units, classes)}"
     raise NodeError(head, f"{head.class_name} {name!r}, after {_before(config, model)}, {told}.")
+
+
+def _check_metrics(metrics: list[Node], units: int) -> None:
+    """Keras computes these metrics all the same, and what they say is wrong."""
+    fitting = _METRICS_OF_ONE_UNIT if units == 1 else _METRICS_OF_CLASSES
+    for metric in metrics:
+        if metric.class_name in fitting:
+            what = "the probability of one class" if units == 1 else "class ids"
+            message = f"{metric.class_name} does not measure {what}. Use {fitting[metric.class_name]}."
+            raise NodeError(metric, message)
 
 
 def _cure(units: int, classes: int) -> str:

@@ -55,17 +55,18 @@ def _convert(model: Any, name: str, opset: int, context: ExportContext) -> bytes
 
     names = zip(model.input_names, model.inputs, strict=True)
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in names]
-    try:
-        with quiet_stderr(), _quiet_logger("tf2onnx"):
+    with quiet_stderr(), _quiet_logger("tf2onnx"):
+        try:
             proto, _ = tf2onnx.convert.from_keras(
                 model, input_signature=signature, opset=opset, custom_op_handlers={"Erfc": (_erfc, [])}
             )
-        _name_batch(proto)
-        onnx.helper.set_model_props(proto, _metadata(context))
-        onnx.checker.check_model(proto, full_check=True)
-        return proto.SerializeToString()
-    except Exception as error:  # tf2onnx raises whatever it meets
-        raise ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.") from error
+            _name_batch(proto)
+            onnx.helper.set_model_props(proto, _metadata(context))
+            onnx.checker.check_model(proto, full_check=True)
+            return proto.SerializeToString()
+        except Exception as error:  # tf2onnx raises whatever it meets
+            failure = ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.")
+    raise failure  # out here, so that pages of messages are not shown
 
 
 def _erfc(graph: Any, node: Any, name: str, args: list[Any]) -> Any:

@@ -91,24 +91,24 @@ def _calibrate(context: ExportContext, count: int) -> Iterator[dict[str, np.ndar
 
 
 def _convert(converter: Any, name: str) -> bytes:
-    try:
-        with quiet_stderr(), warnings.catch_warnings():
-            for expected in _EXPECTED_WARNINGS:
-                warnings.filterwarnings("ignore", message=expected)
+    with quiet_stderr(), warnings.catch_warnings():
+        for expected in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message=expected)
+        try:
             return converter.convert()
-    except TrainKitError:
-        raise
-    except Exception as error:  # the converter's own errors have no common base
-        raise ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.") from error
+        except TrainKitError as error:  # from the calibration samples
+            failure: TrainKitError = error
+        except Exception as error:  # the converter's own errors have no common base
+            failure = ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.")
+    raise failure  # out here, so that pages of compiler messages are not shown
 
 
 def _cause(message: str) -> str:
-    """The operations that a page of compiler messages is about, or its first telling line."""
-    operations = sorted(set(re.findall(r"'(tf\.\w+)' op is|failed to legalize operation '([\w.]+)'", message)))
-    found = ", ".join(sorted({part for pair in operations for part in pair if part}))
-    if found:
-        layers = sorted(set(re.findall(r"\"([\w./]+)@__inference", message)))
-        where = f" (layer {', '.join(layers)})" if layers else ""
-        return f"TensorFlow Lite has no operation for {found}{where}"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return lines[0][:300].rstrip(".") if lines else ""
+    """The operations that pages of compiler messages are about, or their first line."""
+    pattern = r"'tf\.(\w+)' op is|failed to legalize operation '(?:tf\.)?([\w.]+)'"
+    operations = sorted({first or second for first, second in re.findall(pattern, message)})
+    if any(operation.startswith("TensorList") for operation in operations):
+        return "TensorFlow Lite has no recurrent layers with a free batch axis"
+    if operations:
+        return f"TensorFlow Lite has no operation for {', '.join(operations)}"
+    return next(iter(message.strip().splitlines()), "")[:300].rstrip(".")

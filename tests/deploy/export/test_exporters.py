@@ -1,0 +1,74 @@
+"""Every exporter keeps the contract of its kind."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from trainkit.deploy.export import EXPORTERS, file_name
+from trainkit.errors import InputError, OutputError
+from trainkit.inference import open_predictor
+
+NAMES = sorted(EXPORTERS)
+
+
+def test_exporters_are_those_that_the_language_has():
+    assert NAMES == ["ONNX", "TFLite"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signature_is_that_of_an_exporter(name):
+    parameters = inspect.signature(EXPORTERS.get(name)).parameters
+    assert list(parameters)[:2] == ["model", "filepath"]
+    assert list(parameters)[-1] == "context"
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in list(parameters.values())[2:])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_is_not_changed_and_the_path_is_returned(name, bench, model, tmp_path):
+    before = [weight.copy() for weight in model.get_weights()]
+    filepath = bench.export(model, tmp_path, name)
+    assert filepath == tmp_path / file_name(name, {}, "digits")
+    assert [path.name for path in tmp_path.iterdir()] == [filepath.name]
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_and_outputs_have_the_names_of_the_model(name, bench, model, tmp_path):
+    predictor = open_predictor(bench.export(model, tmp_path, name))
+    assert {key: tensor.shape for key, tensor in predictor.inputs.items()} == {"input": (None, 14, 14, 1)}
+    assert {key: tensor.shape for key, tensor in predictor.outputs.items()} == {"digit": (None, 10)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_that_cannot_be_written_is_an_output_error(name, bench, model, tmp_path):
+    with pytest.raises(OutputError, match=r"nowhere/digits\S* cannot be written: No such file or directory\."):
+        bench.export(model, tmp_path / "nowhere", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_said(name, bench, model, tmp_path, capfd):
+    bench.export(model, tmp_path, name)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("exporter", "arguments", "expected"),
+    [
+        ("TFLite", {}, "a.b-c_float32.tflite"),
+        ("TFLite", {"precision": "int8", "input_type": "uint8"}, "a.b-c_int8.tflite"),
+        ("ONNX", {"opset": 15}, "a.b-c.onnx"),
+    ],
+    ids=["float32", "int8", "onnx"],
+)
+def test_file_name(exporter, arguments, expected):
+    assert file_name(exporter, arguments, "a.b-c") == expected
+
+
+def test_file_name_of_an_unknown_exporter_is_an_input_error():
+    with pytest.raises(InputError, match=r"unknown exporter 'Onnx'\. Did you mean 'ONNX'\?"):
+        file_name("Onnx", {}, "digits")

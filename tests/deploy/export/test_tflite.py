@@ -1,0 +1,113 @@
+"""Keras -> .tflite"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from trainkit.deploy.export import ExportContext
+from trainkit.deploy.export.tflite import export_tflite
+from trainkit.deploy.verify import verify_file
+from trainkit.errors import ExportError, InputError
+from trainkit.framework import tf
+
+layers = tf.keras.layers
+
+
+def tensor_types(filepath):
+    interpreter = Interpreter(str(filepath))
+    return {np.dtype(tensor["dtype"]).name for tensor in interpreter.get_tensor_details()}
+
+
+def test_int8_file_holds_integers_between_its_edges(files):
+    interpreter = Interpreter(str(files["int8"]))
+    edges = {detail["index"] for detail in [*interpreter.get_input_details(), *interpreter.get_output_details()]}
+    inside = [tensor for tensor in interpreter.get_tensor_details() if tensor["index"] not in edges]
+    assert {np.dtype(tensor["dtype"]).name for tensor in inside} == {"int8", "int32"}
+
+
+def test_int8_file_is_less_than_half_the_float32_file(files):
+    assert files["int8"].stat().st_size < 0.5 * files["float32"].stat().st_size
+
+
+@pytest.mark.parametrize("input_type", ["int8", "uint8"])
+@pytest.mark.parametrize("output_type", ["int8", "uint8"])
+def test_integer_file_takes_and_gives_integers(input_type, output_type, bench, model, proof, tmp_path):
+    types = {"input_type": input_type, "output_type": output_type}
+    filepath = bench.export(model, tmp_path, "TFLite", precision="int8", **types)
+    assert "float32" not in tensor_types(filepath)
+    report = verify_file(filepath, precision="int8", proof=proof)
+    assert report.facts["inputs"]["input"]["dtype"] == input_type
+    assert report.facts["outputs"]["digit"]["dtype"] == output_type
+    assert report.parity.passed, report.parity.reason
+
+
+def test_calibration_takes_as_many_samples_as_asked_for(model, bench, tmp_path):
+    asked, given = [], []
+
+    def calibration(count):
+        asked.append(count)
+        for inputs in bench.context().calibration(count):
+            given.append(inputs["input"].shape)
+            yield inputs
+
+    context = ExportContext("digits", None, calibration, "0.1.0")
+    export_tflite(model, tmp_path / "a.tflite", precision="int8", calibration_samples=7, context=context)
+    assert set(asked) == {7}
+    assert set(given) == {(1, 14, 14, 1)}
+    assert len(given) == 7 * len(asked)
+
+
+@pytest.mark.parametrize("name", ["input_type", "output_type"])
+def test_integer_edges_of_a_float32_file_are_refused(name, model, bench, tmp_path):
+    with pytest.raises(InputError, match=rf"`{name}` must be float32 where `precision` is .* Received: {name}='uint8'"):
+        export_tflite(model, tmp_path / "a.tflite", **{name: "uint8"}, context=bench.context())
+
+
+def test_calibration_with_no_sample_is_refused(model, bench, tmp_path):
+    with pytest.raises(InputError, match=r"`calibration_samples` must be at least 1. Received: calibration_samples=0."):
+        export_tflite(model, tmp_path / "a.tflite", precision="int8", calibration_samples=0, context=bench.context())
+
+
+def test_calibration_that_gives_nothing_is_refused(model, tmp_path):
+    context = ExportContext("digits", None, lambda count: [], "0.1.0")
+    with pytest.raises(InputError, match="calibration must give at least one training sample"):
+        export_tflite(model, tmp_path / "a.tflite", precision="int8", context=context)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize(
+    ("layer", "told"),
+    [
+        (layers.Lambda(tf.math.erfinv), "TensorFlow Lite has no operation for Erfinv"),
+        (layers.LSTM(3), "TensorFlow Lite has no recurrent layers with a free batch axis"),
+    ],
+    ids=["operation", "recurrent"],
+)
+def test_what_cannot_be_converted_is_told_in_a_line(layer, told, precision, tmp_path, capfd):
+    inputs = tf.keras.Input((4, 8), name="input")
+    context = ExportContext("a", None, lambda count: [{"input": np.ones((1, 4, 8))}] * count, "0.1.0")
+    with pytest.raises(ExportError, match=rf"^a\.tflite cannot be written: {told}\.$"):
+        export_tflite(
+            tf.keras.Model(inputs, layer(inputs)), tmp_path / "a.tflite", precision=precision, context=context
+        )
+    assert capfd.readouterr().err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_inputs_are_calibrated_by_name(tmp_path):
+    left, right = tf.keras.Input((4,), name="zebra"), tf.keras.Input((6,), name="ant")
+    x = layers.Concatenate()([layers.Dense(3)(left), layers.Dense(3)(right)])
+    model = tf.keras.Model([left, right], layers.Dense(2, name="answer")(x))
+    generator = np.random.default_rng(1)
+
+    def calibration(count):
+        for _ in range(count):
+            yield {"ant": generator.normal(0, 100, (1, 6)), "zebra": generator.normal(0, 1, (1, 4))}
+
+    context = ExportContext("two", None, calibration, "0.1.0")
+    types = {"input_type": "int8", "output_type": "int8"}
+    filepath = export_tflite(model, tmp_path / "a.tflite", precision="int8", **types, context=context)
+    inputs = Interpreter(str(filepath)).get_signature_runner().get_input_details()
+    assert inputs["ant"]["quantization"][0] > 20 * inputs["zebra"]["quantization"][0]
