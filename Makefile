@@ -26,7 +26,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # the configs at full length, on the full data sets in TRAINKIT_DATA
 slow: $(INSTALLED)
