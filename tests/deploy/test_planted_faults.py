@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ai_edge_litert.schema_py_generated import BuiltinOptions, Model
+from ai_edge_litert.schema_py_generated import Model
 
 from trainkit.deploy.parity import compare
 from trainkit.deploy.verify import verify_file
@@ -133,13 +133,13 @@ def test_file_cut_short_fails(name, files, proof, tmp_path):
 
 
 def test_file_that_crashes_its_interpreter_fails(files, proof, tmp_path):
-    """Four flipped bytes, by which a convolution has no kernel."""
-    content = bytearray(files["float32"].read_bytes())
-    convolution = Model.GetRootAs(content).Subgraphs(0).Operators(0)
-    assert convolution.BuiltinOptionsType() == BuiltinOptions.Conv2DOptions
-    convolution.InputsAsNumpy()[1] = -1  # writes into `content`
+    """One flipped bit: the sign of the scale by which the input is quantized."""
+    content = bytearray(files["int8"].read_bytes())
+    graph = Model.GetRootAs(content).Subgraphs(0)
+    quantized = graph.Tensors(graph.Operators(0).Outputs(0))
+    quantized.Quantization().ScaleAsNumpy()[0] *= -1  # writes into `content`
     (tmp_path / "crashing.tflite").write_bytes(content)
-    report = verify_file(tmp_path / "crashing.tflite", precision="float32", proof=proof)
+    report = verify_file(tmp_path / "crashing.tflite", precision="int8", proof=proof)
     assert not report.parity.passed
     assert report.parity.reason == "crashing.tflite cannot be run: killed by SIGSEGV."
     assert report.accuracy is None

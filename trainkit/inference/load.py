@@ -103,7 +103,10 @@ class LoadedModel:
 
 def is_proved(filepath: Path) -> bool:
     """Whether the sha256 of a file stands in the `verify.json` beside it, or in that or the manifest of its run."""
-    proved = set(_proved(filepath))
+    try:
+        proved = set(_proved(filepath))
+    except (AttributeError, KeyError, TypeError):  # JSON that TrainKit did not write
+        return False
     return bool(proved) and hashlib.sha256(filepath.read_bytes()).hexdigest() in proved
 
 

@@ -1,0 +1,58 @@
+"""What the tests of inference share: small models as files of every format."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+SUFFIXES = (".keras", ".tflite", ".onnx")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """Two networks with random weights, each as a Keras model and as three files.
+
+    `one` goes from `input`, shape `(4, 3)`, to `digit`, shape `(5,)`; `two` from `left`, shape `(3,)`, and `right`,
+    shape `(2,)`, to `total`, shape `(4,)`, and `share`, shape `(1,)`.
+    """
+    import tf2onnx
+
+    from trainkit.framework import tf
+
+    layers = tf.keras.layers
+    tf.keras.utils.set_random_seed(1)
+    inputs = tf.keras.Input((4, 3), name="input")
+    one = tf.keras.Model(inputs, layers.Dense(5, activation="softmax", name="digit")(layers.Flatten()(inputs)))
+    left, right = tf.keras.Input((3,), name="left"), tf.keras.Input((2,), name="right")
+    both = layers.Concatenate()([left, right])
+    outputs = [layers.Dense(4, name="total")(both), layers.Dense(1, activation="sigmoid", name="share")(both)]
+    two = tf.keras.Model([left, right], outputs)
+
+    folder = tmp_path_factory.mktemp("models")
+    for name, model in {"one": one, "two": two}.items():
+        model.save(folder / f"{name}.keras")
+        (folder / f"{name}.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
+        proto, _ = tf2onnx.convert.from_keras(model, input_signature=specs, opset=17)
+        (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
+    return SimpleNamespace(folder=folder, one=one, two=two)
+
+
+@pytest.fixture
+def samples():
+    """Seven samples of each input."""
+    generator = np.random.default_rng(3)
+    shapes = {"input": (4, 3), "left": (3,), "right": (2,)}
+    return {name: generator.normal(size=(7, *shape)).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def one(samples):
+    return {"input": samples["input"]}
+
+
+@pytest.fixture
+def two(samples):
+    return {"left": samples["left"], "right": samples["right"]}
