@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import trainkit
+from trainkit.data import ArraySplit, Facts
 from trainkit.deploy.deploy import calibration_samples
 from trainkit.errors import ConfigError, InputError, OutputError, PromiseError, RunError
 from trainkit.runs import Run
@@ -58,7 +59,12 @@ def test_deploy_moves_a_file_that_fails_out_of_the_way(run, monkeypatch):
 def test_deploy_takes_integers_in_and_out(run):
     types = "deploy.export=[TFLite: {precision: int8, input_type: uint8, output_type: int8}]"
     (file,) = trainkit.deploy(run.directory, [types]).files
-    assert file.facts["inputs"]["input"]["dtype"] == "uint8"
+    assert file.facts["inputs"]["input"] == {
+        "shape": [None, 28, 28, 1],
+        "dtype": "uint8",
+        "scale": 1.0,
+        "zero_point": 0,
+    }
     assert file.facts["outputs"]["digit"]["dtype"] == "int8"
     assert file.parity.passed
 
@@ -116,6 +122,14 @@ def test_deploy_leaves_the_last_files_where_an_export_fails(run, monkeypatch):
     assert not [path for path in run.directory.iterdir() if path.name.endswith(".deploy")]
 
 
+def test_calibration_samples_hold_the_ends_of_what_a_byte_can_be():
+    dim = np.full((5, 2, 2, 1), 60, np.uint8)
+    split = ArraySplit(dim, np.zeros(5, int), Facts.of(dim, ("a",)), "dim")
+    first, *others = [inputs["input"].ravel().tolist() for inputs in calibration_samples(split, 5, seed=1)]
+    assert first == [0.0, 60.0, 60.0, 255.0]
+    assert others == [[60.0] * 4] * 4
+
+
 def test_calibration_samples_are_training_images_of_all_classes(small_run):
     from trainkit.config import load_config
     from trainkit.training import load_splits
@@ -126,4 +140,4 @@ def test_calibration_samples_are_training_images_of_all_classes(small_run):
     assert samples[0].shape == (1, 28, 28, 1)
     assert samples[0].dtype == np.float32
     images = {image.tobytes(): label for image, label in zip(train.arrays["input"], train.labels(), strict=True)}
-    assert {images[sample.astype(np.uint8).tobytes()] for sample in samples} == set(range(10))
+    assert {images[sample.astype(np.uint8).tobytes()] for sample in samples[1:]} == set(range(10))

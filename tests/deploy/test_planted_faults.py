@@ -73,6 +73,22 @@ def test_padding_on_the_other_side_fails(bench, tmp_path):
     assert report.parity.largest_difference > 100 * report.parity.limit
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_depthwise_convolution_that_tensorflow_lite_computes_wrongly_fails(bench, precision, tmp_path):
+    """A 3×1 kernel, stride 2, padding `same`, an even width: LiteRT is right, TensorFlow's own interpreter is not."""
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.DepthwiseConv2D((3, 1), strides=2, padding="same", activation="relu")(x)
+    model = bench.train(
+        tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(layers.Flatten()(x)))
+    )
+    filepath = bench.export(model, tmp_path, "TFLite", precision=precision)
+    report = verify_file(filepath, precision=precision, proof=bench.prove(model, tmp_path))
+    assert not report.parity.passed
+    assert "LiteRT answers rightly, but TensorFlow Lite" in report.parity.reason
+    assert report.parity.changed > 100
+
+
 def test_swapped_outputs_fail(bench, tmp_path):
     def build(names):
         inputs = tf.keras.Input((14, 14, 1), name="input")

@@ -51,7 +51,7 @@ def depthwise_strided(x):
 
 def depthwise_upright(x):
     x = conv(x, 8)
-    x = layers.DepthwiseConv2D((3, 1), strides=2, padding="same", activation="relu")(x)
+    x = layers.DepthwiseConv2D((3, 1), padding="same", activation="relu")(x)
     return layers.Flatten()(x)
 
 

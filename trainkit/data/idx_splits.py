@@ -49,7 +49,7 @@ def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] 
 
 def _make_split(pair: IdxPair, inputs: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> ArraySplit:
     check_labels(labels, classes=len(classes), place=lambda index: f"{pair.labels}, row {index}")
-    return ArraySplit(inputs, labels, Facts(inputs.shape[1:], classes), pair.images.name)
+    return ArraySplit(inputs, labels, Facts.of(inputs, classes), pair.images.name)
 
 
 def _read_pair(pair: IdxPair) -> tuple[np.ndarray, np.ndarray]:

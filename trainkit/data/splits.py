@@ -16,10 +16,17 @@ class Facts:
     Args:
         input_shape: Shape of one input sample, without the batch axis: `(28, 28, 1)`.
         classes: Names of the classes in the order of their ids, or None where the target is no class.
+        input_range: Least and largest value that an input can have, where its type tells: `(0, 255)` for bytes.
     """
 
     input_shape: tuple[int, ...]
     classes: tuple[str, ...] | None = None
+    input_range: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, inputs: np.ndarray, classes: tuple[str, ...] | None) -> Facts:
+        """The facts of inputs in memory, shape `(size, …)`."""
+        return cls(inputs.shape[1:], classes, (0.0, 255.0) if inputs.dtype == np.uint8 else None)
 
     @property
     def values(self) -> dict[str, int]:

@@ -141,8 +141,18 @@ def _export(node: Node, filepath: Path, model: Any, context: ExportContext, proo
 
 
 def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict[str, np.ndarray]]:
-    """Training samples, one a batch, in the order of the first epoch: so of all classes, as they come."""
-    yield from (inputs for inputs, _, _ in split.batches(1, seed=seed).take(min(count, split.size)).as_numpy_iterator())
+    """Training samples, one a batch, in the order of the first epoch: so of all classes, as they come.
+
+    Where the type of an input tells its range, two values of the first sample become its ends: an integer input then
+    has a scale of 1 for bytes, and an app hands over raw pixels, whatever the brightest training image was.
+    """
+    batches = split.batches(1, seed=seed).take(min(count, split.size))
+    for index, (inputs, _, _) in enumerate(batches.as_numpy_iterator()):
+        if index == 0 and split.facts.input_range is not None:
+            inputs = {name: array.copy() for name, array in inputs.items()}
+            for array in inputs.values():
+                array.flat[0], array.flat[-1] = split.facts.input_range
+        yield inputs
 
 
 def _collect(split: Split) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -17,6 +17,7 @@ from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolate
 from trainkit.inference.metrics import accuracy, answers
 
 MOST_TOLD = 3
+OTHER_RUNTIME = "TensorFlow Lite"
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def verify_file(
         parity = compare(proof.outputs, result.outputs, precision=precision)
         if precision == "int8":
             parity = _judge_insides(parity, result.facts.get("float_tensors", []))
+        if parity.passed and filepath.suffix == ".tflite":
+            parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
         parity = Parity(False, str(error), proof.samples)
     own = _accuracy(result.outputs, proof.labels) if result.outputs.keys() == proof.outputs.keys() else None
@@ -144,6 +147,17 @@ def _judge_insides(parity: Parity, float_tensors: Sequence[str]) -> Parity:
     few = ", ".join([*float_tensors[:MOST_TOLD], *(["…"] if len(float_tensors) > MOST_TOLD else [])])
     reason = f"float tensors inside expected: none, found: {len(float_tensors)} ({few})."
     return replace(parity, passed=False, reason=reason)
+
+
+def _judge_elsewhere(
+    parity: Parity, filepath: Path, precision: Literal["float32", "int8"], proof: Proof, timeout: float
+) -> Parity:
+    """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
+    result = predict_isolated(filepath, proof.inputs, runtime=OTHER_RUNTIME, timeout=timeout)
+    other = compare(proof.outputs, result.outputs, precision=precision)
+    if other.passed:
+        return parity
+    return replace(other, reason=f"LiteRT answers rightly, but {OTHER_RUNTIME}, which older apps have: {other.reason}")
 
 
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:

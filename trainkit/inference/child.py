@@ -1,7 +1,7 @@
 """The child process that opens a model file: `python -m trainkit.inference.child FOLDER`.
 
-The folder holds `request.json` (`file`, `names` of the inputs or null to open the file only, `timeout`) and, with
-names, `inputs.npz`. The child leaves `outputs.npz` and `result.json`, or `error.json`.
+The folder holds `request.json` (`file`, `runtime` or null, `names` of the inputs or null to open the file only,
+`timeout`) and, with names, `inputs.npz`. The child leaves `outputs.npz` and `result.json`, or `error.json`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import InputError
-from trainkit.inference.predictor import PREDICTORS, Predictor, check_inputs
+from trainkit.inference.predictor import PREDICTORS, RUNTIMES, Predictor, check_inputs
 
 PIECE = 64
 """Samples between two signs of life."""
@@ -33,10 +33,11 @@ def main(folder: Path) -> None:
     _write(folder / "result.json", result)
 
 
-def _run(folder: Path, *, file: str, names: list[str] | None, timeout: float) -> dict[str, Any]:
+def _run(folder: Path, *, file: str, runtime: str | None, names: list[str] | None, timeout: float) -> dict[str, Any]:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills even where native code hangs
     signal.setitimer(signal.ITIMER_REAL, timeout)
-    predictor: Predictor = PREDICTORS.get(Path(file).suffix)(Path(file))
+    opener = RUNTIMES.get(runtime) if runtime else PREDICTORS.get(Path(file).suffix)
+    predictor: Predictor = opener(Path(file))
     outputs: dict[str, np.ndarray] = {}
     if names is not None:
         outputs = _predict(predictor, _read(folder / "inputs.npz", names), timeout)

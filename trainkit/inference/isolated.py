@@ -60,13 +60,14 @@ class IsolatedPredictor:
 
 
 def predict_isolated(
-    filepath: Path | str, inputs: Mapping[str, np.ndarray], *, timeout: float = TIMEOUT
+    filepath: Path | str, inputs: Mapping[str, np.ndarray], *, runtime: str | None = None, timeout: float = TIMEOUT
 ) -> IsolatedResult:
     """Open a model file in a child process and run it on samples.
 
     Args:
         filepath: A .keras, .tflite or .onnx file.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
+        runtime: A name of `RUNTIMES`; by default what runs the format on a device.
         timeout: Seconds that opening the file, or a few samples, may take.
 
     Returns:
@@ -76,13 +77,15 @@ def predict_isolated(
         InputError: If a name, a shape or the number of samples is wrong.
         PredictionError: If the file cannot be opened or run: a crash and a hang are such cases.
     """
-    return _run_child(Path(filepath), inputs, timeout)
+    return _run_child(Path(filepath), inputs, timeout, runtime)
 
 
-def _run_child(filepath: Path, inputs: Mapping[str, np.ndarray] | None, timeout: float) -> IsolatedResult:
+def _run_child(
+    filepath: Path, inputs: Mapping[str, np.ndarray] | None, timeout: float, runtime: str | None = None
+) -> IsolatedResult:
     with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
         folder = Path(name)
-        _write_request(folder, filepath, inputs, timeout)
+        _write_request(folder, filepath, inputs, timeout=timeout, runtime=runtime)
         # -P: a file of the working directory must not stand in for a module
         command = [sys.executable, "-P", "-m", "trainkit.inference.child", name]
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -91,9 +94,11 @@ def _run_child(filepath: Path, inputs: Mapping[str, np.ndarray] | None, timeout:
         return _read_result(folder)
 
 
-def _write_request(folder: Path, filepath: Path, inputs: Mapping[str, np.ndarray] | None, timeout: float) -> None:
+def _write_request(
+    folder: Path, filepath: Path, inputs: Mapping[str, np.ndarray] | None, **options: float | str | None
+) -> None:
     names = None if inputs is None else list(inputs)
-    request = {"file": str(filepath.absolute()), "names": names, "timeout": timeout}
+    request = {"file": str(filepath.absolute()), "names": names} | options
     try:
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
         if inputs is not None:

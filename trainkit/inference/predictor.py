@@ -22,6 +22,9 @@ PREDICTORS = Registry(
 )
 """A predictor is opened with one positional argument, the path of the file."""
 
+RUNTIMES = Registry("runtime", {"TensorFlow Lite": "trainkit.inference.tensorflow_lite:TensorFlowLitePredictor"})
+"""Predictors that run a format by something else than its own in `PREDICTORS`."""
+
 
 @dataclass(frozen=True)
 class TensorFacts:

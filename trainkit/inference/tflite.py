@@ -50,18 +50,23 @@ class TFLitePredictor:
         filepath: A file with the signature `serving_default`.
 
     Raises:
-        PredictionError: If LiteRT refuses the file, or it has no such signature.
+        PredictionError: If the interpreter refuses the file, or it has no such signature.
     """
+
+    RUNTIME = "LiteRT"
 
     def __init__(self, filepath: Path | str) -> None:
         self._name = Path(filepath).name
         try:
-            self._interpreter = Interpreter(str(filepath))
+            self._interpreter = self._open(Path(filepath))
             self._runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, TypeError) as error:
-            raise PredictionError(f"{self._name} cannot be opened by LiteRT: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be opened by {self.RUNTIME}: {_reason(error)}.") from error
         self.inputs = {name: _describe(detail) for name, detail in self._runner.get_input_details().items()}
         self.outputs = {name: _describe(detail) for name, detail in self._runner.get_output_details().items()}
+
+    def _open(self, filepath: Path) -> Any:
+        return Interpreter(str(filepath))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -75,7 +80,7 @@ class TFLitePredictor:
         try:
             answers = [self._runner(**{name: x[i : i + 1] for name, x in prepared.items()}) for i in range(samples)]
         except (ValueError, RuntimeError) as error:
-            raise PredictionError(f"{self._name} cannot be run by LiteRT: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be run by {self.RUNTIME}: {_reason(error)}.") from error
         return {
             name: _decode(np.concatenate([answer[name] for answer in answers]), facts)
             for name, facts in self.outputs.items()

@@ -82,4 +82,4 @@ def _download(name: str, classes: tuple[str, ...]) -> Splits:
 def _make_split(arrays: tuple[np.ndarray, np.ndarray], classes: tuple[str, ...], origin: str) -> ArraySplit:
     images, labels = arrays
     inputs = images[..., np.newaxis]
-    return ArraySplit(inputs, labels, Facts(inputs.shape[1:], classes), origin)
+    return ArraySplit(inputs, labels, Facts.of(inputs, classes), origin)
