@@ -130,7 +130,7 @@ def keras_type(name: str, default: object) -> str:
 
 def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
     """Arguments of a source or exporter; its annotations are the types."""
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if name in CONTEXT:
@@ -146,11 +146,15 @@ def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
 
 def our_type(hint: Any) -> dict[str, Any]:
     """A type hint as the table says it."""
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, bound = typing.get_args(hint)
+        return our_type(inner) | {"least": bound.ge}
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     (wanted,) = [option for option in options if option is not type(None)]
     entry: dict[str, Any] = {"optional": type(None) in options}
     if typing.get_origin(wanted) is Literal:
-        return entry | {"type": "text", "choices": list(typing.get_args(wanted))}
+        entry["choices"] = list(typing.get_args(wanted))
+        wanted = type(entry["choices"][0])
     names = {int: "integer", float: "number", bool: "boolean", str: "text", Path: "path", list[str]: "texts"}
     return entry | {"type": names[wanted]}
 

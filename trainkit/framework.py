@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trainkit.errors import TrainKitError
+from trainkit.errors import InputError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -46,9 +46,9 @@ with quiet_stderr():
     tf.config.list_physical_devices("GPU")  # says now, unheard, what it would say later of missing drivers
 
 if hasattr(tf.keras, "__version__"):  # only Keras 3 has one
-    raise TrainKitError(
-        f"tf.keras must be tf_keras 2. Received: Keras {tf.keras.__version__}, because TensorFlow was imported before "
-        "TrainKit. Import trainkit first, or set TF_USE_LEGACY_KERAS=1 in the environment."
+    raise InputError(
+        f"tf.keras must be tf_keras 2. Received: Keras {tf.keras.__version__}: TF_USE_LEGACY_KERAS=1 was not in the "
+        "environment when TensorFlow was imported. Import trainkit before TensorFlow, or set it."
     )
 
 tf.get_logger().setLevel("ERROR")

@@ -50,11 +50,12 @@ def test_main_prints_the_environment():
         (["check", "missing.yaml"], "missing.yaml: 1 problem\n  the file does not exist"),
         (["check", "config.yaml", "training.epochs=fast"], "command line: training.epochs: must be a whole number"),
         (["check", "config.yaml", "training"], "must be KEY=VALUE. Received: 'training'"),
+        (["check", "config.yaml", "deploy.export=[ONNX, ONNX]"], "writes sample_lenet5.onnx, as deploy.export[0] does"),
         (["deploy", "nowhere"], "nowhere does not exist"),
         (["deploy", "."], "is not a run directory: it has no manifest.json"),
         (["init", "clasifier"], "unknown template 'clasifier'. Did you mean 'classifier'?"),
     ],
-    ids=["missing", "override", "no-value", "no-run", "not-a-run", "template"],
+    ids=["missing", "override", "no-value", "exports", "no-run", "not-a-run", "template"],
 )
 def test_main_ends_with_2_and_one_message_where_the_input_is_wrong(arguments, told, tmp_path):
     (tmp_path / "config.yaml").write_text(SMALL.read_text())

@@ -184,8 +184,17 @@ def test_parse_node_tells_of_a_torn_expression_once():
         ({"Adam": {"amsgrad": 1}}, "optimizer", "must be true or false. Received: amsgrad=1."),
         ({"TFLite": {"precision": "int4"}}, "exporter", "must be one of float32, int8. Received: precision='int4'."),
         ({"TFLite": {"precision": None}}, "exporter", "must be given, not null. Received: precision=None."),
-        ({"ONNX": {"opset": 17.5}}, "exporter", "must be a whole number. Received: opset=17.5."),
-        ({"ONNX": {"opset": True}}, "exporter", "must be a whole number. Received: opset=True."),
+        (
+            {"TFLite": {"calibration_samples": 17.5}},
+            "exporter",
+            "must be a whole number. Received: calibration_samples=17.5.",
+        ),
+        (
+            {"TFLite": {"calibration_samples": True}},
+            "exporter",
+            "must be a whole number. Received: calibration_samples=True.",
+        ),
+        ({"TFLite": {"calibration_samples": 0}}, "exporter", "must be at least 1. Received: calibration_samples=0."),
         ({"Mnist": {"path": 3}}, "source", "must be a text. Received: path=3."),
         (
             {"Idx": {"images": "a", "labels": "b", "classes": [0, 1]}},
@@ -193,7 +202,7 @@ def test_parse_node_tells_of_a_torn_expression_once():
             "must be a list of texts (quote numbers). Received: classes=[0, 1].",
         ),
     ],
-    ids=["rate", "text", "boolean", "one", "choice", "null", "half", "true", "path", "texts"],
+    ids=["rate", "text", "boolean", "one", "choice", "null", "half", "true", "least", "path", "texts"],
 )
 def test_parse_node_checks_types(value, kind, message):
     ((path, found),) = told(value, kind)

@@ -44,7 +44,7 @@ def test_deploy_moves_a_file_that_fails_out_of_the_way(run, monkeypatch):
 
     monkeypatch.setattr(module, "calibration_samples", scaled)
     with pytest.raises(
-        PromiseError, match=r"1 of 2 files .*\n  small_int8\.tflite: changed answers .* found: \d+"
+        PromiseError, match=r"1 of 2 files .*deploy/rejected:\n  small_int8\.tflite: changed answers .* found: \d+"
     ) as caught:
         trainkit.deploy(run.directory, ["deploy.export=[TFLite: {precision: int8}, ONNX]"])
     assert caught.value.exit_code == 3
@@ -78,7 +78,7 @@ def test_deploy_takes_integers_in_and_out(run):
             ConfigError,
             r"deploy\.export\[1\].*writes small\.onnx, as deploy\.export\[0\]",
         ),
-        (["deploy.export=[ONNX: {opset: 3}]"], ConfigError, r"deploy\.export.*`opset` must be in"),
+        (["deploy.export=[ONNX: {opset: 3}]"], ConfigError, r"opset: must be one of 13, 14, .*Received: opset=3"),
         (["deploy.export=[TFLite: {input_type: int8}]"], ConfigError, r"`input_type` must be float32 where"),
         (["deploy.exprot=[ONNX]"], ConfigError, r"unknown key. Did you mean 'export'"),
     ],
@@ -99,7 +99,13 @@ def test_deploy_refuses_data_that_has_changed(run):
 
 def test_deploy_refuses_a_damaged_model(run):
     run.model.write_bytes(run.model.read_bytes()[:1000])
-    with pytest.raises(RunError, match=r"001 is damaged: model\.keras cannot be opened by Keras"):
+    with pytest.raises(RunError, match=r"model\.keras is not the model that this run has trained"):
+        trainkit.deploy(run.directory)
+
+
+def test_deploy_refuses_a_manifest_without_facts(run):
+    run.manifest.write_text("{}")
+    with pytest.raises(RunError, match="was trained on other data"):
         trainkit.deploy(run.directory)
 
 

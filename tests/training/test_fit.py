@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import trainkit
 from trainkit.config import load_config
-from trainkit.errors import ConfigError, OutputError, TrainingError
+from trainkit.errors import ConfigError, InputError, OutputError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training import prepare
@@ -128,6 +130,23 @@ def test_fit_trains_the_order_that_the_seed_gives(small_config, tmp_path):
     runs = [trainkit.fit(small_config, ["training.epochs=1", "seed=5"], runs=tmp_path) for _ in range(2)]
     losses = [run.history.read_text().splitlines()[1].split(",")[3] for run in runs]
     assert float(losses[0]) == pytest.approx(float(losses[1]), rel=1e-4)
+
+
+def test_fit_says_that_overrides_are_a_list(small_config):
+    with pytest.raises(InputError, match=r"must be a list of KEY=VALUE texts\. Received: 'training\.epochs=1'"):
+        trainkit.fit(small_config, "training.epochs=1")
+
+
+def test_fit_that_is_interrupted_says_so_in_its_manifest(small_config, tmp_path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainkit.callbacks.Checkpoint.on_epoch_end", interrupt)
+    console = Console(file=io.StringIO())
+    with pytest.raises(KeyboardInterrupt):
+        trainkit.fit(small_config, runs=tmp_path, console=console)
+    assert json.loads((tmp_path / "small/001/manifest.json").read_text())["outcome"] == "KeyboardInterrupt"
+    assert "stopped; " in console.file.getvalue()
 
 
 def test_fit_writes_nothing_where_the_network_is_wrong(small_config, tmp_path):

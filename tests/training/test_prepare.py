@@ -56,6 +56,13 @@ def test_prepare_gives_schedules_the_length_of_the_training(prepared):
     assert optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 2 * 282
 
 
+def test_prepare_leaves_the_model_as_it_was_built(prepared):
+    normalized = "model.layers=[Flatten, BatchNormalization, {Dense: {units: 10, activation: softmax}}]"
+    model = prepared(normalized).model
+    np.testing.assert_array_equal(model.layers[2].moving_mean, np.zeros(784))
+    assert model.optimizer.iterations == 0
+
+
 def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
     assert prepared("data.validation_split=0").best.monitor == "loss"
 
@@ -70,8 +77,20 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         ),
         (["model.layers=[{Conv2D: {filters: 10, kernel_size: 3}}]"], r"gives the shape \(26, 26, 10\).*Flatten"),
         (["training.metrics=[Accuracy]"], r"metrics\[0\].*does not measure class ids\. Use SparseCategoricalAccuracy"),
+        (
+            ["training.metrics=[SparseCategoricalAccuracy, Precision]"],
+            r"metrics\[1\].*Precision fails on the first batch: .*incompatible",
+        ),
+        (
+            ["model.layers=[Flatten, {Dropout: {rate: '0.3'}}, {Dense: {units: 10}}]"],
+            r"layers\[1\].*Dropout fails on the first batch: .*rate",
+        ),
+        (["training.loss=MeanSquaredError"], "MeanSquaredError does not take class ids"),
         (["model.input=[28, 28, 3]"], r"model\.input: must be the shape of the data, \[28, 28, 1\]"),
-        (["training.loss=CategoricalCrossentropy"], "takes one-hot targets.*SparseCategoricalCrossentropy"),
+        (
+            ["training.loss=CategoricalCrossentropy"],
+            "does not take class ids, which the data has. Use SparseCategoricalCrossentropy",
+        ),
         (["training.loss=BinaryCrossentropy"], "takes 2 classes; the data has 10"),
         (["training.best={monitor: val_acc}"], r"must be a metric of this training: loss, .*Received: 'val_acc'"),
         (
@@ -88,6 +107,9 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "head",
         "head-shape",
         "metric",
+        "trial-metric",
+        "trial-layer",
+        "regression",
         "input",
         "one-hot",
         "binary",

@@ -11,7 +11,7 @@ ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML fil
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...",
+        metavar="KEY=VALUE",
         help="Values that win over the file: training.epochs=3, model.layers.digit.units=64.",
         show_default=False,
     ),

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import Overrides
-
 
 def deploy(
     run: Annotated[
         Path,
         typer.Argument(metavar="RUN", help="A run directory, or a directory of runs: the newest.", show_default=False),
     ],
-    overrides: Overrides = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Keys of `deploy.`: 'deploy.export=[ONNX]'.", show_default=False),
+    ] = None,
 ) -> None:
     """Export the model of RUN, run every file, and prove that it answers like the model."""
     from trainkit.runs import Run

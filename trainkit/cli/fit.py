@@ -18,8 +18,10 @@ def fit(
     """Train the model that CONFIG describes; leaves a run directory."""
     from trainkit.config import load_config
 
-    load_config(config, overrides or ())  # errors of text, key or name, before TensorFlow is imported
+    loaded = load_config(config, overrides or ())  # errors of text, key or name, before TensorFlow is imported
 
+    from trainkit.deploy import check_exports
     from trainkit.training import fit as train
 
+    check_exports(loaded)
     train(config, overrides or (), runs=runs)

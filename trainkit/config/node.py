@@ -196,8 +196,10 @@ def _broken_rule(value: Any, argument: Argument) -> str | None:
     if value is None:
         return None if argument.optional else "given, not null"
     if argument.choices:
-        return None if value in argument.choices else f"one of {', '.join(argument.choices)}"
+        return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and argument.least is not None and value < argument.least:
+        return f"at least {argument.least}"
     match argument.type:
         case "number" | "schedule":
             return "a number" if isinstance(value, str | bool | dict) else None

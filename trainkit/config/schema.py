@@ -74,6 +74,8 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
         options += [{"$ref": f"#/$defs/{argument.type}"}, *_lower_case_identifier(argument.type)]
     elif argument.choices:
         options.append({"enum": list(argument.choices)})
+    elif argument.least is not None:
+        options.append(_TYPES[argument.type] | {"minimum": argument.least})
     else:
         options.append(_TYPES[argument.type])
     if argument.optional:

@@ -26,13 +26,15 @@ class Argument:
         default: The default, where JSON can hold it.
         type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, or one of `NODE_TYPES`.
         choices: The values allowed, where there are few.
+        least: The least number allowed, if there is one.
         optional: Whether null is allowed.
     """
 
     required: bool = False
     default: Any = None
     type: str = "any"
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
+    least: int | None = None
     optional: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, write_json
 from trainkit.training import load_splits
 
+REJECTED = "rejected"
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
 
@@ -60,8 +62,9 @@ def deploy(run: Path | str, overrides: Iterable[str] = (), *, console: Console |
     """
     console = console or Console()
     opened = Run.open(run)
+    console.print(f"run: {opened.directory}", highlight=False, soft_wrap=True)
     config = _load_config(opened, list(overrides))
-    names = _file_names(config)
+    names = check_exports(config)
     with opened.lock():
         splits = load_splits(config)
         _check_data(opened, splits)
@@ -71,7 +74,8 @@ def deploy(run: Path | str, overrides: Iterable[str] = (), *, console: Console |
     broken = [file for file in deployment.files if not file.parity.passed]
     if broken:
         told = "\n".join(f"  {file.file}: {file.parity.reason}" for file in broken)
-        raise PromiseError(f"{len(broken)} of {len(deployment.files)} files do not answer like the model:\n{told}")
+        count = f"{len(broken)} of {len(deployment.files)} files"
+        raise PromiseError(f"{count} do not answer like the model, and stand in {opened.deploy / REJECTED}:\n{told}")
     return deployment
 
 
@@ -84,8 +88,12 @@ def _load_config(run: Run, overrides: list[str]) -> Config:
     return load_config(run.resolved, overrides)
 
 
-def _file_names(config: Config) -> list[str]:
-    """The name of each file, refusing two of the same."""
+def check_exports(config: Config) -> list[str]:
+    """The name of each file that a config asks for.
+
+    Raises:
+        ConfigError: If two are the same.
+    """
     names: list[str] = []
     for index, node in enumerate(config.experiment.deploy.export):
         name = file_name(node.class_name, node.arguments, config.experiment.name)
@@ -97,12 +105,14 @@ def _file_names(config: Config) -> list[str]:
 
 
 def _check_data(run: Run, splits: Splits) -> None:
-    trained_on = run.read_manifest()["data"]["fingerprint"]
-    if fingerprint(splits) != trained_on:
+    if fingerprint(splits) != run.read_manifest().get("data", {}).get("fingerprint"):
         raise RunError(f"{run.directory} was trained on other data: the files that its config names have changed.")
 
 
 def _load_model(run: Run) -> Any:
+    """The model that the training has saved, and no other."""
+    if hashlib.sha256(run.model.read_bytes()).hexdigest() != run.read_manifest().get("model_sha256"):
+        raise RunError(f"{run.model} is not the model that this run has trained: it is damaged, or was exchanged.")
     try:
         return KerasPredictor(run.model).model
     except PredictionError as error:
@@ -134,7 +144,7 @@ def _export(node: Node, filepath: Path, model: Any, context: ExportContext, proo
     build_registered(node, EXPORTERS, {}, model=model, filepath=filepath, context=context)
     report = verify_file(filepath, precision=node.arguments.get("precision", "float32"), proof=proof)
     if not report.parity.passed:
-        rejected = filepath.parent / "rejected"
+        rejected = filepath.parent / REJECTED
         rejected.mkdir(exist_ok=True)
         filepath.rename(rejected / filepath.name)
     return report

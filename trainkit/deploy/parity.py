@@ -113,7 +113,7 @@ def _judge_int8(expected: np.ndarray, found: np.ndarray) -> Parity:
     if measured.decisive < least:
         reason = (
             f"answers with a margin above {DECISIVE_MARGIN} expected: at least {least} of {total}, found: "
-            f"{measured.decisive}: nothing is proved."
+            f"{measured.decisive}: nothing is proved. Train the model longer."
         )
         return replace(measured, passed=False, reason=reason)
     allowed = max(1, int(CHANGES * measured.decisive))

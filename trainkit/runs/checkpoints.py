@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,4 +54,5 @@ def restore_checkpoint(directory: Path, model: Any) -> dict[str, Any]:
 
 
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    line = next(iter(str(error).splitlines()), type(error).__name__)
+    return re.sub(r"^\{\{.*?\}\}\s*", "", line)  # without the name of TensorFlow's node

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
 from trainkit.config import load_config
-from trainkit.errors import DiskFullError, OutputError, RunError, TrainingError
+from trainkit.errors import DiskFullError, InputError, OutputError, RunError, TrainingError
 from trainkit.framework import tf
 from trainkit.objects import compute_arguments
 from trainkit.runs import Run, replace_file, write_json
@@ -53,6 +53,8 @@ def fit(
         run = trainkit.fit("config.yaml", ["training.epochs=3"])
         ```
     """
+    if isinstance(overrides, str):
+        raise InputError(f"`overrides` must be a list of KEY=VALUE texts. Received: {overrides!r}.")
     console = console or Console()
     loaded = load_config(config, overrides)
     devices = choose_devices()
@@ -74,7 +76,9 @@ def fit(
         except BaseException as error:
             LOG.error("%s: %s", type(error).__name__, error)
             with suppress(OutputError):  # the disk may be what failed
-                run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}")
+                run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}".removesuffix(": "))
+            if not isinstance(error, Exception):  # a signal
+                console.print(f"stopped; {run.directory} keeps what was written", highlight=False, soft_wrap=True)
             raise
         sha256 = hashlib.sha256(run.model.read_bytes()).hexdigest()
         run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256)

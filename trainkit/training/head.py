@@ -7,7 +7,6 @@ from typing import Any
 from trainkit.config import Config, Node, NodeError
 from trainkit.data.splits import Facts
 
-_ONE_HOT = {"CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalHinge", "KLDivergence"}
 _TWO_CLASSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}
 _METRICS_OF_ONE_UNIT = {"Accuracy": "BinaryAccuracy", "SparseCategoricalAccuracy": "BinaryAccuracy"}
 _METRICS_OF_CLASSES = {
@@ -30,9 +29,9 @@ def check_head(config: Config, model: Any, facts: Facts) -> None:
     loss = config.experiment.training.loss
     head = config.experiment.model.layers[-1]
     classes = len(facts.classes)
-    if loss.class_name in _ONE_HOT:
-        message = f"{loss.class_name} takes one-hot targets; the data has class ids. Use SparseCategoricalCrossentropy."
-        raise NodeError(loss, message)
+    if loss.class_name not in {"SparseCategoricalCrossentropy", *_TWO_CLASSES}:
+        use = "SparseCategoricalCrossentropy, or BinaryCrossentropy for two classes"
+        raise NodeError(loss, f"{loss.class_name} does not take class ids, which the data has. Use {use}.")
     if loss.class_name in _TWO_CLASSES and classes != 2:
         raise NodeError(loss, f"{loss.class_name} takes 2 classes; the data has {classes}.")
     units = 1 if loss.class_name in _TWO_CLASSES else classes

@@ -15,6 +15,7 @@ from trainkit.models import build_model
 from trainkit.objects import build, build_registered
 from trainkit.registry import did_you_mean
 from trainkit.training.head import check_head
+from trainkit.training.trial import try_one_batch
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def prepare(config: Config) -> Prepared:
     with config.locating():
         model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of)
         check_head(config, model, facts)
+        try_one_batch(config, model, splits.train)
         _compile(config, model, splits)
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         known = _monitored_names(config, model, splits)

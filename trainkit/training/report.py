@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from rich.console import Console
@@ -52,7 +53,7 @@ def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:
     if reported and "per_class" in reported:
         console.print(_per_class_table(reported))
         _say(console, _confusions(reported))
-    _say(console, f"next: trainkit deploy {run.directory}")
+    _say(console, f"next: trainkit deploy {shlex.quote(str(run.directory))}")
 
 
 def _per_class_table(result: dict[str, Any]) -> Table:

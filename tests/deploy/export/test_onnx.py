@@ -48,7 +48,7 @@ def test_opset_is_the_one_asked_for(opset, model, bench, proof, tmp_path):
 
 @pytest.mark.parametrize("opset", [12, 19])
 def test_opset_out_of_range_is_refused(opset, model, bench, tmp_path):
-    with pytest.raises(InputError, match=rf"`opset` must be in \[13, 18\]. Received: opset={opset}."):
+    with pytest.raises(InputError, match=rf"`opset` must be one of \(13, .*, 18\)\. Received: opset={opset}\."):
         export_onnx(model, tmp_path / "a.onnx", opset=opset, context=bench.context())
 
 

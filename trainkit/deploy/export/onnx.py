@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -17,11 +17,11 @@ from trainkit.errors import ExportError, InputError
 from trainkit.framework import quiet_stderr, tf
 from trainkit.runs import replace_file
 
-OPSETS = range(13, 19)
+Opset = Literal[13, 14, 15, 16, 17, 18]
 """What tf2onnx 1.17 writes."""
 
 
-def export_onnx(model: Any, filepath: Path, *, opset: int = 17, context: ExportContext) -> Path:
+def export_onnx(model: Any, filepath: Path, *, opset: Opset = 17, context: ExportContext) -> Path:
     """Write a model for ONNX Runtime and whatever else reads ONNX.
 
     Inputs and outputs have the names of the model's; their first axis, `batch`, is free. The metadata hold `name`,
@@ -41,8 +41,8 @@ def export_onnx(model: Any, filepath: Path, *, opset: int = 17, context: ExportC
         ExportError: If the model cannot be converted.
         OutputError: If the file cannot be written.
     """
-    if opset not in OPSETS:
-        raise InputError(f"`opset` must be in [{OPSETS[0]}, {OPSETS[-1]}]. Received: opset={opset!r}.")
+    if opset not in get_args(Opset):
+        raise InputError(f"`opset` must be one of {get_args(Opset)}. Received: opset={opset!r}.")
     content = _convert(model, filepath.name, opset, context)
     with replace_file(filepath) as temporary:
         temporary.write_bytes(content)

@@ -6,9 +6,10 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Ge
 
 from trainkit.deploy.export.context import ExportContext
 from trainkit.errors import ExportError, InputError, TrainKitError
@@ -28,7 +29,7 @@ def export_tflite(
     precision: Literal["float32", "int8"] = "float32",
     input_type: Literal["float32", "int8", "uint8"] = "float32",
     output_type: Literal["float32", "int8", "uint8"] = "float32",
-    calibration_samples: int = 500,
+    calibration_samples: Annotated[int, Ge(1)] = 500,
     context: ExportContext,
 ) -> Path:
     """Write a model for LiteRT, which runs on Android, iOS and microcontrollers.
@@ -108,7 +109,10 @@ def _cause(message: str) -> str:
     pattern = r"'tf\.(\w+)' op is|failed to legalize operation '(?:tf\.)?([\w.]+)'"
     operations = sorted({first or second for first, second in re.findall(pattern, message)})
     if any(operation.startswith("TensorList") for operation in operations):
-        return "TensorFlow Lite has no recurrent layers with a free batch axis"
+        return (
+            "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true`, or leave TFLite out "
+            "of deploy.export"
+        )
     if operations:
         return f"TensorFlow Lite has no operation for {', '.join(operations)}"
     return next(iter(message.strip().splitlines()), "")[:300].rstrip(".")
