@@ -5,6 +5,7 @@ from trainkit.config.expressions import ExpressionError, evaluate
 from trainkit.config.load import Config, load_config
 from trainkit.config.names import automatic_names
 from trainkit.config.node import Node, NodeError
+from trainkit.config.overrides import list_overrides
 from trainkit.config.schema import make_schema
 from trainkit.config.settings import Best, Data, Deploy, Experiment, Last, Model, Training
 from trainkit.config.signatures import known_names
@@ -26,6 +27,7 @@ __all__ = [
     "evaluate",
     "format_path",
     "known_names",
+    "list_overrides",
     "load_config",
     "make_schema",
 ]

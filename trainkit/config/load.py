@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.expressions import evaluate
 from trainkit.config.node import Node, NodeError, nodes_inside
-from trainkit.config.overrides import apply_overrides
+from trainkit.config.overrides import apply_overrides, list_overrides
 from trainkit.config.scalars import resolve_scalar
 from trainkit.config.settings import Experiment
 from trainkit.config.signatures import known_names
@@ -79,10 +79,11 @@ def load_config(source: Path | str | Mapping[str, Any], overrides: Iterable[str]
         overrides: `KEY=VALUE` texts, which win over the file.
 
     Raises:
+        InputError: If `overrides` is one text, not a list.
         ConfigError: With all problems of text, keys, names and references at once.
     """
     document = Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
-    problems = apply_overrides(document, overrides)
+    problems = apply_overrides(document, list_overrides(overrides))
     experiment, more = validate(document)
     if problems or experiment is None or more:
         raise ConfigError(document.source, [*problems, *more])

@@ -12,7 +12,7 @@ from trainkit.config.names import names_in_list
 from trainkit.config.node import SETTINGS, Node, to_plain
 from trainkit.config.settings import settings_at
 from trainkit.config.yaml_reader import read_text
-from trainkit.errors import ConfigError, Place, Problem, shown
+from trainkit.errors import ConfigError, InputError, Place, Problem, shown
 from trainkit.registry import did_you_mean
 
 _KEY = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,9}\])*")
@@ -48,6 +48,17 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> list[Proble
         except _OverrideError as error:
             problems.append(Problem(str(error), place.override, place))
     return problems
+
+
+def list_overrides(overrides: Iterable[str]) -> list[str]:
+    """The overrides that a caller gave, as a list.
+
+    Raises:
+        InputError: If they are one text: its letters would be taken for overrides.
+    """
+    if isinstance(overrides, str):
+        raise InputError(f"`overrides` must be a list of KEY=VALUE texts. Received: {shown(overrides)}.")
+    return list(overrides)
 
 
 class _OverrideError(Exception):

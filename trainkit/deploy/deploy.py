@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from trainkit import __version__
-from trainkit.config import Config, Node, load_config
+from trainkit.config import Config, Node, list_overrides, load_config
 from trainkit.data import Split, Splits, fingerprint
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, write_labels
 from trainkit.deploy.report import print_report
@@ -63,7 +63,7 @@ def deploy(run: Path | str, overrides: Iterable[str] = (), *, console: Console |
     console = console or Console()
     opened = Run.open(run)
     console.print(f"run: {opened.directory}", highlight=False, soft_wrap=True)
-    config = _load_config(opened, list(overrides))
+    config = _load_config(opened, list_overrides(overrides))
     names = check_exports(config)
     with opened.lock():
         splits = load_splits(config)

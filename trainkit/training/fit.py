@@ -12,7 +12,7 @@ from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
 from trainkit.config import load_config
-from trainkit.errors import DiskFullError, InputError, OutputError, RunError, TrainingError
+from trainkit.errors import DiskFullError, OutputError, RunError, TrainingError
 from trainkit.framework import tf
 from trainkit.objects import compute_arguments
 from trainkit.runs import Run, replace_file, write_json
@@ -53,8 +53,6 @@ def fit(
         run = trainkit.fit("config.yaml", ["training.epochs=3"])
         ```
     """
-    if isinstance(overrides, str):
-        raise InputError(f"`overrides` must be a list of KEY=VALUE texts. Received: {overrides!r}.")
     console = console or Console()
     loaded = load_config(config, overrides)
     devices = choose_devices()
