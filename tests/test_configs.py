@@ -18,6 +18,7 @@ from trainkit.data.arrays import ArraySplit
 from trainkit.data.splits import Facts
 
 CONFIGS = sorted(Path(__file__).parents[1].glob("configs/*.yaml"))
+README = (Path(__file__).parents[1] / "README.md").read_text()
 PROMISED = {"mnist_lenet5": 0.991, "mnist_lenet300": 0.982, "fashion_cnn": 0.915, "sample_lenet5": 0.975}
 
 
@@ -43,7 +44,9 @@ def test_configs_are_those_that_promise_something():
 def test_config_opens_with_what_it_is_its_command_and_its_result(config):
     comment = re.match(r"(#.*\n)+", config.read_text())[0]
     assert f"trainkit fit configs/{config.name}" in comment
-    assert re.search(r"Measured: \d\d\.\d+% test accuracy.* in \d+ s", comment)
+    measured = re.search(r"Measured: (\d\d\.\d+%) test accuracy.*, int8 (\d\d\.\d+%), in (\d+ s)", comment)
+    (row,) = [line for line in README.splitlines() if f"`configs/{config.name}`" in line]
+    assert [cell.strip() for cell in row.split("|")[3:6]] == list(measured.groups())
     assert load_config(config).experiment.name == config.stem
 
 

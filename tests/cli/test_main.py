@@ -69,7 +69,7 @@ def test_main_ends_with_2_and_one_message_where_the_input_is_wrong(arguments, to
 def test_main_shows_the_traceback_that_is_asked_for(tmp_path):
     ended = trainkit("--debug", "check", "missing.yaml", cwd=tmp_path)
     assert "Traceback" in ended.stderr
-    assert ended.returncode == 1
+    assert ended.returncode == 2
 
 
 def test_init_writes_a_config_that_checks_and_never_overwrites_one(tmp_path):

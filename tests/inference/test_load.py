@@ -79,19 +79,28 @@ def sha256(filepath):
 
 def test_proved_file_is_opened_here(run):
     filepath = run / "deploy/one.onnx"
-    write(run / "deploy/verify.json", {"files": [{"file": "one.onnx", "sha256": sha256(filepath)}]})
+    write(
+        run / "deploy/verify.json",
+        {"files": [{"file": "one.onnx", "sha256": sha256(filepath), "parity": {"passed": True}}]},
+    )
     assert is_opened_here(filepath)
 
 
 def test_file_changed_since_its_proof_is_opened_in_a_child(run):
     filepath = run / "deploy/one.onnx"
-    write(run / "deploy/verify.json", {"files": [{"file": "one.onnx", "sha256": sha256(run / "model.keras")}]})
+    write(
+        run / "deploy/verify.json",
+        {"files": [{"file": "one.onnx", "sha256": sha256(run / "model.keras"), "parity": {"passed": True}}]},
+    )
     assert not is_opened_here(filepath)
 
 
 def test_file_under_another_name_than_the_proved_is_opened_in_a_child(run):
     filepath = run / "deploy/one.onnx"
-    write(run / "deploy/verify.json", {"files": [{"file": "two.onnx", "sha256": sha256(filepath)}]})
+    write(
+        run / "deploy/verify.json",
+        {"files": [{"file": "two.onnx", "sha256": sha256(filepath), "parity": {"passed": True}}]},
+    )
     assert not is_opened_here(filepath)
 
 

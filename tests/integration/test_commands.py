@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -113,6 +114,25 @@ def test_deploy_refuses_a_run_that_did_not_finish(deployed, tmp_path):
     ended = command("deploy", tmp_path / "unfinished", cwd=folder)
     assert ended.returncode == 2
     assert "its training did not finish" in ended.stderr
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"])
+def test_fit_that_is_stopped_by_a_signal_says_so(sent, code, small_config, tmp_path):
+    entry = [sys.executable, "-c", "from trainkit.cli import main; main()", "fit", str(small_config)]
+    with subprocess.Popen(
+        [*entry, "training.epochs=500"], cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        lines = [
+            line
+            for line in iter(process.stdout.readline, "")
+            if not line.startswith("epoch   2/500") or process.send_signal(sent)
+        ]
+        errors = process.stderr.read()
+    assert process.returncode == code
+    assert lines[-1] == "stopped; runs/small/001 keeps what was written\n"
+    assert "Traceback" not in errors
+    outcome = json.loads((tmp_path / "runs/small/001/manifest.json").read_text())["outcome"]
+    assert outcome.startswith(("KeyboardInterrupt", "SystemExit"))
 
 
 @pytest.mark.parametrize(

@@ -139,11 +139,14 @@ def test_open_says_what_is_missing(name, told, tmp_path):
         Run.open(tmp_path / name)
 
 
-def test_open_puts_back_exports_that_a_kill_left_aside(tmp_path):
+def test_lock_puts_back_exports_that_a_kill_left_aside(tmp_path):
     finish(tmp_path / "001")
     (tmp_path / "001" / ".old.deploy").mkdir()
     (tmp_path / "001" / ".old.deploy" / "model.tflite").touch()
-    assert (Run.open(tmp_path / "001").deploy / "model.tflite").is_file()
+    run = Run.open(tmp_path / "001")
+    assert not run.deploy.exists()
+    with run.lock():
+        assert (run.deploy / "model.tflite").is_file()
 
 
 def test_manifest_keeps_what_is_not_updated(tmp_path):

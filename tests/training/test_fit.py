@@ -128,8 +128,23 @@ def test_fit_runs_the_callbacks_of_the_config(small_config, tmp_path):
 
 def test_fit_trains_the_order_that_the_seed_gives(small_config, tmp_path):
     runs = [trainkit.fit(small_config, ["training.epochs=1", "seed=5"], runs=tmp_path) for _ in range(2)]
-    losses = [run.history.read_text().splitlines()[1].split(",")[3] for run in runs]
-    assert float(losses[0]) == pytest.approx(float(losses[1]), rel=1e-4)
+    runs.append(trainkit.fit(small_config, ["training.epochs=1", "seed=6"], runs=tmp_path))
+    losses = [float(run.history.read_text().splitlines()[1].split(",")[3]) for run in runs]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert losses[0] != pytest.approx(losses[2], rel=1e-3)
+
+
+def test_fit_of_a_mapping_is_not_misled_by_a_file_called_config(small_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").write_bytes(b"\xff something else")
+    run = trainkit.fit(load_config(small_config).resolved(), ["training.epochs=1"], runs="runs")
+    assert load_config(run.config).experiment.training.epochs == 1
+
+
+def test_fit_that_a_callback_stops_says_why(small_config, tmp_path):
+    missing = f"training.callbacks=[CSVLogger: {{filename: {tmp_path}/missing/log.csv}}]"
+    with pytest.raises(TrainingError, match=r"training failed: NotFoundError: .*missing/log\.csv"):
+        trainkit.fit(small_config, [missing], runs=tmp_path)
 
 
 def test_fit_says_that_overrides_are_a_list(small_config):

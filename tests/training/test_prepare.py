@@ -56,6 +56,27 @@ def test_prepare_gives_schedules_the_length_of_the_training(prepared):
     assert optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 2 * 282
 
 
+def test_prepare_names_metrics_alike_however_often_it_is_called(prepared):
+    metrics = "training.metrics=[SparseTopKCategoricalAccuracy, SparseTopKCategoricalAccuracy: {k: 2}]"
+    best = "training.best={monitor: val_sparse_top_k_categorical_accuracy_2, mode: max}"
+    for _ in range(2):
+        model = prepared(metrics, best).model
+        names = ["sparse_top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy_2"]
+        model.evaluate(np.zeros((2, 28, 28, 1)), np.zeros(2), verbose=0)
+        assert model.metrics_names == ["loss", *names]
+
+
+def test_prepare_adapts_normalization_to_the_training_images(prepared):
+    result = prepared("model.preprocess=[Normalization: {axis: null}]")
+    images = result.splits.train.arrays["input"].astype("float64")
+    np.testing.assert_allclose(result.model.layers[1].mean, images.mean(), rtol=1e-3)
+    np.testing.assert_allclose(result.model.layers[1].variance, images.var(), rtol=1e-3)
+
+
+def test_prepare_takes_any_length_where_the_input_says_null(prepared):
+    assert prepared("model.input=[28, null, 1]", "model.layers=[GlobalAveragePooling2D, Dense: {units: 10}]")
+
+
 def test_prepare_leaves_the_model_as_it_was_built(prepared):
     normalized = "model.layers=[Flatten, BatchNormalization, {Dense: {units: 10, activation: softmax}}]"
     model = prepared(normalized).model
@@ -85,6 +106,13 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             ["model.layers=[Flatten, {Dropout: {rate: '0.3'}}, {Dense: {units: 10}}]"],
             r"layers\[1\].*Dropout fails on the first batch: .*rate",
         ),
+        (
+            [
+                "training.callbacks=[ReduceLROnPlateau]",
+                "training.optimizer={SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}",
+            ],
+            r"callbacks\[0\].*ReduceLROnPlateau has no effect on a schedule",
+        ),
         (["training.loss=MeanSquaredError"], "MeanSquaredError does not take class ids"),
         (["model.input=[28, 28, 3]"], r"model\.input: must be the shape of the data, \[28, 28, 1\]"),
         (
@@ -109,6 +137,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "metric",
         "trial-metric",
         "trial-layer",
+        "plateau",
         "regression",
         "input",
         "one-hot",

@@ -42,6 +42,7 @@ class Checkpoint(tf.keras.callbacks.Callback):
         value = float(logs[self.monitor])  # type: ignore[index]
         facts = {"epoch": epoch + 1, "monitor": self.monitor, "value": value if math.isfinite(value) else None}
         save_checkpoint(self.directory / "last", self.model, facts)
-        if value < self.best_value if self.mode == "min" else value > self.best_value:
+        better = value < self.best_value if self.mode == "min" else value > self.best_value
+        if better and math.isfinite(value):
             self.best_value, self.best_epoch = value, epoch + 1
             save_checkpoint(self.directory / "best", self.model, facts)

@@ -79,7 +79,7 @@ class Progress(tf.keras.callbacks.Callback):
         line = f"epoch {epoch + 1:>{width}}/{self.epochs}  {_format(logs or {})}  {speed}"
         LOG.info(line)
         self.bar.update(self.task, completed=(epoch + 1) * self.steps)
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away, also after an error."""

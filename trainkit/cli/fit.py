@@ -24,4 +24,4 @@ def fit(
     from trainkit.training import fit as train
 
     check_exports(loaded)
-    train(config, overrides or (), runs=runs)
+    train(loaded, runs=runs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -49,8 +50,13 @@ def main() -> None:
         app()
     except TrainKitError as error:
         if "--debug" in sys.argv:
-            raise
+            traceback.print_exc()
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(TrainKitError.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -3,7 +3,7 @@
 from trainkit.config.document import Document, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
 from trainkit.config.load import Config, load_config
-from trainkit.config.names import automatic_names
+from trainkit.config.names import automatic_names, metric_names
 from trainkit.config.node import Node, NodeError
 from trainkit.config.overrides import list_overrides
 from trainkit.config.schema import make_schema
@@ -30,4 +30,5 @@ __all__ = [
     "list_overrides",
     "load_config",
     "make_schema",
+    "metric_names",
 ]

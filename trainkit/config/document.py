@@ -38,6 +38,7 @@ class Document:
         directory: What relative paths in the file are relative to.
         keys: The place of each key, by path.
         values: The place of each value, by path.
+        text: The file as it was read, or None where the configuration is from no file.
     """
 
     source: str
@@ -45,6 +46,7 @@ class Document:
     directory: Path
     keys: dict[KeyPath, Place] = field(default_factory=dict)
     values: dict[KeyPath, Place] = field(default_factory=dict)
+    text: str | None = None
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> Document:

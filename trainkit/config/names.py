@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,6 +22,39 @@ def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
     taken = {name for _, name in entries if name}
     counts: Counter[str] = Counter()
     return [name or _next_name(class_name.lower(), counts, taken) for class_name, name in entries]
+
+
+def snake_case(class_name: str) -> str:
+    """A class name as Keras writes it in logs.
+
+    Example:
+        >>> snake_case("SparseCategoricalAccuracy"), snake_case("AUC")
+        ('sparse_categorical_accuracy', 'auc')
+    """
+    words = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", class_name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def metric_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Name each metric: the name it was given, or its class in snake case, the second of a class with `_2`.
+
+    Args:
+        entries: Class name and given name of each.
+
+    Example:
+        >>> metric_names([("AUC", None), ("AUC", None), ("Recall", "caught")])
+        ['auc', 'auc_2', 'caught']
+    """
+    entries = list(entries)
+    taken = {name for _, name in entries if name}
+    names: list[str] = []
+    for class_name, given in entries:
+        name, count = given or snake_case(class_name), 1
+        while given is None and (name in taken or name in names):
+            count += 1
+            name = f"{snake_case(class_name)}_{count}"
+        names.append(name)
+    return names
 
 
 def _next_name(kind: str, counts: Counter[str], taken: set[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainkit.config.document import KeyPath
-from trainkit.config.expressions import ExpressionError, check_expression, is_expression
+from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
 from trainkit.config.signatures import NODE_TYPES, Argument, Signature, known_names
 from trainkit.errors import shown
 from trainkit.registry import did_you_mean
@@ -186,6 +186,11 @@ def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tupl
         name = next(key for key in value if _is_capitalised(key))
         return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
     problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
+    if not problems and kind not in KNOWN_VALUES:  # nothing to wait for
+        try:
+            value = evaluate(value, {}) if is_expression(value) else value
+        except ExpressionError as error:
+            problems.append(NodeProblem((), str(error)))
     if not problems and not is_expression(value) and (rule := _broken_rule(value, argument)):
         problems.append(NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}."))
     return value, problems

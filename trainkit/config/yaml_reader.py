@@ -58,6 +58,7 @@ def read_file(filepath: Path | str) -> Document:
         message = f"the file must be UTF-8 text. Received: byte 0x{raw[error.start]:02x}."
         raise ConfigError(source, [Problem(message, place=Place(line, column))]) from None
     document = read_text(text, source=source, directory=filepath.absolute().parent)
+    document.text = text
     if document.data is None:
         raise ConfigError(source, [Problem("the file is empty. `trainkit init` writes a first configuration.")])
     if not isinstance(document.data, dict):

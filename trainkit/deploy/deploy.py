@@ -22,6 +22,7 @@ from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, write_json
 from trainkit.training import load_splits
+from trainkit.training.log import say
 
 REJECTED = "rejected"
 MOST_SAMPLES = 10_000
@@ -62,7 +63,7 @@ def deploy(run: Path | str, overrides: Iterable[str] = (), *, console: Console |
     """
     console = console or Console()
     opened = Run.open(run)
-    console.print(f"run: {opened.directory}", highlight=False, soft_wrap=True)
+    say(console, f"run: {opened.directory}")
     config = _load_config(opened, list_overrides(overrides))
     names = check_exports(config)
     with opened.lock():
@@ -131,7 +132,7 @@ def _export_all(run: Run, config: Config, names: list[str], splits: Splits, mode
     reports = []
     with replace_directory(run.deploy) as directory, config.locating():
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
-            console.print(f"exporting {filename}", highlight=False)
+            say(console, f"exporting {filename}")
             reports.append(_export(node, directory / filename, model, context, proof))
         if context.classes:
             write_labels(directory / "labels.txt", context.classes)

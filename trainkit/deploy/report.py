@@ -7,8 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trainkit.deploy.verify import FileReport, Proof
+from trainkit.training.log import say
 
 
 def print_report(console: Console, proof: Proof, files: Sequence[FileReport], directory: Path) -> None:
@@ -22,7 +24,7 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
     table.add_row("model.keras", "", "", _share(proof.accuracy))
     for file in files:
         table.add_row(
-            file.file,
+            Text(file.file),
             f"{file.bytes:,}",
             f"{file.gzip_bytes:,}",
             _share(file.accuracy),
@@ -32,7 +34,7 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
         )
     console.print(table)
     console.print("drop: accuracy lost, in points; agree: answers equal to the model's", style="dim")
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say(console, f"files: {directory}")
 
 
 def _share(value: float | None) -> str:

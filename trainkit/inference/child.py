@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.errors import InputError
+from trainkit.errors import InputError, OutputError
 from trainkit.inference.predictor import PREDICTORS, RUNTIMES, Predictor, check_inputs
 
+KINDS = {"input": InputError, "output": OutputError}
 PIECE = 64
 """Samples between two signs of life."""
 
@@ -27,7 +28,7 @@ def main(folder: Path) -> None:
     try:
         result = _run(folder, **request)
     except Exception as error:  # all of them are for the parent to report
-        kind = "input" if isinstance(error, InputError) else "other"
+        kind = next((name for name, type_ in KINDS.items() if isinstance(error, type_)), "other")
         _write(folder / "error.json", {"kind": kind, "message": str(error).strip() or type(error).__name__})
         sys.exit(1)
     _write(folder / "result.json", result)
@@ -41,7 +42,10 @@ def _run(folder: Path, *, file: str, runtime: str | None, names: list[str] | Non
     outputs: dict[str, np.ndarray] = {}
     if names is not None:
         outputs = _predict(predictor, _read(folder / "inputs.npz", names), timeout)
-        np.savez(folder / "outputs.npz", *outputs.values())
+        try:
+            np.savez(folder / "outputs.npz", *outputs.values())
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
     return {"facts": predictor.facts, "outputs": list(outputs)}
 
 

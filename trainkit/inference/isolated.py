@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.errors import InputError, OutputError, PredictionError
+from trainkit.errors import DiskFullError, InputError, PredictionError, TrainKitError
 from trainkit.inference.predictor import check_filepath, check_inputs, parse_facts
 
 TIMEOUT = 300.0
 """Seconds without a sign of life after which a child is given up."""
+
+_KINDS: dict[str, type[TrainKitError]] = {"input": InputError, "output": DiskFullError}
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _write_request(
         if inputs is not None:
             np.savez(folder / "inputs.npz", *inputs.values())
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
 def _read_result(folder: Path) -> IsolatedResult:
@@ -120,8 +122,8 @@ def _error(folder: Path, filepath: Path, ended: subprocess.CompletedProcess[byte
     if (folder / "error.json").exists():
         error = json.loads((folder / "error.json").read_text(encoding="utf-8"))
         message = error["message"]
-        if error["kind"] == "input":
-            return InputError(message)
+        if error["kind"] in _KINDS:
+            return _KINDS[error["kind"]](message)
         return PredictionError(message if filepath.name in message else f"{filepath.name} cannot be run: {message}")
     if -ended.returncode == signal.SIGALRM:
         what = f"no answer within {timeout:g} seconds"

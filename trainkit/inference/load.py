@@ -113,7 +113,7 @@ def is_proved(filepath: Path) -> bool:
 def _proved(filepath: Path) -> Iterator[str]:
     """The sha256 sums that were written down for a file of this name."""
     for record in _read(filepath.parent / "verify.json").get("files", []):
-        if record.get("file") == filepath.name:
+        if record.get("file") == filepath.name and record["parity"]["passed"]:
             yield record["sha256"]
     model = _read(filepath.parent / "deploy" / "verify.json").get("model", {})
     if model.get("file") == filepath.name:

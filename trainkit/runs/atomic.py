@@ -105,10 +105,18 @@ def _as_output_error(target: Path) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not is_full and error.filename is not None and not _is_beside(target, error.filename):
+            raise  # the caller's own: another file, a program that could not be started
         with suppress(OSError):
             target = target.absolute()
-        kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else OutputError
+        kind = DiskFullError if is_full else OutputError
         raise kind(f"{target} cannot be written: {error.strerror or error}.") from error
+
+
+def _is_beside(target: Path, filename: object) -> bool:
+    """Whether a file that failed is the target, its temporary, or below one of them."""
+    return Path(os.path.abspath(str(filename))).is_relative_to(Path(os.path.abspath(target)).parent)
 
 
 def _sync(path: Path) -> None:

@@ -71,7 +71,6 @@ class Run:
         if numbered and not (directory / "manifest.json").exists():
             directory = max((path.parent for path in numbered), key=lambda path: int(path.name))
         run = cls(directory)
-        recover_directory(run.deploy)
         if not run.manifest.is_file() or not run.resolved.is_file():
             raise RunError(f"{directory} is not a run directory: it has no manifest.json and resolved.yaml.")
         if not run.model.is_file():
@@ -176,6 +175,7 @@ class Run:
                 except OSError as error:
                     raise OutputError(f"{filepath.absolute()} cannot be locked: {error.strerror}.") from error
             os.ftruncate(descriptor, 0)
+            recover_directory(self.deploy)
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             yield
         finally:

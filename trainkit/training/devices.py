@@ -47,4 +47,4 @@ def _why_no_gpu() -> str:
         return "no GPU: this TensorFlow is built without CUDA"
     if not glob.glob("/dev/nvidia[0-9]*"):
         return "no GPU: the machine shows no NVIDIA device"
-    return "no GPU: TensorFlow finds no CUDA libraries; install trainkit[gpu]"
+    return "no GPU: TensorFlow finds no CUDA libraries; install the extra `gpu`"

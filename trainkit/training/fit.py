@@ -11,22 +11,22 @@ from typing import Any
 from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
-from trainkit.config import load_config
-from trainkit.errors import DiskFullError, OutputError, RunError, TrainingError
+from trainkit.config import Config, load_config
+from trainkit.errors import DiskFullError, OutputError, TrainingError, TrainKitError
 from trainkit.framework import tf
 from trainkit.objects import compute_arguments
 from trainkit.runs import Run, replace_file, write_json
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.evaluation import evaluate_model
-from trainkit.training.log import LOG, logging_to
+from trainkit.training.log import LOG, logging_to, say
 from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
 
 
 def fit(
-    config: Path | str | Mapping[str, Any],
+    config: Path | str | Mapping[str, Any] | Config,
     overrides: Iterable[str] = (),
     *,
     runs: Path | str = "runs",
@@ -35,7 +35,7 @@ def fit(
     """Train the model that a config describes.
 
     Args:
-        config: A YAML file, or a mapping of the same form.
+        config: A YAML file, a mapping of the same form, or a config that was loaded before.
         overrides: `KEY=VALUE` texts, which win over the file: `["training.epochs=3"]`.
         runs: Where run directories are made: `runs/NAME/001`.
         console: Where progress is shown; standard output by default.
@@ -54,7 +54,7 @@ def fit(
         ```
     """
     console = console or Console()
-    loaded = load_config(config, overrides)
+    loaded = config if isinstance(config, Config) else load_config(config, overrides)
     devices = choose_devices()
     prepared = prepare(loaded)
     runs = Path(runs)
@@ -76,7 +76,7 @@ def fit(
             with suppress(OutputError):  # the disk may be what failed
                 run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}".removesuffix(": "))
             if not isinstance(error, Exception):  # a signal
-                console.print(f"stopped; {run.directory} keeps what was written", highlight=False, soft_wrap=True)
+                say(console, f"stopped; {run.directory} keeps what was written")
             raise
         sha256 = hashlib.sha256(run.model.read_bytes()).hexdigest()
         run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256)
@@ -89,11 +89,12 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
     experiment, model, splits = prepared.config.experiment, prepared.model, prepared.splits
     clock = Clock(splits.train.size)
     progress = Progress(console, epochs=experiment.training.epochs, steps=prepared.steps_per_epoch, clock=clock)
+    checkpoint = Checkpoint(run.checkpoints, monitor=prepared.best.monitor, mode=prepared.best.mode)
     own = [
         clock,
         progress,
         HistoryFile(run.history, clock),
-        Checkpoint(run.checkpoints, monitor=prepared.best.monitor, mode=prepared.best.mode),
+        checkpoint,
         _tensorboard(run, prepared, clock),
     ]
     users = [callback for callback in prepared.callbacks if not isinstance(callback, tf.keras.callbacks.TensorBoard)]
@@ -107,19 +108,23 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
             callbacks=[*own, *users],
             verbose=0,
         )
+    except TrainKitError:
+        raise
+    except Exception as error:  # a callback's, TensorFlow's
+        told = next(iter(str(error).splitlines()), "")
+        raise TrainingError(f"training failed: {type(error).__name__}: {told}") from error
     finally:
         progress.close()
+    if checkpoint.best_epoch is None:
+        monitor = prepared.best.monitor
+        raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
     return _finish(run, prepared)
 
 
 def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:
     """Take the best epoch's weights, save the model, measure it."""
     model, splits = prepared.model, prepared.splits
-    try:
-        best = restore_checkpoint(run.checkpoints / "best", model)
-    except RunError:
-        monitor = prepared.best.monitor
-        raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.") from None
+    best = restore_checkpoint(run.checkpoints / "best", model)
     plain = tf.keras.Model(model.inputs, model.outputs, name=model.name)  # without optimizer and loss
     with replace_file(run.model) as temporary:
         plain.save(temporary, save_format="keras")

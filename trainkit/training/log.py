@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from rich.console import Console
 
 LOG = logging.getLogger("trainkit")
 
@@ -13,7 +15,7 @@ LOG = logging.getLogger("trainkit")
 @contextmanager
 def logging_to(filepath: Path) -> Iterator[None]:
     """Write what the logger `trainkit` gets to a file while the block lasts."""
-    handler = logging.FileHandler(filepath, encoding="utf-8")
+    handler = _QuietFileHandler(filepath, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level = LOG.level
     LOG.setLevel(logging.INFO)
@@ -25,4 +27,18 @@ def logging_to(filepath: Path) -> Iterator[None]:
         LOG.removeHandler(handler)
         LOG.setLevel(level)
         LOG.propagate = True
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+class _QuietFileHandler(logging.FileHandler):
+    """A log on a full disk is no reason to stop, nor to print a traceback a line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing."""
+
+
+def say(console: Console, line: str) -> None:
+    """Show a line as it is, and log it."""
+    LOG.info(line)
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

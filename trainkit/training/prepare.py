@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.config import Best, Config, Last, Node, NodeError
+from trainkit.config import Best, Config, Last, Node, NodeError, metric_names
 from trainkit.data import Splits, load_data
 from trainkit.data.sources import SOURCES
 from trainkit.errors import DataError
@@ -14,6 +14,7 @@ from trainkit.framework import tf
 from trainkit.models import build_model
 from trainkit.objects import build, build_registered
 from trainkit.registry import did_you_mean
+from trainkit.training.adapt import adapt_normalization
 from trainkit.training.head import check_head
 from trainkit.training.trial import try_one_batch
 
@@ -58,7 +59,7 @@ def prepare(config: Config) -> Prepared:
     splits = load_splits(config)
     tf.keras.utils.set_random_seed(experiment.seed)
     facts = splits.train.facts
-    if tuple(experiment.model.input) != facts.input_shape:
+    if not _fits(facts.input_shape, experiment.model.input):
         message = f"must be the shape of the data, {list(facts.input_shape)}. Received: {experiment.model.input}."
         raise config.document.error(("model", "input"), message)
     with config.locating():
@@ -66,10 +67,17 @@ def prepare(config: Config) -> Prepared:
         check_head(config, model, facts)
         try_one_batch(config, model, splits.train)
         _compile(config, model, splits)
+        adapt_normalization(model, splits.train, batch_size=experiment.data.batch_size)
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
-        known = _monitored_names(config, model, splits)
+        _check_learning_rate(model, experiment.training.callbacks)
+        known = _monitored_names(config, splits)
         _check_monitors(experiment.training.callbacks, callbacks, known)
     return Prepared(config, splits, model, callbacks, _best(config, known))
+
+
+def _fits(shape: tuple[int, ...], expected: list[int | None]) -> bool:
+    """Whether a shape is the one that is expected, where None stands for any length."""
+    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
 
 
 def load_splits(config: Config) -> Splits:
@@ -101,14 +109,19 @@ def _compile(config: Config, model: Any, splits: Splits) -> None:
     model.compile(
         optimizer=build(training.optimizer, scope),
         loss={output: build(training.loss, values)},
-        metrics={output: [build(node, values) for node in training.metrics]},
+        metrics={output: [build(node, values, name=name) for node, name in _named_metrics(config)]},
     )
 
 
-def _monitored_names(config: Config, model: Any, splits: Splits) -> list[str]:
+def _named_metrics(config: Config) -> list[tuple[Node, str]]:
+    """The metrics with the names that logs call them by; Keras' own depend on what the process has built before."""
+    nodes = config.experiment.training.metrics
+    return list(zip(nodes, metric_names((node.class_name, node.name) for node in nodes), strict=True))
+
+
+def _monitored_names(config: Config, splits: Splits) -> list[str]:
     """What the logs of an epoch will hold."""
-    values = splits.train.facts.values
-    names = ["loss", *(build(node, values).name for node in config.experiment.training.metrics)]
+    names = ["loss", *(name for _, name in _named_metrics(config))]
     return names + [f"val_{name}" for name in names] if splits.validation else names
 
 
@@ -122,10 +135,21 @@ def _best(config: Config, known: list[str]) -> Best:
     return best
 
 
+def _check_learning_rate(model: Any, nodes: list[Node]) -> None:
+    """Keras lets a schedule win over ReduceLROnPlateau without a word."""
+    schedule = tf.keras.optimizers.schedules.LearningRateSchedule
+    for node in nodes:
+        if node.class_name == "ReduceLROnPlateau" and isinstance(model.optimizer._learning_rate, schedule):
+            message = "ReduceLROnPlateau has no effect on a schedule. Give the optimizer a number as learning_rate."
+            raise NodeError(node, message)
+
+
 def _check_monitors(nodes: list[Node], callbacks: list[Any], known: list[str]) -> None:
     """Keras only warns, epoch after epoch, when a callback monitors what does not exist."""
     for node, callback in zip(nodes, callbacks, strict=True):
         monitor = getattr(callback, "monitor", None)
+        if not getattr(callback, "save_best_only", True):  # a ModelCheckpoint that monitors nothing
+            continue
         if monitor is not None and monitor not in known:
             raise NodeError(node, _unknown_monitor(monitor, known), argument="monitor")
 

@@ -36,8 +36,7 @@ def check_room(runs: Path, prepared: Prepared) -> None:
 def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
     """Write down what is about to be trained."""
     config = prepared.config
-    source = Path(config.document.source)
-    write_text(run.config, source.read_text(encoding="utf-8") if source.is_file() else config.resolved_yaml())
+    write_text(run.config, config.document.text or config.resolved_yaml())
     write_text(run.resolved, config.resolved_yaml())
     write_json(
         run.manifest,

@@ -7,11 +7,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from trainkit.models import summarize
 from trainkit.runs import Run
 from trainkit.training.devices import Devices
-from trainkit.training.log import LOG
+from trainkit.training.log import say
 from trainkit.training.prepare import Prepared
 
 MOST_CLASSES = 20
@@ -21,14 +22,14 @@ MOST_CLASSES = 20
 def print_header(console: Console, run: Run, prepared: Prepared, devices: Devices) -> None:
     """Say what is trained, on what, and where it goes."""
     name = prepared.config.experiment.name
-    _say(console, f"{name}: {prepared.model.count_params():,} parameters; {_samples(prepared)}")
-    _say(console, f"device: {devices}")
-    _say(console, f"run: {run.directory}")
+    say(console, f"{name}: {prepared.model.count_params():,} parameters; {_samples(prepared)}")
+    say(console, f"device: {devices}")
+    say(console, f"run: {run.directory}")
 
 
 def print_network(console: Console, prepared: Prepared) -> None:
     """Show the layers of a network with their shapes and parameters, and the data it is for."""
-    table = Table(title=prepared.config.experiment.name, title_justify="left")
+    table = Table(title=Text(prepared.config.experiment.name), title_justify="left")
     for column in ("layer", "class"):
         table.add_column(column)
     for column in ("output shape", "parameters"):
@@ -38,22 +39,22 @@ def print_network(console: Console, prepared: Prepared) -> None:
         table.add_row(layer.name, layer.class_name, shape, f"{layer.parameters:,}")
     console.print(table)
     totals = f"{prepared.model.count_params():,} parameters; {_samples(prepared)}; no problems"
-    console.print(totals, highlight=False)
+    say(console, totals)
 
 
 def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:
     """Show the metrics of the finished model, and the next command."""
     best = metrics["best"]
-    _say(console, f"best epoch: {best['epoch']} ({best['monitor']} {best['value']:.4f})")
+    say(console, f"best epoch: {best['epoch']} ({best['monitor']} {best['value']:.4f})")
     for split in ("validation", "test"):
         if split in metrics:
             values = "  ".join(f"{name} {value:.4f}" for name, value in metrics[split]["metrics"].items())
-            _say(console, f"{split}: {values}")
+            say(console, f"{split}: {values}")
     reported = metrics.get("test") or metrics.get("validation")
     if reported and "per_class" in reported:
         console.print(_per_class_table(reported))
-        _say(console, _confusions(reported))
-    _say(console, f"next: trainkit deploy {shlex.quote(str(run.directory))}")
+        say(console, _confusions(reported))
+    say(console, f"next: trainkit deploy {shlex.quote(str(run.directory))}")
 
 
 def _per_class_table(result: dict[str, Any]) -> Table:
@@ -68,7 +69,7 @@ def _per_class_table(result: dict[str, Any]) -> Table:
         table.caption = f"the {MOST_CLASSES} worst of {len(result['classes'])} classes; metrics.json has all"
     for index in order:
         shares = [f"{columns[name][index]:.3f}" for name in ("precision", "recall", "f1")]
-        table.add_row(result["classes"][index], *shares, f"{columns['support'][index]:.0f}")
+        table.add_row(Text(result["classes"][index]), *shares, f"{columns['support'][index]:.0f}")
     return table
 
 
@@ -88,8 +89,3 @@ def _confusions(result: dict[str, Any], most: int = 3) -> str:
 
 def _samples(prepared: Prepared) -> str:
     return ", ".join(f"{size:,} {split}" for split, size in prepared.sizes.items())
-
-
-def _say(console: Console, line: str) -> None:
-    LOG.info(line)
-    console.print(line, highlight=False, soft_wrap=True)
