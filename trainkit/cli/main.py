@@ -48,15 +48,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         app()
-    except TrainKitError as error:
+    except (TrainKitError, OSError) as error:
         if "--debug" in sys.argv:
             traceback.print_exc()
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if "--debug" in sys.argv:
-            traceback.print_exc()
-        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(TrainKitError.exit_code)
+        sys.exit(error.exit_code if isinstance(error, TrainKitError) else TrainKitError.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file
 from trainkit.errors import InputError, PredictionError, PromiseError, RunError
 from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import build_registered
-from trainkit.runs import Run, replace_directory, write_json
+from trainkit.runs import Run, replace_directory, sha256_of, write_json
 from trainkit.training import load_splits
 from trainkit.training.log import say
 
@@ -112,7 +111,7 @@ def _check_data(run: Run, splits: Splits) -> None:
 
 def _load_model(run: Run) -> Any:
     """The model that the training has saved, and no other."""
-    if hashlib.sha256(run.model.read_bytes()).hexdigest() != run.read_manifest().get("model_sha256"):
+    if sha256_of(run.model) != run.read_manifest().get("model_sha256"):
         raise RunError(f"{run.model} is not the model that this run has trained: it is damaged, or was exchanged.")
     try:
         return KerasPredictor(run.model).model

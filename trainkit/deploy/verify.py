@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from trainkit.deploy.parity import Parity, compare
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
 from trainkit.inference.metrics import accuracy, answers
+from trainkit.runs import sha256_of
 
 MOST_TOLD = 3
 OTHER_RUNTIME = "TensorFlow Lite"
@@ -97,8 +97,7 @@ def make_proof(model: Any, model_filepath: Path, inputs: Mapping[str, np.ndarray
     from trainkit.inference.keras import KerasPredictor
 
     outputs = KerasPredictor(model).predict(inputs)
-    sha256 = hashlib.sha256(model_filepath.read_bytes()).hexdigest()
-    return Proof(model_filepath.name, sha256, inputs, labels, outputs, _accuracy(outputs, labels))
+    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, labels, outputs, _accuracy(outputs, labels))
 
 
 def verify_file(
@@ -132,7 +131,7 @@ def verify_file(
         precision=precision,
         bytes=len(content),
         gzip_bytes=len(gzip.compress(content, mtime=0)),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256_of(filepath),
         accuracy=own,
         drop_points=None if own is None or proof.accuracy is None else 100 * (proof.accuracy - own),
         parity=parity,

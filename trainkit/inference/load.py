@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ import numpy as np
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import IsolatedPredictor
 from trainkit.inference.predictor import Predictor, TensorFacts, check_filepath, fits, open_predictor
+from trainkit.runs import sha256_of
 
 
 def load(filepath: Path | str, *, trusted: bool = False) -> LoadedModel:
@@ -107,7 +107,7 @@ def is_proved(filepath: Path) -> bool:
         proved = set(_proved(filepath))
     except (AttributeError, KeyError, TypeError):  # JSON that TrainKit did not write
         return False
-    return bool(proved) and hashlib.sha256(filepath.read_bytes()).hexdigest() in proved
+    return bool(proved) and sha256_of(filepath) in proved
 
 
 def _proved(filepath: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from trainkit.errors import PredictionError
-from trainkit.inference.predictor import TensorFacts, check_inputs, describe
+from trainkit.inference.predictor import TensorFacts, check_inputs, describe, reason_of
 
 BATCH_SIZE = 256
 _ERRORS_ONLY = 3
@@ -34,7 +34,7 @@ class ONNXPredictor:
         try:
             self._session = onnxruntime.InferenceSession(str(filepath), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own errors have no common base
-            raise PredictionError(f"{self._name} cannot be opened by ONNX Runtime: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be opened by ONNX Runtime: {reason_of(error)}.") from error
         self.inputs = {tensor.name: _describe(tensor) for tensor in self._session.get_inputs()}
         self.outputs = {tensor.name: _describe(tensor) for tensor in self._session.get_outputs()}
 
@@ -60,13 +60,9 @@ class ONNXPredictor:
         try:
             return self._session.run(list(self.outputs), feed)
         except Exception as error:  # as above
-            raise PredictionError(f"{self._name} cannot be run by ONNX Runtime: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be run by ONNX Runtime: {reason_of(error)}.") from error
 
 
 def _describe(tensor: Any) -> TensorFacts:
     shape = tuple(length if isinstance(length, int) else None for length in tensor.shape)
     return TensorFacts(shape, _DTYPES.get(tensor.type, tensor.type.removeprefix("tensor(").removesuffix(")")))
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__

@@ -149,6 +149,11 @@ def describe(inputs: Mapping[str, TensorFacts], outputs: Mapping[str, TensorFact
     }
 
 
+def reason_of(error: Exception) -> str:
+    """What an interpreter's error says, on one line."""
+    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+
+
 def parse_facts(facts: Mapping[str, Any], key: str) -> dict[str, TensorFacts]:
     """`inputs` or `outputs` of facts that have been through JSON."""
     return {name: TensorFacts(**{**tensor, "shape": tuple(tensor["shape"])}) for name, tensor in facts[key].items()}

@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from trainkit.errors import PredictionError
-from trainkit.inference.predictor import TensorFacts, check_inputs, describe
+from trainkit.inference.predictor import TensorFacts, check_inputs, describe, reason_of
 
 SIGNATURE = "serving_default"
 
@@ -61,7 +61,7 @@ class TFLitePredictor:
             self._interpreter = self._open(Path(filepath))
             self._runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, TypeError) as error:
-            raise PredictionError(f"{self._name} cannot be opened by {self.RUNTIME}: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be opened by {self.RUNTIME}: {reason_of(error)}.") from error
         self.inputs = {name: _describe(detail) for name, detail in self._runner.get_input_details().items()}
         self.outputs = {name: _describe(detail) for name, detail in self._runner.get_output_details().items()}
 
@@ -80,7 +80,7 @@ class TFLitePredictor:
         try:
             answers = [self._runner(**{name: x[i : i + 1] for name, x in prepared.items()}) for i in range(samples)]
         except (ValueError, RuntimeError) as error:
-            raise PredictionError(f"{self._name} cannot be run by {self.RUNTIME}: {_reason(error)}.") from error
+            raise PredictionError(f"{self._name} cannot be run by {self.RUNTIME}: {reason_of(error)}.") from error
         return {
             name: _decode(np.concatenate([answer[name] for answer in answers]), facts)
             for name, facts in self.outputs.items()
@@ -110,7 +110,3 @@ def _decode(array: np.ndarray, facts: TensorFacts) -> np.ndarray:
     if facts.scale is not None and facts.zero_point is not None:
         return dequantize(array, facts.scale, facts.zero_point)
     return array.astype(np.float32)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__

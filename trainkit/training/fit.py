@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from trainkit.config import Config, load_config
 from trainkit.errors import DiskFullError, OutputError, TrainingError, TrainKitError
 from trainkit.framework import tf
 from trainkit.objects import compute_arguments
-from trainkit.runs import Run, replace_file, write_json
+from trainkit.runs import Run, replace_file, sha256_of, write_json
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.evaluation import evaluate_model
@@ -78,8 +77,7 @@ def fit(
             if not isinstance(error, Exception):  # a signal
                 say(console, f"stopped; {run.directory} keeps what was written")
             raise
-        sha256 = hashlib.sha256(run.model.read_bytes()).hexdigest()
-        run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256)
+        run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256_of(run.model))
         print_summary(console, run, metrics)
     return run
 

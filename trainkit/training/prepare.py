@@ -11,6 +11,7 @@ from trainkit.data import Splits, load_data
 from trainkit.data.sources import SOURCES
 from trainkit.errors import DataError
 from trainkit.framework import tf
+from trainkit.inference.predictor import fits
 from trainkit.models import build_model
 from trainkit.objects import build, build_registered
 from trainkit.registry import did_you_mean
@@ -40,7 +41,7 @@ class Prepared:
     @property
     def steps_per_epoch(self) -> int:
         """Training steps of an epoch; the last batch may be smaller."""
-        return math.ceil(self.splits.train.size / self.config.experiment.data.batch_size)
+        return _steps_per_epoch(self.config, self.splits)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -59,7 +60,7 @@ def prepare(config: Config) -> Prepared:
     splits = load_splits(config)
     tf.keras.utils.set_random_seed(experiment.seed)
     facts = splits.train.facts
-    if not _fits(facts.input_shape, experiment.model.input):
+    if not fits(facts.input_shape, tuple(experiment.model.input)):
         message = f"must be the shape of the data, {list(facts.input_shape)}. Received: {experiment.model.input}."
         raise config.document.error(("model", "input"), message)
     with config.locating():
@@ -73,11 +74,6 @@ def prepare(config: Config) -> Prepared:
         known = _monitored_names(config, splits)
         _check_monitors(experiment.training.callbacks, callbacks, known)
     return Prepared(config, splits, model, callbacks, _best(config, known))
-
-
-def _fits(shape: tuple[int, ...], expected: list[int | None]) -> bool:
-    """Whether a shape is the one that is expected, where None stands for any length."""
-    return len(shape) == len(expected) and all(e in (None, s) for s, e in zip(shape, expected, strict=True))
 
 
 def load_splits(config: Config) -> Splits:
@@ -100,9 +96,13 @@ def load_splits(config: Config) -> Splits:
             raise NodeError(data.source, str(error)) from error
 
 
+def _steps_per_epoch(config: Config, splits: Splits) -> int:
+    return math.ceil(splits.train.size / config.experiment.data.batch_size)
+
+
 def _compile(config: Config, model: Any, splits: Splits) -> None:
     training = config.experiment.training
-    steps = math.ceil(splits.train.size / config.experiment.data.batch_size)
+    steps = _steps_per_epoch(config, splits)
     values = splits.train.facts.values
     scope = values | {"epochs": training.epochs, "steps": training.epochs * steps, "steps_per_epoch": steps}
     (output,) = model.output_names
