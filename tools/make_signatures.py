@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from trainkit.data.augment import AUGMENTATIONS
 from trainkit.data.sources import SOURCES
 from trainkit.deploy.export import EXPORTERS
 from trainkit.framework import tf
+from trainkit.models.registry import LAYERS
 
 TABLE = Path(__file__).parents[1] / "trainkit/config/signatures.json"
 
@@ -33,7 +35,7 @@ KERAS = {
     "regularizer": (tf.keras.regularizers, tf.keras.regularizers.Regularizer),
     "constraint": (tf.keras.constraints, tf.keras.constraints.Constraint),
 }
-OURS = {"source": SOURCES, "exporter": EXPORTERS}
+OURS = {"source": SOURCES, "exporter": EXPORTERS, "augmentation": AUGMENTATIONS, "layer": LAYERS}
 
 # Bases that users do not build, things that take Python code, and callbacks that `fit` brings itself.
 LEFT_OUT = {
@@ -72,6 +74,7 @@ OUR_DEFAULTS = {
     ("CosineDecay", "decay_steps"): "$steps",
     ("PolynomialDecay", "decay_steps"): "$steps",
     ("TensorBoard", "log_dir"): None,
+    ("CategoryEncoding", "num_tokens"): "$tokens",
 }
 PATHS = {"filepath", "filename", "log_dir"}
 CONTEXT = {"model", "filepath", "context"}
@@ -83,7 +86,10 @@ def make_table() -> dict[str, dict[str, Any]]:
     for kind, (module, base) in KERAS.items():
         table[kind] = {name: keras_signature(kind, item) for name, item in classes(kind, module, base)}
     for kind, registry in OURS.items():
-        table[kind] = {name: our_signature(registry.get(name)) for name in sorted(registry)}
+        ours = {name: our_signature(registry.get(name)) for name in registry}
+        if kind == "layer":
+            ours = {name: signature | OF_EVERY_LAYER for name, signature in ours.items()}
+        table[kind] = dict(sorted((table.get(kind, {}) | ours).items()))
     return table
 
 
@@ -130,10 +136,10 @@ def keras_type(name: str, default: object) -> str:
 
 def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
     """Arguments of a source or exporter; its annotations are the types."""
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = typing.get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
     arguments = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if name in CONTEXT:
+        if name in CONTEXT or parameter.kind is parameter.VAR_KEYWORD:
             continue
         entry = our_type(hints[name])
         if parameter.default is parameter.empty:
@@ -150,12 +156,20 @@ def our_type(hint: Any) -> dict[str, Any]:
         inner, bound = typing.get_args(hint)
         return our_type(inner) | {"least": bound.ge}
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    (wanted,) = [option for option in options if option is not type(None)]
+    wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number
     entry: dict[str, Any] = {"optional": type(None) in options}
     if typing.get_origin(wanted) is Literal:
         entry["choices"] = list(typing.get_args(wanted))
         wanted = type(entry["choices"][0])
-    names = {int: "integer", float: "number", bool: "boolean", str: "text", Path: "path", list[str]: "texts"}
+    names = {
+        int: "integer",
+        float: "number",
+        bool: "boolean",
+        str: "text",
+        Path: "path",
+        list[str]: "texts",
+        list[float]: "number",
+    }
     return entry | {"type": names[wanted]}
 
 

@@ -7,7 +7,7 @@ import warnings
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
@@ -143,6 +143,7 @@ def test_check_expression_does_not_compute():
     check_expression("$(1/0)", ())
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="$(),.+-*/%<>=! \n\0'\"\\[]{}:0123456789abcdefinorstxclmP_@~|&^é", max_size=40), st.booleans())
 def test_evaluate_raises_nothing_but_expression_errors(text, wrap):
     with suppress(ExpressionError):
@@ -161,6 +162,7 @@ EXPRESSION = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(EXPRESSION)
 def test_evaluate_computes_or_explains_what_is_well_formed(text):
     with suppress(ExpressionError):

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainkit.config.load import _Dumper, load_config
-from trainkit.config.node import Node, NodeError, nodes_inside
+from trainkit.config.load import _Dumper, load_config, read_document
+from trainkit.config.node import Node, NodeError, SettingError, nodes_inside
 from trainkit.config.yaml_reader import read_text
 from trainkit.errors import ConfigError
 
@@ -33,6 +33,54 @@ model:
 training:
   loss: SparseCategoricalCrossentropy
 """
+
+LARGE = """\
+version: 1
+name: large
+data:
+  source: {Csv: {path: iris.csv}}
+  inputs: {left: [a, b], right: c}
+  targets: {kind: species, size: d}
+  sample_weight: w
+  class_weight: {Iris setosa: 2}
+  validation_split: {last: 10}
+  test_split: 0.2
+  resize: {fit: pad}
+  augment: [RandomFlip: {mode: horizontal}]
+  bad_data: {skip: 3}
+model:
+  inputs: {left: {shape: [2]}, right: {shape: [null], dtype: string}}
+  preprocess:
+    right: [StringLookup]
+  layers:
+    - Dense: {units: 3}
+      inputs: left
+      name: first
+    - Add:
+      branches:
+        - - Dense: {units: 3, kernel_regularizer: {L2: {l2: 0.1}}}
+            name: inner
+        - []
+    - Attention:
+      inputs: {inputs: x}
+    - Dense: {units: $classes}
+      inputs: [x]
+      name: kind
+    - Dense: {units: 1}
+      name: size
+  outputs: [kind, size]
+training:
+  loss: {kind: SparseCategoricalCrossentropy, size: {Huber: {delta: 2}}}
+  loss_weights: {size: 0.5}
+  metrics: {kind: [SparseCategoricalAccuracy]}
+"""
+
+
+@pytest.fixture
+def large(tmp_path):
+    filepath = tmp_path / "large.yaml"
+    filepath.write_text(LARGE)
+    return filepath
 
 
 @pytest.fixture
@@ -67,7 +115,7 @@ def test_load_config_lists_problems_of_overrides_and_file_together(small):
         f"{small}: 3 problems",
         "  command line: epochs: an override must be KEY=VALUE. Received: 'epochs'.",
         "  command line: training.epoch: unknown key. Did you mean 'epochs'? "
-        "training has best, callbacks, epochs, loss, metrics, optimizer.",
+        "training has best, callbacks, epochs, loss, loss_weights, metrics, optimizer.",
         "  7:7    model.layers[0]: unknown layer. Received: 'Flaten'. Did you mean 'Flatten'?",
     ]
 
@@ -152,6 +200,60 @@ def test_config_knows_where_its_nodes_stand(small):
     assert config.path_of(Node("layer", "Dense")) == ()
 
 
+def test_config_knows_where_the_nodes_of_branches_and_mappings_stand(large):
+    config = load_config(large)
+    experiment = config.experiment
+    inner = experiment.model.layers[1].branches[0][0]
+    at = ("model", "layers", 1, "branches", 0, 0)
+    assert (config.path_of(inner), config.line_of(inner)) == (at, 24)
+    assert config.path_of(inner.arguments["kernel_regularizer"]) == (*at, "Dense", "kernel_regularizer")
+    assert config.path_of(experiment.model.preprocess["right"][0]) == ("model", "preprocess", "right", 0)
+    assert config.path_of(experiment.training.loss["size"]) == ("training", "loss", "size")
+    assert config.path_of(experiment.training.metrics["kind"][0]) == ("training", "metrics", "kind", 0)
+    assert config.path_of(experiment.data.augment[0]) == ("data", "augment", 0)
+
+
+def test_locating_gives_a_node_error_the_place_of_a_setting(large):
+    config = load_config(large)
+    with pytest.raises(ConfigError) as caught, config.locating():
+        raise NodeError(config.experiment.model.layers[3], "does not fit.", argument="inputs")
+    assert str(caught.value) == f"{large}: 1 problem\n  30:15  model.layers[3].inputs: does not fit."
+
+
+@pytest.mark.parametrize(
+    ("path", "overrides", "told"),
+    [
+        (("data", "inputs", "right"), [], "5:33   data.inputs.right: is odd."),
+        (("data", "inputs", "right", 0), [], "5:33   data.inputs.right[0]: is odd."),
+        (("data", "batch_size"), [], "4:3    data.batch_size: is odd."),
+        (("data", "inputs", "right"), ["data.inputs.right=d"], "command line: data.inputs.right: is odd."),
+    ],
+    ids=["written", "inside", "default", "override"],
+)
+def test_locating_gives_a_setting_error_its_place(path, overrides, told, large):
+    config = load_config(large, overrides)
+    cause = ValueError("as NumPy says")
+    with pytest.raises(ConfigError) as caught, config.locating():
+        raise SettingError(path, "is odd.") from cause
+    assert str(caught.value) == f"{large}: 1 problem\n  {told}"
+    assert caught.value.__cause__ is cause
+
+
+def test_load_config_takes_a_document_that_was_read_before(small):
+    document = read_document(small, ["seed=3"])
+    assert document.data["seed"] == 3
+    config = load_config(document, ["training.epochs=2"])
+    assert (config.experiment.seed, config.experiment.training.epochs) == (3, 2)
+    assert config.document.text == SMALL
+
+
+def test_read_document_leaves_the_checks_to_load_config(tmp_path):
+    (tmp_path / "odd.yaml").write_text("zebra: 3\n")
+    assert read_document(tmp_path / "odd.yaml", ["lion=4"]).data == {"zebra": 3, "lion": 4}
+    with pytest.raises(ConfigError, match=r"1 problem\n  command line: lion: an override must be KEY=VALUE"):
+        read_document(tmp_path / "odd.yaml", ["lion"])
+
+
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
@@ -181,6 +283,34 @@ def test_resolved_writes_every_default(small):
     assert dense["Dense"]["kernel_initializer"] == "glorot_uniform"
     assert dense["Dense"]["kernel_regularizer"] == {"L2": {"l2": 0.1}}
     assert [next(iter(exporter)) for exporter in resolved["deploy"]["export"]] == ["TFLite", "TFLite", "ONNX"]
+
+
+def test_resolved_keeps_the_forms_of_settings(large):
+    resolved = load_config(large).resolved()
+    data, model, training = resolved["data"], resolved["model"], resolved["training"]
+    assert data["inputs"] == {"left": ["a", "b"], "right": "c"}
+    assert data["targets"] == {"kind": "species", "size": "d"}
+    assert data["class_weight"] == {"Iris setosa": 2.0}
+    assert (data["validation_split"], data["test_split"], data["bad_data"]) == ({"last": 10}, 0.2, {"skip": 3})
+    assert data["resize"] == {"method": "bilinear", "antialias": True, "fit": "pad"}
+    assert data["augment"] == [{"RandomFlip": {"mode": "horizontal"}}]
+    assert model["input"] is None
+    assert model["inputs"]["right"] == {"shape": [None], "dtype": "string"}
+    assert list(model["preprocess"]) == ["right"]
+    add, attention = model["layers"][1:3]
+    assert list(add) == ["Add", "branches"]
+    assert add["branches"][0][0]["Dense"]["kernel_regularizer"] == {"L2": {"l2": 0.1}}
+    assert (add["branches"][0][0]["name"], add["branches"][1]) == ("inner", [])
+    assert attention["inputs"] == {"inputs": "x"}
+    assert training["loss"]["size"]["Huber"]["delta"] == 2
+    assert training["loss_weights"] == {"size": 0.5}
+    assert [next(iter(metric)) for metric in training["metrics"]["kind"]] == ["SparseCategoricalAccuracy"]
+
+
+def test_resolved_yaml_of_all_forms_reads_back_to_the_same_experiment(large, tmp_path):
+    config = load_config(large)
+    (tmp_path / "resolved.yaml").write_text(config.resolved_yaml(), encoding="utf-8")
+    assert load_config(tmp_path / "resolved.yaml").resolved() == config.resolved()
 
 
 def test_configs_are_found():
@@ -241,6 +371,7 @@ def round_trip(value):
     return read_text(text, source="a.yaml", directory=Path(".")).data
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))
 def test_dumper_writes_what_reads_back_the_same(value):
     again = round_trip(value)
@@ -262,6 +393,7 @@ def test_dumper_writes_no_aliases():
     assert yaml.dump([shared, shared], Dumper=_Dumper) == "- - 1\n- - 1\n"
 
 
+@settings(deadline=None)
 @given(
     name=st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,20}\Z"),
     seed=st.integers(0, 2**31 - 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainkit.config.names import automatic_names, names_in_list
+from trainkit.config.names import automatic_names, metric_names, names_in_list
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,31 @@ def test_names_in_list_gives_name_and_class():
 
 def test_names_in_list_has_none_for_what_is_no_node():
     assert names_in_list([3, None, "relu", {"filters": 3}, [], {}]) == [set()] * 6
+
+
+def test_names_in_list_counts_the_branches_that_are_built_before():
+    branches = [["Conv2D", {"Add": None, "branches": [["Conv2D"], []]}], ["Conv2D"], None, "odd"]
+    items = ["Conv2D", {"Add": None, "branches": branches}, "Conv2D"]
+    assert names_in_list(items) == [{"Conv2D", "conv2d1"}, {"Add", "add2"}, {"Conv2D", "conv2d5"}]
+    assert names_in_list(items, (1, "branches", 0)) == [{"Conv2D", "conv2d2"}, {"Add", "add1"}]
+    assert names_in_list(items, (1, "branches", 0, 1, "branches", 0)) == [{"Conv2D", "conv2d3"}]
+    assert names_in_list(items, (1, "branches", 1)) == [{"Conv2D", "conv2d4"}]
+
+
+@pytest.mark.parametrize("path", [(1, "branches"), (0, "Dense", "units")], ids=["list-of-branches", "argument"])
+def test_names_in_list_has_none_for_a_list_of_other_things(path):
+    assert names_in_list(["ReLU", {"Add": None, "branches": [["ReLU"], []]}], path) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "names"),
+    [
+        ([], []),
+        ([("AUC", None), ("SparseCategoricalAccuracy", None)], ["auc", "sparse_categorical_accuracy"]),
+        ([("AUC", None), ("AUC", None), ("AUC", None)], ["auc", "auc_2", "auc_3"]),
+        ([("AUC", None), ("Recall", "auc")], ["auc_2", "auc"]),
+    ],
+    ids=["none", "snake-case", "counted", "taken-later"],
+)
+def test_metric_names_are_those_of_keras(entries, names):
+    assert metric_names(entries) == names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainkit.config.overrides import apply_overrides
@@ -43,6 +43,83 @@ def at(document, *path):
 
 
 LAYERS = ("model", "layers")
+BRANCHED = """\
+data:
+  source: {Npy: {inputs: a.npy, targets: b.npy}}
+  inputs: {left: a}
+  class_weight: {Cat: 2}
+model:
+  inputs: {left: {shape: [3]}, right: {shape: [3]}}
+  preprocess: {left: [Rescaling: {scale: 0.1}]}
+  layers:
+    - Add:
+      branches:
+        - - Dense: {units: 1}
+          - Dense: {units: 2}
+            name: wide
+        - []
+    - Dense: {units: 3}
+    - Dense: {units: 4}
+      inputs: [wide, x]
+training:
+  loss: {wide: Hinge, dense2: {Huber: {delta: 0.1}}}
+  metrics: {wide: [Mean]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("model.layers[0].branches[0][1].units=8", (*LAYERS, 0, "branches", 0, 1, "Dense", "units"), 8),
+        ("model.layers.add1.branches.0.wide.units=8", (*LAYERS, 0, "branches", 0, 1, "Dense", "units"), 8),
+        ("model.layers.Add.branches.0.dense1.units=8", (*LAYERS, 0, "branches", 0, 0, "Dense", "units"), 8),
+        ("model.layers.dense2.units=8", (*LAYERS, 1, "Dense", "units"), 8),
+        ("model.layers.dense3.units=8", (*LAYERS, 2, "Dense", "units"), 8),
+        ("model.layers[0].branches[1]=[ReLU]", (*LAYERS, 0, "branches", 1), ["ReLU"]),
+        ("model.layers[0].branches=[[], []]", (*LAYERS, 0), {"Add": None, "branches": [[], []]}),
+        ("model.layers[1].inputs=wide", (*LAYERS, 1), {"Dense": {"units": 3}, "inputs": "wide"}),
+        ("model.layers.dense3.inputs[0]=x", (*LAYERS, 2, "inputs"), ["x", "x"]),
+        ("model.inputs.left.shape=[4]", ("model", "inputs", "left", "shape"), [4]),
+        ("model.inputs.right.dtype=int32", ("model", "inputs", "right"), {"shape": [3], "dtype": "int32"}),
+        ("model.preprocess.left.Rescaling.scale=2", ("model", "preprocess", "left", 0, "Rescaling", "scale"), 2),
+        ("model.preprocess.right=[Flatten]", ("model", "preprocess", "right"), ["Flatten"]),
+        ("model.outputs=[wide]", ("model", "outputs"), ["wide"]),
+        ("training.loss.wide=Huber", ("training", "loss", "wide"), "Huber"),
+        ("training.loss.dense2.delta=2", ("training", "loss", "dense2"), {"Huber": {"delta": 2}}),
+        ("training.metrics.wide.Mean.name=m", ("training", "metrics", "wide"), [{"Mean": {}, "name": "m"}]),
+        ("training.loss_weights.wide=2", ("training", "loss_weights"), {"wide": 2}),
+        ("data.inputs.right=[b, c]", ("data", "inputs"), {"left": "a", "right": ["b", "c"]}),
+        ("data.targets.wide=y", ("data", "targets"), {"wide": "y"}),
+        ("data.source.inputs=c.npy", ("data", "source", "Npy", "inputs"), "c.npy"),
+        ("data.class_weight.Cat=3", ("data", "class_weight"), {"Cat": 3}),
+        ("data.class_weight.Dog=3", ("data", "class_weight"), {"Cat": 2, "Dog": 3}),
+        ("data.class_weight.fox=3", ("data", "class_weight"), {"Cat": 2, "fox": 3}),
+        ("data.bad_data.skip=3", ("data", "bad_data"), {"skip": 3}),
+        ("data.resize.fit=pad", ("data", "resize"), {"fit": "pad"}),
+        ("data.augment=[RandomFlip]", ("data", "augment"), ["RandomFlip"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_apply_overrides_sets_in_branches_and_mappings(override, path, value, tmp_path):
+    document = read_text(BRANCHED, source="a.yaml", directory=tmp_path)
+    assert apply_overrides(document, [override]) == []
+    assert at(document, *path) == value
+    assert document.place(path).override == override.split("=")[0] or isinstance(value, dict | list)
+
+
+def test_apply_overrides_counts_the_layers_of_a_branch_from_the_first_of_the_network(tmp_path):
+    text = "model: {layers: [Dense: {}, {Add: , branches: [[Dense: {}], [Dense: {}]]}]}"
+    document = read_text(text, source="a.yaml", directory=tmp_path)
+    assert apply_overrides(document, ["model.layers.add1.branches.1.dense3.units=8"]) == []
+    (problem,) = apply_overrides(document, ["model.layers.add1.branches.1.dense1.units=8"])
+    assert problem.message == "no entry is called 'dense1'. Did you mean 'Dense'? Known: Dense, dense3."
+    assert at(document, *LAYERS, 1, "branches") == [[{"Dense": {}}], [{"Dense": {"units": 8}}]]
+
+
+def test_apply_overrides_knows_the_layers_of_a_branch_only_there(tmp_path):
+    document = read_text(BRANCHED, source="a.yaml", directory=tmp_path)
+    (problem,) = apply_overrides(document, ["model.layers.wide.units=8"])
+    assert problem.message == "no entry is called 'wide'. Known: Add, add1, Dense, dense2, dense3."
 
 
 @pytest.mark.parametrize(
@@ -183,6 +260,7 @@ KEYS = [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.text(max_size=20)

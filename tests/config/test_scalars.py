@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainkit.config.scalars import LONGEST_NUMBER, resolve_scalar
@@ -71,11 +71,13 @@ def test_resolve_scalar_leaves_a_long_number_a_text():
     assert resolve_scalar("0x" + "f" * 5000) == "0x" + "f" * 5000
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(1 - 10**100, 10**100 - 1))
 def test_resolve_scalar_reads_what_python_writes(number):
     assert resolve_scalar(repr(number)) == number
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-.eExXoObB_:nulltrefasi~", max_size=12))
 def test_resolve_scalar_never_fails(text):
     assert isinstance(resolve_scalar(text), str | int | float | bool | None)

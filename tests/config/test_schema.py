@@ -88,13 +88,49 @@ GOOD = {
     "best": {"training__best": {"monitor": "val_loss"}},
     "export": {"deploy__export": ["TFLite", {"ONNX": {"opset": 15}}]},
     "metric-name": {"training__metrics": [{"Mean": None, "name": "m"}]},
+    "input": {"model__layers": ["Flatten", {"Dense": {"units": 10}, "inputs": "flatten1"}]},
+    "inputs": {"model__layers": ["Flatten", {"Concatenate": None, "inputs": ["flatten1", "x"], "name": "both"}]},
+    "call-arguments": {
+        "model__layers": [
+            {"MultiHeadAttention": {"num_heads": 2, "key_dim": 3}, "inputs": {"query": "x", "value": "x"}}
+        ]
+    },
+    "branches": {
+        "model__layers": [{"Add": None, "branches": [[{"ReLU": None, "name": "r"}, "ReLU"], [], None], "name": "sum"}]
+    },
+    "branches-in-branches": {
+        "model__layers": [{"Add": {}, "branches": [[{"Add": None, "branches": [["ReLU"], []]}], []]}]
+    },
+    "several": {
+        "model__input": ...,
+        "model__inputs": {"left": {"shape": [3]}, "right": {"shape": [None], "dtype": "string"}},
+        "model__preprocess": {"right": ["StringLookup"]},
+        "model__layers": [{"Dense": {"units": 3}, "inputs": "left", "name": "a"}, {"ReLU": None, "name": "b"}],
+        "model__outputs": ["a", "b"],
+        "data__inputs": {"left": ["c", "d"], "right": "e"},
+        "data__targets": {"a": "f", "b": ["g", "h"]},
+        "training__loss": {"a": "Hinge", "b": {"Huber": {"delta": 2}}},
+        "training__loss_weights": {"b": 0.5},
+        "training__metrics": {"a": ["Mean", {"Mean": None, "name": "m"}], "b": []},
+    },
+    "loss-node": {"training__loss": {"Huber": {"delta": 2}}},
+    "columns": {"data__inputs": ["a", "b"], "data__targets": "c", "data__sample_weight": "w"},
+    "balanced": {"data__class_weight": "balanced"},
+    "class-weight": {"data__class_weight": {"Cat": 2, "dog": 0.5}},
+    "no-split": {"data__validation_split": 0, "data__test_split": 0.5},
+    "resize": {"data__resize": {"method": "area", "fit": "pad", "antialias": False}},
+    "augment": {"data__augment": ["RandomFlip", {"RandomRotation": {"factor": 0.1}}]},
+    "skip": {"data__bad_data": "skip"},
+    "skip-many": {"data__bad_data": {"skip": 3}},
+    "nulls": {"data__inputs": None, "data__class_weight": None, "model__inputs": None, "model__outputs": None},
 }
 
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD.keys())
 def test_schema_accepts_what_loads(changes, errors_of):
-    load_config(small(**changes))
+    config = load_config(small(**changes))
     assert errors_of(small(**changes)) == []
+    assert errors_of(config.resolved()) == []
 
 
 BAD = {
@@ -137,6 +173,50 @@ BAD = {
     "no-exports": {"deploy__export": []},
     "path": {"data__source": {"Mnist": {"path": 3}}},
     "no-images": {"data__source": "Idx"},
+    "two-classes-name": {"model__layers": [{"Flatten": None, "ReLU": None, "name": "a", "inputs": "x"}]},
+    "settings-only": {"model__layers": [{"name": "a", "inputs": "x"}]},
+    "number-inputs": {"model__layers": [{"ReLU": None, "inputs": 3}]},
+    "no-inputs": {"model__layers": [{"ReLU": None, "inputs": []}]},
+    "empty-inputs": {"model__layers": [{"ReLU": None, "inputs": {}}]},
+    "odd-inputs": {"model__layers": [{"ReLU": None, "inputs": ["x", 3]}]},
+    "nested-inputs": {"model__layers": [{"ReLU": None, "inputs": {"query": ["x"]}}]},
+    "inputs-and-branches": {"model__layers": [{"Add": None, "inputs": "x", "branches": [["ReLU"], []]}]},
+    "inputs-inside": {"model__layers": [{"Add": {"inputs": ["x"]}}]},
+    "metric-inputs": {"training__metrics": [{"Mean": None, "inputs": "x"}]},
+    "no-branches": {"model__layers": [{"Add": None, "branches": []}]},
+    "flat-branches": {"model__layers": [{"Add": None, "branches": ["ReLU", "ReLU"]}]},
+    "text-branches": {"model__layers": [{"Add": None, "branches": "ReLU"}]},
+    "in-branch": {"model__layers": [{"Add": None, "branches": [[{"Dense": {"unit": 3}}], []]}]},
+    "number-in-branch": {"model__layers": [{"Add": None, "branches": [[3], []]}]},
+    "no-input": {"model__input": ...},
+    "null-input": {"model__input": None},
+    "two-inputs": {"model__inputs": {"left": {"shape": [3]}}},
+    "capital-input": {"model__input": ..., "model__inputs": {"Left": {"shape": [3]}}},
+    "no-shape": {"model__input": ..., "model__inputs": {"left": {}}},
+    "dtype": {"model__input": ..., "model__inputs": {"left": {"shape": [3], "dtype": "float16"}}},
+    "outputs-text": {"model__outputs": "digit"},
+    "capital-output": {"model__outputs": ["Digit"]},
+    "preprocess-node": {"model__preprocess": {"Rescaling": {"scale": 2}}},
+    "preprocess-text": {"model__preprocess": {"input": "Flatten"}},
+    "loss-list": {"training__loss": ["Hinge"]},
+    "loss-empty": {"training__loss": {}},
+    "loss-by-output": {"training__loss": {"digit": 3}},
+    "loss-argument": {"training__loss": {"digit": {"Huber": {"delt": 2}}}},
+    "loss-weight": {"training__loss_weights": {"digit": -1}},
+    "metrics-node": {"training__metrics": {"Mean": None}},
+    "metrics-text": {"training__metrics": {"digit": "Mean"}},
+    "columns": {"data__inputs": 3},
+    "no-columns": {"data__targets": []},
+    "capital-columns": {"data__inputs": {"Input": "a"}},
+    "weight-list": {"data__sample_weight": ["w"]},
+    "ballanced": {"data__class_weight": "ballanced"},
+    "class-weight": {"data__class_weight": {"Cat": -1}},
+    "test-split": {"data__test_split": 1},
+    "resize": {"data__resize": {"fit": "cover"}},
+    "augment": {"data__augment": [{"RandomFlip": {"mod": "vertical"}}]},
+    "augment-name": {"data__augment": [{"RandomFlip": None, "name": "x"}]},
+    "bad-data": {"data__bad_data": "leave"},
+    "bad-data-none": {"data__bad_data": {"skip": 0}},
     "classes": {"data__source": {"Idx": {"images": "a", "labels": "b", "classes": [0, 1]}}},
 }
 
@@ -164,8 +244,14 @@ def test_schema_lets_every_argument_be_an_expression(schema):
 
 @pytest.mark.parametrize(
     "layer",
-    ["MyBlock", {"MyBlock": {"anything": [1]}}, {"MyBlock": None, "name": "stem"}],
-    ids=["bare", "arguments", "name"],
+    [
+        "MyBlock",
+        {"MyBlock": {"anything": [1]}},
+        {"MyBlock": None, "name": "stem"},
+        {"MyBlock": None, "inputs": "x"},
+        {"MyBlock": {"a": 1}, "branches": [["Other"], []], "name": "stem"},
+    ],
+    ids=["bare", "arguments", "name", "inputs", "branches"],
 )
 def test_schema_lets_other_capitalised_names_pass(layer, errors_of):
     assert errors_of(small(model__layers=[layer])) == []

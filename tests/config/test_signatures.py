@@ -30,15 +30,19 @@ LEFT_OUT = {
     "constraint": {"Constraint"},
 }
 
+OURS = ("source", "augmentation", "exporter")
+
 
 def builders_names(kind):
     """The names that the code which builds a kind answers to."""
+    from trainkit.data.augment import AUGMENTATIONS
     from trainkit.data.sources import SOURCES
     from trainkit.deploy.export import EXPORTERS
     from trainkit.framework import tf
+    from trainkit.models.registry import LAYERS
 
-    if kind in ("source", "exporter"):
-        return set({"source": SOURCES, "exporter": EXPORTERS}[kind])
+    if kind in OURS:
+        return set({"source": SOURCES, "augmentation": AUGMENTATIONS, "exporter": EXPORTERS}[kind])
     module, base = {
         "layer": (tf.keras.layers, tf.keras.layers.Layer),
         "optimizer": (tf.keras.optimizers, tf.keras.optimizers.Optimizer),
@@ -51,7 +55,9 @@ def builders_names(kind):
         "constraint": (tf.keras.constraints, tf.keras.constraints.Constraint),
     }[kind]
     classes = {name for name, item in vars(module).items() if inspect.isclass(item) and issubclass(item, base)}
-    return {name for name in classes if name[0].isupper()} - LEFT_OUT[kind]
+    added = set(LAYERS) if kind == "layer" else set()
+    assert not added & classes
+    return added | {name for name in classes if name[0].isupper()} - LEFT_OUT[kind]
 
 
 def test_signatures_are_what_the_code_says():
@@ -61,10 +67,10 @@ def test_signatures_are_what_the_code_says():
 
 
 def test_signatures_have_every_kind():
-    assert signatures().keys() == {*LEFT_OUT, "source", "exporter"}
+    assert signatures().keys() == {*LEFT_OUT, *OURS}
 
 
-@pytest.mark.parametrize("kind", [*LEFT_OUT, "source", "exporter"])
+@pytest.mark.parametrize("kind", [*LEFT_OUT, *OURS])
 def test_schema_and_builders_know_the_same_names(kind):
     in_schema = {name.split(".")[1] for name in make_schema()["$defs"] if name.startswith(f"{kind}.")}
     assert in_schema
@@ -88,6 +94,10 @@ def test_schema_and_builders_know_the_same_names(kind):
         ("schedule", "ExponentialDecay", "decay_steps", {"required": True}),
         ("callback", "TensorBoard", "profile_batch", {"type": "any"}),
         ("source", "Mnist", "path", {"default": None, "type": "path", "optional": True}),
+        ("source", "Csv", "categorical", {"default": None, "type": "texts", "optional": True}),
+        ("source", "Csv", "missing", {"default": "fail", "type": "text", "choices": ("fail", "drop", "keep")}),
+        ("augmentation", "RandomFlip", "mode", {"default": "horizontal_and_vertical", "type": "text"}),
+        ("augmentation", "RandomRotation", "factor", {"required": True, "type": "number"}),
         ("exporter", "TFLite", "precision", {"type": "text", "choices": ("float32", "int8"), "optional": False}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

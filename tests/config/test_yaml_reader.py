@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainkit.config.yaml_reader import LARGEST_FILE, read_file, read_text
@@ -221,6 +221,7 @@ YAML_PIECES += [
 ]
 
 
+@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(YAML_PIECES), max_size=30).map("".join))
 def test_read_text_raises_nothing_but_config_errors(text):
     with suppress(ConfigError):

@@ -1,16 +1,20 @@
 """The config language: YAML text -> a checked experiment. Never imports TensorFlow."""
 
+from trainkit.config.data_settings import Data, Last, Resize, Skip
 from trainkit.config.document import Document, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
-from trainkit.config.load import Config, load_config
+from trainkit.config.load import Config, load_config, read_document
+from trainkit.config.model_settings import Input, Model
 from trainkit.config.names import automatic_names, metric_names
-from trainkit.config.node import Node, NodeError
+from trainkit.config.node import Node, NodeError, SettingError, in_building_order
 from trainkit.config.overrides import list_overrides
+from trainkit.config.references import BEFORE, references
 from trainkit.config.schema import make_schema
-from trainkit.config.settings import Best, Data, Deploy, Experiment, Last, Model, Training
+from trainkit.config.settings import Best, Deploy, Experiment, Training
 from trainkit.config.signatures import known_names
 
 __all__ = [
+    "BEFORE",
     "Best",
     "Config",
     "Data",
@@ -18,17 +22,24 @@ __all__ = [
     "Document",
     "Experiment",
     "ExpressionError",
+    "Input",
     "Last",
     "Model",
     "Node",
     "NodeError",
+    "Resize",
+    "SettingError",
+    "Skip",
     "Training",
     "automatic_names",
     "evaluate",
     "format_path",
+    "in_building_order",
     "known_names",
     "list_overrides",
     "load_config",
     "make_schema",
     "metric_names",
+    "read_document",
+    "references",
 ]

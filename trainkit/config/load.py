@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.expressions import evaluate
-from trainkit.config.node import Node, NodeError, nodes_inside
+from trainkit.config.node import Node, NodeError, SettingError, nodes_inside, settings_of
 from trainkit.config.overrides import apply_overrides, list_overrides
 from trainkit.config.scalars import resolve_scalar
 from trainkit.config.settings import Experiment
@@ -48,18 +48,21 @@ class Config:
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Turn every `NodeError` of the block into a `ConfigError` that names its place."""
+        """Turn every `NodeError` and `SettingError` of the block into a `ConfigError` that names its place."""
         try:
             yield
         except NodeError as error:
             raise ConfigError(self.document.source, [self.problem(error)]) from error.__cause__
+        except SettingError as error:
+            raise self.document.error(error.path, error.message) from error.__cause__
 
     def problem(self, error: NodeError) -> Problem:
         """What a `NodeError` says, with its place."""
         path = self.path_of(error.node)
         at_class = (*path, error.node.class_name)
-        if error.argument and (*at_class, error.argument) in self.document.values:
-            return self.document.problem((*at_class, error.argument), error.message)
+        for holder in (at_class, path):  # an argument, or a setting beside the class
+            if error.argument and (*holder, error.argument) in self.document.values:
+                return self.document.problem((*holder, error.argument), error.message)
         return self.document.problem(path, error.message)
 
     def resolved(self) -> dict[str, Any]:
@@ -71,24 +74,36 @@ class Config:
         return yaml.dump(self.resolved(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def load_config(source: Path | str | Mapping[str, Any], overrides: Iterable[str] = ()) -> Config:
+def load_config(source: Path | str | Mapping[str, Any] | Document, overrides: Iterable[str] = ()) -> Config:
     """Read and check a configuration.
 
     Args:
-        source: A YAML file, or a mapping of the same form.
+        source: A YAML file, a mapping of the same form, or a document that was read before.
         overrides: `KEY=VALUE` texts, which win over the file.
 
     Raises:
         InputError: If `overrides` is one text, not a list.
         ConfigError: With all problems of text, keys, names and references at once.
     """
-    document = Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
+    document = source if isinstance(source, Document) else _read(source)
     problems = apply_overrides(document, list_overrides(overrides))
     experiment, more = validate(document)
     if problems or experiment is None or more:
         raise ConfigError(document.source, [*problems, *more])
     _make_paths_absolute(experiment, document)
     return Config(experiment, document)
+
+
+def read_document(source: Path | str | Mapping[str, Any], overrides: Iterable[str] = ()) -> Document:
+    """Read a configuration without checking what it says; see `load_config`."""
+    document = _read(source)
+    if problems := apply_overrides(document, list_overrides(overrides)):
+        raise ConfigError(document.source, problems)
+    return document
+
+
+def _read(source: Path | str | Mapping[str, Any]) -> Document:
+    return Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
 
 
 def _nodes(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
@@ -100,9 +115,9 @@ def _nodes(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _nodes(getattr(value, name), (*path, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _nodes(item, (*path, index))
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _nodes(item, (*path, key))
 
 
 def _make_paths_absolute(experiment: Experiment, document: Document) -> None:
@@ -122,11 +137,13 @@ def _with_defaults(value: Any) -> Any:
             for key, argument in signature.items()
             if key in value.arguments or not argument.required
         }
-        return {value.class_name: arguments} | ({"name": value.name} if value.name else {})
+        return {value.class_name: arguments} | settings_of(value, _with_defaults)
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, list):
         return [_with_defaults(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_defaults(item) for key, item in value.items()}
     return value
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from trainkit.config.document import KeyPath
 
 
 def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
@@ -64,14 +66,31 @@ def _next_name(kind: str, counts: Counter[str], taken: set[str]) -> str:
     return f"{kind}{counts[kind]}"
 
 
-def names_in_list(items: Sequence[Any]) -> list[set[str]]:
-    """What each entry of a written list may be called by: its name, given or automatic, and its class."""
-    taken_apart = [_class_and_name(item) for item in items]
+def names_in_list(items: Sequence[Any], path: KeyPath = ()) -> list[set[str]]:
+    """What each entry of a written list may be called by: its name, given or automatic, and its class.
+
+    Args:
+        items: The list, or one that holds it in the branches of its layers.
+        path: From `items` to the list.
+    """
+    written = list(_in_building_order(items, ()))
+    taken_apart = [_class_and_name(item) for _, item in written]
     automatic = automatic_names((class_name or "value", name) for class_name, name in taken_apart)
     return [
         {name, class_name} if class_name else set()
-        for name, (class_name, _) in zip(automatic, taken_apart, strict=True)
+        for (at, _), name, (class_name, _) in zip(written, automatic, taken_apart, strict=True)
+        if at[:-1] == path
     ]
+
+
+def _in_building_order(items: Sequence[Any], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """The entries of a written list and of the branches in it, each with its path; see `node.in_building_order`."""
+    for index, item in enumerate(items):
+        branches = item.get("branches") if isinstance(item, dict) else None
+        for number, branch in enumerate(branches if isinstance(branches, list) else []):
+            if isinstance(branch, list):
+                yield from _in_building_order(branch, (*path, index, "branches", number))
+        yield (*path, index), item
 
 
 def _class_and_name(item: Any) -> tuple[str | None, str | None]:

@@ -1,25 +1,14 @@
-"""A Capitalised name with arguments: something that gets built, and the checks that need no TensorFlow."""
+"""A Capitalised name with arguments: something that gets built."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from trainkit.config.document import KeyPath
-from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
-from trainkit.config.signatures import NODE_TYPES, Argument, Signature, known_names
-from trainkit.errors import shown
-from trainkit.registry import did_you_mean
 
-KNOWN_VALUES = {
-    "layer": ("classes",),
-    "metric": ("classes",),
-    "schedule": ("classes", "epochs", "steps", "steps_per_epoch"),
-}
-"""The names that `$name` may use in things of a kind: facts of the data and of the training."""
-
-SETTINGS = {"layer": ("name",), "metric": ("name",)}
+SETTINGS = {"layer": ("name", "inputs", "branches"), "metric": ("name",)}
 """The settings that may stand beside the Capitalised key, by kind."""
 
 
@@ -32,12 +21,17 @@ class Node:
         class_name: The Capitalised name, as Keras spells it.
         arguments: As they are written: `$…` not computed, things inside are nodes themselves.
         name: The name given to it, if any.
+        inputs: What a layer is called with: a name, a list of names, or a mapping from call arguments to names; None
+            for what stands before it.
+        branches: Lists of layers, whose ends a merging layer is called with; None for none.
     """
 
     kind: str
     class_name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     name: str | None = None
+    inputs: str | list[str] | dict[str, str] | None = None
+    branches: list[list[Node]] | None = None
 
 
 class NodeError(Exception):
@@ -46,7 +40,7 @@ class NodeError(Exception):
     Args:
         node: The node.
         message: What is wrong and what to do.
-        argument: The argument at fault, if it is one.
+        argument: The argument or setting at fault, if it is one.
     """
 
     def __init__(self, node: Node, message: str, *, argument: str | None = None) -> None:
@@ -56,215 +50,46 @@ class NodeError(Exception):
         self.argument = argument
 
 
-@dataclass(frozen=True)
-class NodeProblem:
-    """A problem inside a node; `path` starts at the node."""
+class SettingError(Exception):
+    """A setting does not go with the rest of the config, or with the data.
 
-    path: KeyPath
-    message: str
-    of_key: bool = False
-
-
-def looks_like_node(value: object) -> bool:
-    """Whether a value of a config is a node: a Capitalised name, alone or as the key of a mapping."""
-    if isinstance(value, dict):
-        return any(_is_capitalised(key) for key in value)
-    return isinstance(value, str) and _is_capitalised(value)
-
-
-def parse_node(value: Any, kind: str) -> tuple[Node | None, list[NodeProblem]]:
-    """Read a node and check its name, its arguments and its references.
-
-    Returns:
-        The node, or None where it cannot be made out, and all problems found.
+    Args:
+        path: Of the setting.
+        message: What is wrong and what to do.
     """
-    class_name, arguments, settings, problems = _take_apart(value, kind)
-    if class_name is None:
-        return None, problems
-    at = (class_name,) if isinstance(value, dict) else ()
-    known = known_names(kind)
-    if class_name not in known:
-        problems.append(NodeProblem(at, _unknown_name(class_name, kind), of_key=bool(at)))
-        return None, problems
-    checked = {}
-    for key, item in _without_torn(arguments).items():
-        if (argument := known[class_name].get(key)) is None:
-            problems.append(NodeProblem((*at, key), _unknown_argument(key, class_name, kind), of_key=True))
-            continue
-        checked[key], found = _parse_argument(key, item, argument, kind)
-        problems.extend(NodeProblem((*at, key, *problem.path), problem.message, problem.of_key) for problem in found)
-    if missing := _missing_arguments(value, class_name, known[class_name], problems):
-        problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=bool(at)))
-    name = settings.get("name")
-    if name is not None and not is_node_name(name):
-        message = f"must begin with a small letter and have letters, digits and _ only. Received: name={shown(name)}."
-        problems.append(NodeProblem(("name",), message))
-    return Node(kind, class_name, checked, name), problems
 
-
-def is_node_name(name: object) -> bool:
-    """Whether a layer or metric may be called so."""
-    return isinstance(name, str) and name[:1].islower() and name.isascii() and name.isidentifier()
+    def __init__(self, path: KeyPath, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
 
 
 def nodes_inside(node: Node) -> Iterator[tuple[KeyPath, Node]]:
-    """The nodes among the arguments of a node, each with its path from that node; bare names included."""
+    """The nodes among the arguments and branches of a node, each with its path from that node."""
     for key, item in node.arguments.items():
         if isinstance(item, Node):
             yield (node.class_name, key), item
+    for number, branch in enumerate(node.branches or []):
+        for index, item in enumerate(branch):
+            yield ("branches", number, index), item
+
+
+def in_building_order(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The layers of a chain in the order in which they are built: those of its branches before a merging layer."""
+    for node in nodes:
+        for branch in node.branches or []:
+            yield from in_building_order(branch)
+        yield node
 
 
 def to_plain(node: Node) -> Any:
     """A node as it would be written, in its longest form."""
     arguments = {key: to_plain(item) if isinstance(item, Node) else item for key, item in node.arguments.items()}
-    return {node.class_name: arguments} | ({"name": node.name} if node.name else {})
+    return {node.class_name: arguments} | settings_of(node, to_plain)
 
 
-def _take_apart(value: Any, kind: str) -> tuple[str | None, dict[str, Any], dict[str, Any], list[NodeProblem]]:
-    if isinstance(value, str):
-        return value, {}, {}, []
-    if not isinstance(value, dict):
-        message = f"must be {_a(kind)}: a Capitalised name, alone or with arguments. Received: {shown(value)}."
-        return None, {}, {}, [NodeProblem((), message)]
-    names = [key for key in value if _is_capitalised(key)]
-    if len(names) != 1:
-        keys = ", ".join(shown(key) for key in [*value][:8]) or "none"
-        near = did_you_mean(next(iter(value)), known_names(kind)) if len(value) == 1 else ""
-        message = f"must be {_a(kind)}: a mapping with exactly one Capitalised key. Received: the keys {keys}.{near}"
-        return None, {}, {}, [NodeProblem((), message)]
-    problems = []
-    allowed = SETTINGS.get(kind, ())
-    for key in value:
-        if key != names[0] and key not in allowed:
-            cure = f" Indent it further to make it an argument of {names[0]}." if _knows(kind, names[0], key) else ""
-            beside = f"Beside {names[0]} may stand: {', '.join(allowed) or 'nothing'}."
-            near = did_you_mean(key, allowed)
-            problems.append(NodeProblem((key,), f"unknown key. {beside}{near}{cure}", of_key=True))
-    arguments = value[names[0]]
-    if arguments is None:
-        arguments = {}
-    if not isinstance(arguments, dict):
-        message = f"arguments must be a mapping, {{name: value}}. Received: {shown(arguments)}."
-        problems.append(NodeProblem((names[0],), message))
-        arguments = {}
-    return names[0], arguments, {key: value[key] for key in allowed if key in value}, problems
-
-
-def _without_torn(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the keys without a value that an unquoted `$(max(a, b))` falls apart into: `b))` is one."""
-    kept, is_torn = {}, False
-    for key, item in arguments.items():
-        if is_torn and item is None:
-            continue
-        kept[key] = item
-        is_torn = isinstance(item, str) and item.startswith("$(") and not item.endswith(")")
-    return kept
-
-
-def _missing_arguments(
-    value: Any, class_name: str, signature: Signature, problems: Collection[NodeProblem]
-) -> list[str]:
-    """The required arguments that are nowhere: not misspelled, not beside the class, not in a list instead."""
-    written = value[class_name] if isinstance(value, dict) else None
-    if not isinstance(written, dict | None):
-        return []
-    misspelled = " ".join(problem.message for problem in problems)
-    return [
-        key
-        for key, argument in signature.items()
-        if argument.required
-        and key not in (written or {})
-        and not (isinstance(value, dict) and key in value)
-        and did_you_mean(key, [key]) not in misspelled
-    ]
-
-
-def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tuple[Any, list[NodeProblem]]:
-    if argument.type in NODE_TYPES and looks_like_node(value):
-        return parse_node(value, argument.type)
-    if looks_like_node(value) and isinstance(value, dict):
-        name = next(key for key in value if _is_capitalised(key))
-        return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
-    problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
-    if not problems and kind not in KNOWN_VALUES:  # nothing to wait for
-        try:
-            value = evaluate(value, {}) if is_expression(value) else value
-        except ExpressionError as error:
-            problems.append(NodeProblem((), str(error)))
-    if not problems and not is_expression(value) and (rule := _broken_rule(value, argument)):
-        problems.append(NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}."))
-    return value, problems
-
-
-def _broken_rule(value: Any, argument: Argument) -> str | None:
-    """What a value should be, if it is not."""
-    if value is None:
-        return None if argument.optional else "given, not null"
-    if argument.choices:
-        return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and argument.least is not None and value < argument.least:
-        return f"at least {argument.least}"
-    match argument.type:
-        case "number" | "schedule":
-            return "a number" if isinstance(value, str | bool | dict) else None
-        case "integer":
-            return None if is_number and isinstance(value, int) else "a whole number"
-        case "boolean":
-            return None if isinstance(value, bool) else "true or false"
-        case "text" | "path":
-            return None if isinstance(value, str) else "a text"
-        case "texts":
-            ok = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            return None if ok else "a list of texts (quote numbers)"
-    return None
-
-
-def _expression_problems(value: Any, known: Collection[str], path: KeyPath = ()) -> Iterator[NodeProblem]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _expression_problems(item, known, (*path, index))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _expression_problems(item, known, (*path, key))
-    elif is_expression(value):
-        try:
-            check_expression(value, known)
-        except ExpressionError as error:
-            yield NodeProblem(path, str(error))
-
-
-def _unknown_name(name: str, kind: str) -> str:
-    elsewhere = [other for other in ("layer", "optimizer", "loss", "metric", "callback") if name in known_names(other)]
-    if elsewhere:
-        return f"unknown {kind}. {name} is {_a(elsewhere[0])}."
-    near = did_you_mean(name, known_names(kind))
-    known = "" if near else f" Known: {_listed(list(known_names(kind)), most=12)}"
-    return f"unknown {kind}. Received: {shown(name)}.{near}{known}"
-
-
-def _unknown_argument(key: str, class_name: str, kind: str) -> str:
-    known = known_names(kind)[class_name]
-    if key == "name":
-        where = f"Write `name:` beside {class_name}, at its indentation." if kind in SETTINGS else "It has no name."
-        return f"{class_name} takes no name among its arguments. {where}"
-    if key in SETTINGS.get(kind, ()):
-        return f"unknown argument. Write `{key}:` beside {class_name}, at its indentation."
-    takes = f"{class_name} takes {_listed(list(known), most=8)}" if known else f"{class_name} takes no arguments."
-    return f"unknown argument. {takes}{did_you_mean(key, known)}"
-
-
-def _knows(kind: str, class_name: str, key: str) -> bool:
-    return key in known_names(kind).get(class_name, {})
-
-
-def _listed(names: list[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else ".")
-
-
-def _is_capitalised(key: object) -> bool:
-    return isinstance(key, str) and key[:1].isupper()
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+def settings_of(node: Node, write: Any) -> dict[str, Any]:
+    """The settings that stand beside the Capitalised key of a node, the nodes among them written by `write`."""
+    branches = node.branches and [[write(item) for item in branch] for branch in node.branches]
+    settings = {"name": node.name, "inputs": node.inputs, "branches": branches}
+    return {key: value for key, value in settings.items() if value is not None}

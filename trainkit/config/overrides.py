@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from trainkit.errors import ConfigError, InputError, Place, Problem, shown
 from trainkit.registry import did_you_mean
 
 _KEY = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,9}\])*")
-_SETTINGS_BESIDE = {key for keys in SETTINGS.values() for key in keys}
+_KINDS = {("model",): "layer", ("training", "metrics"): "metric"}
+"""Where the nodes stand that have settings beside the Capitalised key."""
 
 
 def apply_overrides(document: Document, overrides: Iterable[str]) -> list[Problem]:
@@ -94,7 +95,7 @@ class _Setter:
         if isinstance(holder, dict):
             return holder, (*path, segment)
         if isinstance(holder, list):
-            return holder, (*path, _index(holder, segment))
+            return holder, (*path, _index(holder, segment, lambda: _names_at(self._document.data, path)))
         raise _OverrideError(f"{format_path(path)} is a value and has no {segment!r}. Received: {shown(holder)}.")
 
     def _open(self, holder: Any, path: KeyPath) -> Any:
@@ -110,8 +111,8 @@ class _Setter:
 
     def _through_capital(self, holder: dict[str, Any], path: KeyPath, segment: str) -> tuple[Any, KeyPath]:
         """Into the arguments of a node, unless the segment is a setting beside the Capitalised key."""
-        capitals = [key for key in holder if key[:1].isupper()]
-        if segment in holder or segment in _SETTINGS_BESIDE or len(capitals) != 1:
+        capitals = [key for key, inner in holder.items() if key[:1].isupper() and not isinstance(inner, int | float)]
+        if segment in holder or segment in _settings_beside(path) or len(capitals) != 1:
             return holder, path
         if segment[:1].isupper():
             here = format_path(path)
@@ -128,6 +129,20 @@ class _Setter:
             places[path] = self._place
 
 
+def _settings_beside(path: KeyPath) -> tuple[str, ...]:
+    """The settings that may stand beside the Capitalised key of a node at a path."""
+    return next((SETTINGS[kind] for start, kind in _KINDS.items() if path[: len(start)] == start), ())
+
+
+def _names_at(data: Any, path: KeyPath) -> list[set[str]]:
+    """What the entries of the list at a path are called, counted from the first layer of the network."""
+    for start, part in enumerate(path):
+        if isinstance(data, list):
+            return names_in_list(data, path[start:])
+        data = data[part]
+    return names_in_list(data)
+
+
 def _default(path: KeyPath) -> dict[str, Any] | list[Any]:
     """What a section that is not written stands for, as it would be written."""
     settings = settings_at(path[:-1])
@@ -138,7 +153,7 @@ def _default(path: KeyPath) -> dict[str, Any] | list[Any]:
     return to_plain(default) if isinstance(default, Node) else {}
 
 
-def _index(items: list[Any], segment: str) -> int:
+def _index(items: list[Any], segment: str, entry_names: Callable[[], list[set[str]]]) -> int:
     """The index of the entry that a segment names, by number or by name."""
     if not items:
         raise _OverrideError(f"there is no entry {segment!r}: the list is empty.")
@@ -147,7 +162,7 @@ def _index(items: list[Any], segment: str) -> int:
         if int(segment) > last:
             raise _OverrideError(f"there is no entry {segment}: the last is {last}.")
         return int(segment)
-    names = names_in_list(items)
+    names = entry_names()
     found = [index for index, known in enumerate(names) if segment in known]
     if len(found) > 1:
         listed = ", ".join(map(str, found))

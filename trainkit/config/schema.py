@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from trainkit.config.kinds import NAME_PATTERN
 from trainkit.config.node import SETTINGS
 from trainkit.config.settings import Experiment
 from trainkit.config.signatures import NODE_TYPES, Argument, Signature, signatures
 
 _EXPRESSION = {"type": "string", "pattern": r"^\$"}
 _OTHER_NAME = "^[A-Z]"
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "name": {"type": "string", "pattern": NAME_PATTERN},
+    "inputs": {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+        ]
+    },
+    "branches": {
+        "type": "array",
+        "items": {"type": ["array", "null"], "items": {"$ref": "#/$defs/layer"}},
+        "minItems": 1,
+    },
+}
+"""The settings that may stand beside a Capitalised key."""
 _TYPES: dict[str, dict[str, Any]] = {
     "any": {},
     "number": {"type": ["number", "array"]},
@@ -30,12 +47,13 @@ def make_schema() -> dict[str, Any]:
         schema["$defs"][kind] = _kind_schema(kind, names)
         for name, signature in names.items():
             schema["$defs"][f"{kind}.{name}"] = _arguments_schema(signature)
-    return _place_kinds(schema)
+    schema["$defs"]["Model"] |= _one_of("input", "inputs")
+    return _finish(schema)
 
 
 def _kind_schema(kind: str, names: dict[str, Signature] | Any) -> dict[str, Any]:
-    """A bare name, or a mapping with one Capitalised key and, beside it, a name where the kind has one."""
-    settings = {key: {"type": "string", "pattern": "^[a-z][A-Za-z0-9_]*$"} for key in SETTINGS.get(kind, ())}
+    """A bare name, or a mapping with one Capitalised key and, beside it, the settings that the kind has."""
+    settings = {key: _SETTINGS[key] for key in SETTINGS.get(kind, ())}
     bare = sorted(name for name, signature in names.items() if not any(a.required for a in signature.values()))
     return {
         "anyOf": [
@@ -46,14 +64,23 @@ def _kind_schema(kind: str, names: dict[str, Signature] | Any) -> dict[str, Any]
                 "properties": {name: {"$ref": f"#/$defs/{kind}.{name}"} for name in names} | settings,
                 "patternProperties": {_OTHER_NAME: {}},
                 "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1 + len(settings),
-                "if": {"required": list(settings)},
-                "then": {"minProperties": 1 + len(settings)},
-                "else": {"maxProperties": len(settings)},
+                "not": {"required": ["inputs", "branches"]},
+                **_one_more_than(list(settings)),
             },
         ],
         "description": f"A Capitalised name, alone or with arguments: one of the {len(names)} of kind {kind}.",
+    }
+
+
+def _one_more_than(settings: list[str], count: int = 1) -> dict[str, Any]:
+    """One property besides the settings that are there, so one Capitalised key."""
+    if not settings:
+        return {"minProperties": count, "maxProperties": count}
+    first, *rest = settings
+    return {
+        "if": {"required": [first]},
+        "then": _one_more_than(rest, count + 1),
+        "else": _one_more_than(rest, count),
     }
 
 
@@ -91,10 +118,18 @@ def _lower_case_identifier(kind: str) -> list[dict[str, Any]]:
     return [] if kind == "layer" else [{"type": "string", "pattern": "^[a-z]"}]
 
 
-def _place_kinds(schema: Any) -> Any:
+def _one_of(*keys: str) -> dict[str, Any]:
+    """Exactly one of some keys must be there, and not null."""
+    return {"oneOf": [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys]}
+
+
+def _finish(schema: Any) -> Any:
+    """Put the kinds where they are marked, and let a mapping by name have no other names."""
     if isinstance(schema, dict):
-        schema = {key: _place_kinds(value) for key, value in schema.items()}
+        schema = {key: _finish(value) for key, value in schema.items()}
         if kind := schema.pop("x-builds", None):
             schema["$ref"] = f"#/$defs/{kind}"
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
         return schema
-    return [_place_kinds(item) for item in schema] if isinstance(schema, list) else schema
+    return [_finish(item) for item in schema] if isinstance(schema, list) else schema

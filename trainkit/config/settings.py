@@ -2,86 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import Discriminator, Field, Tag
 
-from trainkit.config.node import Node, parse_node, to_plain
-
-
-@dataclass(frozen=True)
-class Builds:
-    """Marks a field that holds a node of one kind."""
-
-    kind: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read the node; all its problems travel in one error."""
-        return core_schema.no_info_plain_validator_function(
-            self._parse, serialization=core_schema.plain_serializer_function_ser_schema(to_plain)
-        )
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Mark the place: `schema.py` puts the schema of the kind there."""
-        return {"x-builds": self.kind}
-
-    def _parse(self, value: Any) -> Node:
-        node, problems = parse_node(value, self.kind)
-        if problems or node is None:
-            raise PydanticCustomError("node", "the node has problems", {"problems": problems})
-        return node
-
-
-Source = Annotated[Node, Builds("source")]
-Layer = Annotated[Node, Builds("layer")]
-Optimizer = Annotated[Node, Builds("optimizer")]
-Loss = Annotated[Node, Builds("loss")]
-Metric = Annotated[Node, Builds("metric")]
-Callback = Annotated[Node, Builds("callback")]
-Exporter = Annotated[Node, Builds("exporter")]
-
-Count = Annotated[int, Field(ge=1)]
-
-
-class Settings(BaseModel):
-    """A mapping of settings: strict types, no unknown keys."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Last(Settings):
-    """The last samples of the training set, in their order."""
-
-    last: Count = Field(description="How many of the last training samples validate.")
-
-
-ValidationSplit = Annotated[
-    Annotated[float, Field(ge=0, lt=1), Tag("a share")] | Annotated[Last, Tag("a mapping")],
-    Discriminator(lambda value: "a mapping" if isinstance(value, dict | Last) else "a share"),
-]
-
-
-class Data(Settings):
-    """What to learn from."""
-
-    source: Source = Field(description="Where the samples come from.")
-    batch_size: Count = Field(default=32, description="Samples a training step.")
-    validation_split: ValidationSplit = Field(
-        default=0.1,
-        description="Share of the training samples that validate (seeded, stratified), or {last: N}; 0 for none.",
-    )
-
-
-class Model(Settings):
-    """The network: a chain of layers."""
-
-    input: list[Count | None] = Field(min_length=1, description="Shape of one sample, without the batch.")
-    preprocess: list[Layer] = Field(default=[], description="Layers before the network, part of every exported file.")
-    layers: list[Layer] = Field(min_length=1, description="The layers, each fed by the one before.")
+from trainkit.config.data_settings import Data
+from trainkit.config.kinds import (
+    Callback,
+    Count,
+    Exporter,
+    Loss,
+    Metric,
+    Name,
+    Optimizer,
+    Settings,
+    Weight,
+    node_or_mapping,
+    nodes_or_mapping,
+)
+from trainkit.config.model_settings import Model
+from trainkit.config.node import Node
 
 
 class Best(Settings):
@@ -96,8 +37,17 @@ class Training(Settings):
 
     epochs: Count = Field(default=10, description="Passes over the training samples.")
     optimizer: Optimizer = Field(Node("optimizer", "Adam"), description="A Keras optimizer.")
-    loss: Loss = Field(description="A Keras loss.")
-    metrics: list[Metric] = Field(default=[], description="Keras metrics.")
+    loss: Annotated[
+        Annotated[Loss, Tag("a node")] | Annotated[dict[Name, Loss], Field(min_length=1), Tag("a mapping")],
+        Discriminator(node_or_mapping),
+    ] = Field(description="A Keras loss; with several outputs a mapping from each to its loss.")
+    loss_weights: dict[Name, Weight] | None = Field(
+        default=None, min_length=1, description="How much the loss of each output counts; 1 by default."
+    )
+    metrics: Annotated[
+        Annotated[list[Metric], Tag("a list")] | Annotated[dict[Name, list[Metric]], Tag("a mapping")],
+        Discriminator(nodes_or_mapping),
+    ] = Field(default=[], description="Keras metrics; with several outputs a mapping from each to its list.")
     best: Best | None = Field(
         default=None, description="The epoch to keep; by default the one of the least (validation) loss."
     )
@@ -135,18 +85,21 @@ class Experiment(Settings):
 
 def settings_at(path: Sequence[str | int]) -> type[Settings] | None:
     """The class of the settings at a path of the config, or None where there is something else."""
-    current: type[Settings] = Experiment
+    current: Any = Experiment
     for part in path:
-        field = current.model_fields.get(str(part))
-        found = next(_settings_in(field.annotation), None) if field else None
-        if found is None:
-            return None
-        current = found
-    return current
+        if isinstance(current, type) and issubclass(current, Settings):
+            field = current.model_fields.get(str(part))
+            current = _inside(field.annotation) if field else None
+        else:  # a mapping by name
+            current = None if current is None else _inside(current[1])
+    return current if isinstance(current, type) else None
 
 
-def _settings_in(annotation: Any) -> Iterator[type[Settings]]:
+def _inside(annotation: Any) -> Any:
+    """The settings in an annotation, or `(dict, annotation of the values)`, or None."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _settings_in(part)
+        return annotation
+    parts: tuple[Any, ...] = getattr(annotation, "__args__", ())
+    if getattr(annotation, "__origin__", None) is dict:
+        return (dict, parts[1]) if _inside(parts[1]) is not None else None
+    return next((found for part in parts if (found := _inside(part)) is not None), None)

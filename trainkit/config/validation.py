@@ -9,24 +9,35 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from trainkit.config.document import Document, KeyPath, format_path
+from trainkit.config.kinds import NAME_PATTERN
+from trainkit.config.references import check_references
 from trainkit.config.settings import Experiment, settings_at
 from trainkit.errors import Problem, shown
 from trainkit.registry import did_you_mean
 
+_LIST = "a list, each entry on a line with `- ` or in [ ]"
+_MAPPING = "a mapping, `key: value`"
+_FORMS = {"a list": _LIST, "a mapping": _MAPPING}
+_CONTAINERS = {"List": "a list", "Dictionary": "a mapping"}
 _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "a text",
     "bool_type": "true or false",
-    "list_type": "a list, each entry on a line with `- ` or in [ ]",
-    "model_type": "a mapping, `key: value`",
+    "finite_number": "a finite number",
+    "list_type": _LIST,
+    "model_type": _MAPPING,
+    "dict_type": _MAPPING,
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
-    "string_pattern_mismatch": "letters, digits, '.', '_' and '-', beginning with a letter or digit",
+    "string_pattern_mismatch": "{rule}",
     "string_too_long": "at most {max_length} characters",
-    "too_short": "a list with at least {min_length} entry",
+    "too_short": "{container} with at least {min_length} entry",
     "literal_error": "{expected}",
+    "union_tag_invalid": "{forms}",
 }
+_PATTERNS = {NAME_PATTERN: "letters, digits and '_', beginning with a small letter"}
+_ANY_NAME = "letters, digits, '.', '_' and '-', beginning with a letter or digit"
 
 
 def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
@@ -44,7 +55,7 @@ def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
         unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
-    return experiment, list(_names_used_twice(experiment, document))
+    return experiment, check_references(experiment, document)
 
 
 def _is_unknown_key(detail: ErrorDetails) -> bool:
@@ -68,8 +79,18 @@ def _problems(
         listed = f" {format_path(path[:-1]) or 'The top level'} has {', '.join(_known_keys(path))}."
         yield document.problem(path, f"unknown key.{_suggestion(path)}{listed}", of_key=True)
     else:
-        rule = f"must be {_EXPECTED[kind].format(**context)}" if kind in _EXPECTED else detail["msg"]
-        yield document.problem(path, f"{rule}. Received: {shown(detail['input'])}.")
+        rule = f"must be {_expected(kind, context)}" if kind in _EXPECTED else detail["msg"]
+        meaning = _meaning(path[:-1], str(path[-1])) if kind == "union_tag_invalid" else ""
+        is_key = detail["loc"][-1] == "[key]"
+        yield document.problem(path, f"{rule}. Received: {shown(detail['input'])}.{meaning}", of_key=is_key)
+
+
+def _expected(kind: str, context: dict[str, Any]) -> str:
+    tags = str(context.get("expected_tags", "")).replace("'", "").split(", ")
+    forms = ", or ".join(_FORMS.get(tag, tag) for tag in tags)
+    rule = _PATTERNS.get(context.get("pattern", ""), _ANY_NAME)
+    container = _CONTAINERS.get(context.get("field_type", ""))
+    return _EXPECTED[kind].format(**context, forms=forms, rule=rule, container=container)
 
 
 def _written_path(location: tuple[str | int, ...], data: Any) -> KeyPath:
@@ -94,22 +115,6 @@ def _suggestion(path: KeyPath) -> str:
 
 def _meaning(holder: KeyPath, key: str) -> str:
     settings = settings_at(holder)
-    description = settings.model_fields[key].description if settings else None
+    field = settings.model_fields.get(key) if settings else None
+    description = field.description if field else None
     return f" {description}" if description else ""
-
-
-def _names_used_twice(experiment: Experiment, document: Document) -> Iterator[Problem]:
-    sections = {
-        ("model", "preprocess"): experiment.model.preprocess,
-        ("model", "layers"): experiment.model.layers,
-        ("training", "metrics"): experiment.training.metrics,
-    }
-    seen: dict[tuple[str, str], str] = {("layer", "input"): "the input"}
-    for section, nodes in sections.items():
-        for index, node in enumerate(nodes):
-            if node.name is None:
-                continue
-            path = (*section, index, "name")
-            if first := seen.get((node.kind, node.name)):
-                yield document.problem(path, f"the name {node.name!r} is taken already, by {first}.")
-            seen.setdefault((node.kind, node.name), f"{'.'.join(section)}[{index}]")
