@@ -1,4 +1,4 @@
-"""What the tests of data share: IDX files and small splits."""
+"""What the tests of data share: IDX files, small configs and small splits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainkit.data import ArraySplit, Facts
+from trainkit.config import load_config
+from trainkit.data import ArrayColumn, Field, Split
 
 CODES = {"uint8": 0x08, "int8": 0x09, "int16": 0x0B, "int32": 0x0C, "float32": 0x0D, "float64": 0x0E}
 
@@ -52,11 +53,38 @@ def write_mnist(write_idx, tmp_path):
 def make_split():
     """A split of 2×2 images with the given labels; all values of image `i` are `i`."""
 
-    def make(labels, *, classes=None, dtype=np.uint8):
-        labels = np.asarray(labels)
-        inputs = np.broadcast_to(np.arange(len(labels)).reshape(-1, 1, 1, 1), (len(labels), 2, 2, 1)).astype(dtype)
+    def make(labels, *, classes=None, dtype=np.uint8, name="digit", weights=None):
+        labels = np.asarray(labels, np.int32)
+        images = np.broadcast_to(np.arange(len(labels)).reshape(-1, 1, 1, 1), (len(labels), 2, 2, 1)).astype(dtype)
         names = tuple(str(label) for label in range(classes or int(labels.max()) + 1))
-        return ArraySplit(inputs, labels, Facts((2, 2, 1), names), "images.gz")
+        target = ArrayColumn(labels, Field((), "int32", names), origin="labels.gz")
+        return Split({"input": ArrayColumn(images, origin="images.gz")}, {name: target}, weights)
+
+    return make
+
+
+@pytest.fixture
+def make_config():
+    """A config with one dense output `digit`; `data__batch_size=3` sets a key, `...` removes it."""
+
+    def make(**changes):
+        config = {
+            "version": 1,
+            "name": "small",
+            "data": {"source": "Sample"},
+            "model": {"input": [2, 2, 1], "layers": [{"Dense": {"units": 2}, "name": "digit"}]},
+            "training": {"loss": "MeanSquaredError"},
+        }
+        for key, value in changes.items():
+            *above, last = key.split("__")
+            holder = config
+            for part in above:
+                holder = holder.setdefault(part, {})
+            if value is ...:
+                del holder[last]
+            else:
+                holder[last] = value
+        return load_config(config)
 
     return make
 

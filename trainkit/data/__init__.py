@@ -1,23 +1,29 @@
 """Sources of samples -> checked splits with their batches. TensorFlow is imported when the first batch is made."""
 
-from trainkit.data.arrays import ArraySplit
-from trainkit.data.checks import check_splits
+from trainkit.data.columns import ArrayColumn, Column
+from trainkit.data.description import Description, InputDescription, describe
+from trainkit.data.fields import Facts, Field
 from trainkit.data.fingerprint import fingerprint
 from trainkit.data.idx import read_idx
 from trainkit.data.load import load_data
+from trainkit.data.records import Records, Source, Splits
 from trainkit.data.sources import SOURCES
-from trainkit.data.splits import Facts, Split, Splits
-from trainkit.data.validation import split_validation
+from trainkit.data.splits import Split
 
 __all__ = [
     "SOURCES",
-    "ArraySplit",
+    "ArrayColumn",
+    "Column",
+    "Description",
     "Facts",
+    "Field",
+    "InputDescription",
+    "Records",
+    "Source",
     "Split",
     "Splits",
-    "check_splits",
+    "describe",
     "fingerprint",
     "load_data",
     "read_idx",
-    "split_validation",
 ]

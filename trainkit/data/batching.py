@@ -1,4 +1,4 @@
-"""Batches gathered from tensors that all datasets of a data set share."""
+"""The order of samples: datasets of rows, from which the values are gathered."""
 
 from __future__ import annotations
 
@@ -9,43 +9,22 @@ import numpy as np
 from trainkit.framework import tf
 
 
-class TensorBatches:
-    """Inputs and targets as tensors, held once; datasets carry indices only.
+def shuffled_rows(rows: np.ndarray, batch_size: int, *, seed: int, first_epoch: int, first_step: int) -> Any:
+    """An endless dataset of `(epoch, rows)`: a batch an element, each epoch in the order that (`seed`, epoch) gives."""
 
-    Args:
-        inputs: All inputs, shape `(samples, …)`; they become float32 batch by batch.
-        targets: All targets, shape `(samples,)`.
-    """
+    def epoch_batches(epoch: Any) -> Any:
+        key = tf.stack([tf.constant(seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(held, key, alg="philox")
+        return _slices(order, batch_size, len(rows)).map(lambda batch: (epoch, batch))
 
-    def __init__(self, inputs: np.ndarray, targets: np.ndarray) -> None:
-        self._inputs = _hold(inputs)
-        self._targets = _hold(targets)
+    held = _hold(rows)
+    batches = tf.data.Dataset.counter(first_epoch).flat_map(epoch_batches).skip(first_step)  # nothing is gathered yet
+    return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
-    def shuffled(self, indices: np.ndarray, batch_size: int, *, seed: int, first_epoch: int, first_step: int) -> Any:
-        """An endless dataset: the samples at `indices`, each epoch in the order that (`seed`, epoch) gives."""
 
-        def epoch_batches(epoch: Any) -> Any:
-            key = tf.stack([tf.constant(seed, tf.int64), epoch])
-            order = tf.random.experimental.stateless_shuffle(positions, key, alg="philox")
-            return _slices(order, batch_size, len(indices))
-
-        positions = _hold(indices)
-        epochs = tf.data.Dataset.counter(first_epoch)
-        batches = epochs.flat_map(epoch_batches).skip(first_step)  # skips indices, before any input is gathered
-        return (
-            batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-            .map(self._gather)
-            .prefetch(tf.data.AUTOTUNE)
-        )
-
-    def ordered(self, indices: np.ndarray, batch_size: int) -> Any:
-        """A dataset of one pass over the samples at `indices`, in their order."""
-        batches = _slices(_hold(indices), batch_size, len(indices))
-        return batches.map(self._gather).prefetch(tf.data.AUTOTUNE)
-
-    def _gather(self, indices: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        inputs = tf.cast(tf.gather(self._inputs, indices), tf.float32)
-        return {"input": inputs}, {"target": tf.gather(self._targets, indices)}, {}
+def ordered_rows(rows: np.ndarray, batch_size: int) -> Any:
+    """A dataset of one pass over some rows, in their order: a batch an element."""
+    return _slices(_hold(rows), batch_size, len(rows))
 
 
 def _hold(array: np.ndarray) -> Any:
@@ -54,5 +33,5 @@ def _hold(array: np.ndarray) -> Any:
         return tf.constant(array)
 
 
-def _slices(indices: Any, batch_size: int, size: int) -> Any:
-    return tf.data.Dataset.range(0, size, batch_size).map(lambda start: indices[start : start + batch_size])
+def _slices(rows: Any, batch_size: int, size: int) -> Any:
+    return tf.data.Dataset.range(0, size, batch_size).map(lambda start: rows[start : start + batch_size])

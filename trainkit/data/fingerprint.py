@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
-import numpy as np
-
-from trainkit.data.splits import Split, Splits
+from trainkit.data.records import Splits
+from trainkit.data.splits import Split
 
 
-def fingerprint(splits: Splits) -> str:
-    """The sha256 of all splits: their shapes, classes, labels, and the inputs where those are in memory.
+def fingerprint(splits: Splits[Split]) -> str:
+    """The sha256 of all splits: their shapes, classes, targets, weights and inputs.
 
     Args:
         splits: The splits as they are trained on: another validation split is another fingerprint.
@@ -20,16 +18,6 @@ def fingerprint(splits: Splits) -> str:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for role, split in vars(splits).items():
-        if split is not None:
-            digest.update(f"{role} {split.size} {split.facts!r}\n".encode())
-            for array in _arrays(split):
-                digest.update(f"{array.dtype.str} {array.shape!r}\n".encode())
-                digest.update(np.ascontiguousarray(array).data)
+    for role, split in splits.present.items():
+        digest.update(f"{role} {split.size}\n{split.digest()}\n".encode())
     return digest.hexdigest()
-
-
-def _arrays(split: Split) -> Iterable[np.ndarray]:
-    yield split.labels()
-    if split.arrays is not None:
-        yield split.arrays["input"]

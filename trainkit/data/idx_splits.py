@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trainkit.data.arrays import ArraySplit
-from trainkit.data.checks import check_labels
+from trainkit.data.columns import ArrayColumn
+from trainkit.data.fields import Field
 from trainkit.data.idx import read_idx
-from trainkit.data.splits import Facts, Splits
+from trainkit.data.records import Records, Source, Splits
 from trainkit.errors import DataError
 
 _MOST_UNNAMED_CLASSES = 65_536  # more is no class id: it would only fill the memory with names
@@ -24,7 +24,7 @@ class IdxPair(NamedTuple):
     labels: Path
 
 
-def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] | None = None) -> Splits:
+def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] | None = None) -> Source:
     """Read a training and a test split.
 
     Images `(samples, height, width)` get a channel axis; `(samples, height, width, channels)` and
@@ -47,9 +47,33 @@ def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] 
     return Splits(first, test=_make_split(test, *_read_pair(test), names) if test else None)
 
 
-def _make_split(pair: IdxPair, inputs: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> ArraySplit:
-    check_labels(labels, classes=len(classes), place=lambda index: f"{pair.labels}, row {index}")
-    return ArraySplit(inputs, labels, Facts.of(inputs, classes), pair.images.name)
+def label_records(
+    inputs: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], *, images: str, label_file: str
+) -> Records:
+    """Records of images and their class ids, in the columns `image` and `label`.
+
+    Args:
+        inputs: Shape `(samples, …)`.
+        labels: Class ids, shape `(samples,)`; one out of range makes its sample a bad one.
+        classes: Names of the classes in the order of their ids.
+        images: Where the images come from, for messages.
+        label_file: Where the labels come from.
+    """
+    wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+    message = "a label must be in [0, {}], the id of one of {:,} classes. Received: {!r}."
+    bad = {
+        int(row): f"{label_file}, row {row}: {message.format(len(classes) - 1, len(classes), int(labels[row]))}"
+        for row in wrong
+    }
+    columns = {
+        "image": ArrayColumn(inputs, origin=images),
+        "label": ArrayColumn(labels.astype(np.int32), Field((), "int32", classes), origin=label_file),
+    }
+    return Records(columns, target="label", bad=bad)
+
+
+def _make_split(pair: IdxPair, inputs: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Records:
+    return label_records(inputs, labels, classes, images=pair.images.name, label_file=pair.labels.name)
 
 
 def _read_pair(pair: IdxPair) -> tuple[np.ndarray, np.ndarray]:
@@ -73,8 +97,9 @@ def _read_pair(pair: IdxPair) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _default_classes(labels: np.ndarray, filepath: Path) -> tuple[str, ...]:
-    largest = int(labels.max())
-    check_labels(labels, classes=_MOST_UNNAMED_CLASSES, place=lambda index: f"{filepath}, row {index}")
+    if not len(labels):
+        raise DataError(f"{filepath} must hold at least one label. Received: none.")
+    largest = min(int(labels.max()), _MOST_UNNAMED_CLASSES - 1)
     return tuple(str(label) for label in range(largest + 1))
 
 

@@ -1,38 +1,126 @@
-"""From a source to the splits that are trained on."""
+"""From the `data:` section of a config to the splits that are trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from trainkit.data.checks import check_splits
-from trainkit.data.splits import Splits
-from trainkit.data.validation import split_validation
+import numpy as np
+
+from trainkit.config import Config, Data, NodeError, SettingError
+from trainkit.data.bad import leave_out
+from trainkit.data.images import ImageFiles
+from trainkit.data.inputs import make_input
+from trainkit.data.records import Records, Splits
+from trainkit.data.selection import column_path, input_columns, target_columns, weight_column
+from trainkit.data.sources import SOURCES
+from trainkit.data.splits import Split
+from trainkit.data.splitting import absent_classes, split_off
+from trainkit.data.targets import classes_of, make_target
+from trainkit.data.weights import weigh
+from trainkit.errors import DataError
+
+DEFAULT_VALIDATION = 0.1
+"""Share of the training samples that validate where neither source nor config say something else."""
 
 
-def load_data(
-    make_splits: Callable[[], Splits], *, fraction: float | None = None, last: int | None = None, seed: int
-) -> Splits:
-    """Call a source, check what it returned, and take out the validation samples.
-
-    Args:
-        make_splits: A source with its arguments filled in.
-        fraction: Share of the training samples that validate; 0 or None for none.
-        last: Or how many of the last training samples; 0 or None for none.
-        seed: Of the choice of validation samples.
-
-    Returns:
-        Splits that keep the contract of a source.
+def load_data(config: Config) -> Splits[Split]:
+    """Read the data that a config names: check it, choose inputs and targets, take out validation and test samples.
 
     Raises:
-        DataError: If the data cannot be used as it is.
-
-    Example:
-        >>> from functools import partial
-        >>> from trainkit.data.sources import SOURCES
-        >>> splits = load_data(partial(SOURCES.get("Sample")), fraction=0.1, seed=7)
-        >>> splits.train.size, splits.validation.size, splits.test.size
-        (9000, 1000, 2000)
+        ConfigError: With the place in the config, if the data cannot be used.
     """
-    splits = make_splits()
-    check_splits(splits)
-    return split_validation(splits, fraction=fraction, last=last, seed=seed)
+    from trainkit.objects import build_registered  # which imports TensorFlow
+
+    data = config.experiment.data
+    with config.locating():
+        try:
+            source: Splits[Records] = build_registered(data.source, SOURCES, {})
+            return _divide(_make_splits(source, config), data, seed=config.experiment.seed)
+        except DataError as error:
+            raise NodeError(data.source, str(error)) from error
+
+
+def _make_splits(source: Splits[Records], config: Config) -> Splits[Split]:
+    classes = _classes(source.train, config)
+    parts: dict[str, Split] = {}
+    notes = list(source.notes)
+    for role, records in source.present.items():
+        try:
+            split, bad = _make_split(records, config, classes)
+        except SettingError as error:
+            message = error.message if role == "train" else f"of the {role} samples: {error.message}"
+            raise SettingError(error.path, message) from error
+        _check_targets(split, parts.get("train", split), role)
+        parts[role], told = leave_out(split, bad, config.experiment.data.bad_data, role=role)
+        notes += told
+    return Splits(**parts, notes=tuple(notes))
+
+
+def _classes(train: Records, config: Config) -> dict[str, tuple[str, ...] | None]:
+    """The classes of each target; they come from the training samples and never shift."""
+    good = np.setdiff1d(np.arange(train.size), list(train.bad))
+    found = target_columns(train, config.experiment)
+    return {output: classes_of(list(columns.values()), good) for output, columns in found.items()}
+
+
+def _make_split(
+    records: Records, config: Config, classes: Mapping[str, tuple[str, ...] | None]
+) -> tuple[Split, dict[int, str]]:
+    """The samples of one part, and those that cannot be used, each with where it stands and why."""
+    experiment = config.experiment
+    inputs = {
+        name: make_input(columns, experiment, name=name) for name, columns in input_columns(records, experiment).items()
+    }
+    targets = {
+        output: make_target(list(columns.values()), classes[output], path=column_path(experiment, "targets", output))
+        for output, columns in target_columns(records, experiment).items()
+    }
+    weight = weight_column(records, experiment)
+    weights = {} if weight is None else dict.fromkeys(targets, weight)
+    bad = dict(records.bad)
+    columns = [*inputs.values(), *weights.values()]
+    found = [item for column in columns for item in column.bad()]
+    for row, reason in [*found, *(item for target in targets.values() for item in target.bad.items())]:
+        bad.setdefault(row, f"{_original(records, row)}: {reason}")
+    return Split(inputs, {output: target.column for output, target in targets.items()}, weights), bad
+
+
+def _check_targets(part: Split, train: Split, role: str) -> None:
+    for name, field in train.facts.targets.items():
+        shape = part.facts.targets[name].shape
+        if shape != field.shape:
+            told = f"the {role} samples must have targets of the shape {field.shape!r}, as the training samples have"
+            raise DataError(f"{told}. Received: {shape!r} for {name!r}.")
+
+
+def _original(records: Records, row: int) -> str:
+    """Where a row comes from; a file of its own says more than a row."""
+    columns = list(records.columns.values())
+    files = [column for column in columns if isinstance(column, ImageFiles)]
+    return (files or columns)[0].original(row)
+
+
+def _divide(splits: Splits[Split], data: Data, *, seed: int) -> Splits[Split]:
+    """Take out test and validation samples where the source brings none, and weigh what is left."""
+    train, validation, test = splits.train, splits.validation, splits.test
+    if data.test_split:
+        if test is not None:
+            raise SettingError(("data", "test_split"), _brought("test_split", "test", test.size, data.test_split))
+        train, test = split_off(train, data.test_split, key="test_split", seed=seed)
+    share = data.validation_split
+    if share is None:
+        share = DEFAULT_VALIDATION if validation is None else 0.0
+    if share:
+        if validation is not None:
+            message = _brought("validation_split", "validation", validation.size, share)
+            raise SettingError(("data", "validation_split"), message)
+        train, validation = split_off(train, share, key="validation_split", seed=seed)
+    notes = list(splits.notes)
+    for role, part in (("validation", validation), ("test", test)):
+        if part is not None and (absent := absent_classes(train, part)):
+            notes.append(f"the {role} split has no sample of {len(absent)} classes: {', '.join(absent[:5])}")
+    return Splits(weigh(train, data.class_weight), validation, test, tuple(notes))
+
+
+def _brought(key: str, role: str, size: int, asked: object) -> str:
+    return f"must be 0 where the source brings {role} samples of its own, here {size:,}. Received: {key}={asked!r}."

@@ -1,83 +1,177 @@
-"""The contract of a data source: splits of samples, each with its size, its facts and its batches."""
+"""One part of a data set as a network takes it: its samples in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from trainkit.data.columns import Column
+from trainkit.data.fields import Facts
+from trainkit.errors import DataError, InputError
 
-@dataclass(frozen=True)
-class Facts:
-    """What a network needs to know of its data.
+Change = Callable[..., tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]
+"""`change(inputs, targets, weights, *, epoch, rows)`: what training makes of a batch, inside a `tf.data` function."""
+
+
+class Split:
+    """Samples for training, validation or test; a subset shares the columns of the split it was taken from.
+
+    Elements of `batches` and `ordered` are `(inputs, targets, weights)`, three dictionaries: inputs by the names of the
+    network's inputs, targets and weights by those of its outputs. `weights` is empty where samples weigh the same.
 
     Args:
-        input_shape: Shape of one input sample, without the batch axis: `(28, 28, 1)`.
-        classes: Names of the classes in the order of their ids, or None where the target is no class.
-        input_range: Least and largest value that an input can have, where its type tells: `(0, 255)` for bytes.
+        inputs: By name of the input.
+        targets: By name of the output.
+        weights: How much the loss of each output counts, or nothing.
+        rows: The rows of the columns that are the samples, in their order; by default all.
+
+    Raises:
+        DataError: If there is no sample.
+
+    Example:
+        >>> from trainkit.data.columns import ArrayColumn
+        >>> images = ArrayColumn(np.zeros((3, 2, 2, 1), np.uint8), origin="a.gz")
+        >>> labels = ArrayColumn(np.array([0, 1, 0]))
+        >>> Split({"input": images}, {"answer": labels}).subset(np.array([2, 1])).original(0)
+        'a.gz, image 2'
     """
 
-    input_shape: tuple[int, ...]
-    classes: tuple[str, ...] | None = None
-    input_range: tuple[float, float] | None = None
-
-    @classmethod
-    def of(cls, inputs: np.ndarray, classes: tuple[str, ...] | None) -> Facts:
-        """The facts of inputs in memory, shape `(size, …)`."""
-        return cls(inputs.shape[1:], classes, (0.0, 255.0) if inputs.dtype == np.uint8 else None)
-
-    @property
-    def values(self) -> dict[str, int]:
-        """What `$name` stands for in a config: `classes` is the number of classes."""
-        return {} if self.classes is None else {"classes": len(self.classes)}
-
-
-class Split(Protocol):
-    """One part of a data set: train, validation or test.
-
-    Elements of `batches` and `ordered` are `(inputs, targets, weights)`, three dictionaries. With one input and one
-    target their keys are `input` and `target`; `weights` is empty where samples weigh the same.
-    """
+    def __init__(
+        self,
+        inputs: Mapping[str, Column],
+        targets: Mapping[str, Column],
+        weights: Mapping[str, Column] | None = None,
+        *,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        self._inputs, self._targets, self._weights = inputs, targets, weights or {}
+        self._rows = np.arange(len(next(iter(inputs.values())))) if rows is None else rows
+        if self.size < 1:
+            raise DataError("a split must hold at least one sample. Received: none.")
 
     @property
     def size(self) -> int:
         """Number of samples."""
+        return len(self._rows)
 
     @property
     def facts(self) -> Facts:
         """What a network needs to know of the data."""
-
-    @property
-    def arrays(self) -> Mapping[str, np.ndarray] | None:
-        """`input` and `target` as whole arrays, where the data is in memory."""
+        return Facts(
+            {name: column.field for name, column in self._inputs.items()},
+            {name: column.field for name, column in self._targets.items()},
+        )
 
     def original(self, index: int) -> str:
         """Where sample `index` comes from, to show to a person: a file, or a file and a row."""
+        return next(iter(self._inputs.values())).original(int(self._rows[index]))
 
-    def batches(self, batch_size: int, *, seed: int, first_epoch: int = 0, first_step: int = 0) -> Any:
+    def batches(
+        self, batch_size: int, *, seed: int, first_epoch: int = 0, first_step: int = 0, change: Change | None = None
+    ) -> Any:
         """An endless `tf.data.Dataset` of shuffled batches, epoch after epoch.
 
         The order of an epoch is a function of (`seed`, epoch) alone, so that going on at `first_step` of
         `first_epoch` gives the batches that an uninterrupted pass would have given. The last batch of an epoch may
         be smaller; an epoch has `ceil(size / batch_size)` batches.
+
+        Args:
+            batch_size: Samples a batch.
+            seed: Of the order.
+            first_epoch: Counted from 0.
+            first_step: Batches of that epoch to leave out; they are not read.
+            change: What becomes of each batch.
         """
+        from trainkit.data.batching import shuffled_rows
+
+        _require_batch_size(batch_size)
+
+        def load(epoch: Any, rows: Any) -> Any:
+            batch = self._gather(rows)
+            return change(*batch, epoch=epoch, rows=rows) if change else batch
+
+        rows = shuffled_rows(self._rows, batch_size, seed=seed, first_epoch=first_epoch, first_step=first_step)
+        return self._map(rows, load, is_heavy=change is not None)
 
     def ordered(self, batch_size: int) -> Any:
         """A `tf.data.Dataset` of one pass in the order of the samples."""
+        from trainkit.data.batching import ordered_rows
+
+        _require_batch_size(batch_size)
+        return self._map(ordered_rows(self._rows, batch_size), self._gather)
 
     def subset(self, indices: np.ndarray) -> Split:
-        """The samples at `indices`, in that order."""
+        """The samples at `indices`, in that order; nothing is copied."""
+        if not len(indices):
+            raise DataError("a split must hold at least one sample. Received: none.")
+        part = copy.copy(self)
+        part._rows = self._rows[indices]
+        return part
 
-    def labels(self) -> np.ndarray:
-        """The target of every sample, shape `(size,)` for classes; without reading any input."""
+    def first_rows(self, count: int, *, seed: int) -> Split:
+        """The samples that the first epoch of `batches` begins with, in its order."""
+        from trainkit.data.batching import shuffled_rows
+
+        batches = shuffled_rows(self._rows, count, seed=seed, first_epoch=0, first_step=0)
+        part = copy.copy(self)
+        part._rows = next(batches.as_numpy_iterator())[1]
+        return part
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The rows of the columns that are the samples."""
+        return self._rows
+
+    def weighted(self, weights: Mapping[str, Column]) -> Split:
+        """The same samples, of which each counts as much as `weights` say."""
+        part = copy.copy(self)
+        part._weights = weights
+        return part
+
+    def labels(self, target: str) -> np.ndarray:
+        """A target of every sample, shape `(size, …)`; without reading any input."""
+        array = self.whole_labels(target)
+        return array if len(array) == self.size and self._is_whole else array[self._rows]
+
+    def whole_labels(self, target: str) -> np.ndarray:
+        """A target of every row of its column, also of those that are not samples of this split."""
+        array = self._targets[target].array
+        if array is None:
+            raise TypeError(f"the target {target!r} is not in memory")
+        return array
+
+    @property
+    def weights(self) -> Mapping[str, Column]:
+        """How much the loss of each output counts, or nothing."""
+        return self._weights
+
+    def digest(self) -> str:
+        """By what the split is known again: a line for each of its columns."""
+        columns = [*self._inputs.items(), *self._targets.items(), *self._weights.items()]
+        return "\n".join(f"{name} {column.field!r} {column.digest(self._rows).hex()}" for name, column in columns)
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool((self._rows == np.arange(self.size)).all())
+
+    def _map(self, rows: Any, load: Callable[..., Any], *, is_heavy: bool = False) -> Any:
+        from trainkit.framework import tf
+
+        in_memory = all(column.array is not None for column in self._inputs.values())
+        parallel = tf.data.AUTOTUNE if is_heavy or not in_memory else None
+        return rows.map(load, num_parallel_calls=parallel).prefetch(tf.data.AUTOTUNE)
+
+    def _gather(self, rows: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        inputs, targets, weights = (
+            {name: column.gather(rows) for name, column in columns.items()}
+            for columns in (self._inputs, self._targets, self._weights)
+        )
+        return inputs, targets, weights
 
 
-@dataclass(frozen=True)
-class Splits:
-    """What a source returns: `validation` and `test` may be missing."""
-
-    train: Split
-    validation: Split | None = None
-    test: Split | None = None
+def _require_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size!r}.")

@@ -2,174 +2,200 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import math
-from collections import Counter
-from itertools import chain, islice
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from trainkit.data import SOURCES, check_splits, fingerprint
+from trainkit.data import SOURCES, fingerprint, load_data
+from trainkit.data.images import ImageFiles
 
 
-def idx_files(write_idx):
+def idx(folder, write_mnist, write_idx):
     generator = np.random.default_rng(0)
+    files = {}
     for part, size in (("", 21), ("test_", 8)):
         images = generator.integers(0, 256, (size, 4, 5)).astype(np.uint8)
-        yield f"{part}images", write_idx(f"{part}images.gz", images)
-        yield f"{part}labels", write_idx(f"{part}labels.gz", (np.arange(size) % 3).astype(np.uint8))
+        files[f"{part}images"] = write_idx(f"{part}images.gz", images)
+        files[f"{part}labels"] = write_idx(f"{part}labels.gz", (np.arange(size) % 3).astype(np.uint8))
+    return files
+
+
+def arrays(size):
+    images = np.random.default_rng(size).integers(0, 256, (size, 4, 5, 1), dtype=np.uint8)
+    return images, np.arange(size) % 3
+
+
+def npy(folder, write_mnist, write_idx):
+    for part, size in (("", 21), ("test_", 8)):
+        for name, array in zip(("inputs", "targets"), arrays(size), strict=True):
+            np.save(folder / f"{part}{name}.npy", array)
+    return {name: folder / f"{name}.npy" for name in ("inputs", "targets", "test_inputs", "test_targets")}
+
+
+def npz(folder, write_mnist, write_idx):
+    train, test = arrays(21), arrays(8)
+    np.savez(folder / "data.npz", x_train=train[0], y_train=train[1], x_test=test[0], y_test=test[1])
+    return {"path": folder / "data.npz"}
+
+
+def csv(folder, write_mnist, write_idx):
+    for name, size in (("train.csv", 21), ("test.csv", 8)):
+        rows = [f"{index},{index / 2},{'abc'[index % 3]}" for index in range(size)]
+        (folder / name).write_text("\n".join(["width,height,kind", *rows]))
+    return {"path": folder / "train.csv", "test": folder / "test.csv"}
+
+
+def write_images(folder, size):
+    lines = []
+    for index in range(size):
+        filepath = folder / "abc"[index % 3] / f"{index}.png"
+        filepath.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 5), index, np.uint8)).save(filepath)
+        lines.append(f"{filepath.relative_to(folder)} {'abc'[index % 3]}")
+    return lines
+
+
+def image_folder(folder, write_mnist, write_idx):
+    write_images(folder / "train", 21)
+    write_images(folder / "test", 8)
+    return {"path": folder}
+
+
+def image_list(folder, write_mnist, write_idx):
+    for part, size in (("train", 21), ("test", 8)):
+        (folder / part).mkdir()
+        (folder / part / "list.txt").write_text("\n".join(write_images(folder / part, size)))
+    return {part: folder / part / "list.txt" for part in ("train", "test")}
 
 
 ARGUMENTS = {
-    "Sample": lambda write_mnist, write_idx: {},
-    "Mnist": lambda write_mnist, write_idx: {"path": write_mnist()},
-    "FashionMnist": lambda write_mnist, write_idx: {"path": write_mnist()},
-    "Idx": lambda write_mnist, write_idx: dict(idx_files(write_idx)),
+    "Sample": lambda folder, write_mnist, write_idx: {},
+    "Mnist": lambda folder, write_mnist, write_idx: {"path": write_mnist()},
+    "FashionMnist": lambda folder, write_mnist, write_idx: {"path": write_mnist()},
+    "Idx": idx,
+    "ImageFolder": image_folder,
+    "ImageList": image_list,
+    "Csv": csv,
+    "Npz": npz,
+    "Npy": npy,
 }
+SETTINGS = {"Csv": {"model__input": [2], "data__targets": "kind"}}
+SHAPES = {"Sample": [28, 28, 1], "Mnist": [28, 28, 1], "FashionMnist": [28, 28, 1]}
+SIZES = {"Sample": (10_000, 2_000), "Mnist": (40, 10), "FashionMnist": (40, 10)}
 
 
 @pytest.fixture(params=ARGUMENTS)
-def make_splits(request, write_mnist, write_idx):
-    arguments = ARGUMENTS[request.param](write_mnist, write_idx)
-    return lambda: SOURCES.get(request.param)(**arguments)
+def name(request):
+    return request.param
 
 
 @pytest.fixture
-def split(make_splits):
-    return make_splits().train
+def arguments(name, tmp_path, write_mnist, write_idx):
+    return ARGUMENTS[name](tmp_path, write_mnist, write_idx)
 
 
-def flatten(batch):
-    """A batch as `(row, label)` pairs that can be compared and counted."""
-    inputs, targets, _ = batch
-    rows = [hashlib.sha256(row.tobytes()).hexdigest() for row in inputs["input"].numpy()]
-    return list(zip(rows, targets["target"].numpy().tolist(), strict=True))
+@pytest.fixture
+def source(name, arguments):
+    return SOURCES.get(name)(**arguments)
 
 
-def samples(split):
-    return flatten(next(iter(split.ordered(split.size))))
-
-
-def a_quarter(split):
-    """A batch size that makes four batches an epoch, the last one smaller."""
-    return split.size // 4 + 1
-
-
-def first_batches(split, count, **order):
-    return [flatten(batch) for batch in islice(split.batches(a_quarter(split), **order), count)]
+@pytest.fixture
+def columns(source):
+    return [
+        (part, column, records.columns[column])
+        for part, records in source.present.items()
+        for column in records.columns
+    ]
 
 
 def test_every_source_is_tried():
     assert set(ARGUMENTS) == set(SOURCES)
-    assert len(ARGUMENTS) >= 4
+    assert len(ARGUMENTS) >= 9
 
 
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_arguments_are_keywords_with_annotations(name):
     signature = inspect.signature(SOURCES.get(name))
-    assert signature.return_annotation == "Splits"
+    assert signature.return_annotation == "Source"
     for parameter in signature.parameters.values():
         assert parameter.kind is parameter.KEYWORD_ONLY
         assert parameter.annotation is not parameter.empty
 
 
-def test_source_returns_checked_splits_without_validation(make_splits):
-    splits = make_splits()
-    check_splits(splits)
-    assert splits.validation is None
-    assert splits.test.size > 0
+def test_source_has_the_parts_that_its_files_hold(name, source):
+    assert {part: records.size for part, records in source.present.items()} == dict(
+        zip(("train", "test"), SIZES.get(name, (21, 8)), strict=True)
+    )
 
 
-def test_source_returns_the_same_data_each_time(make_splits):
-    assert fingerprint(make_splits()) == fingerprint(make_splits())
+def test_columns_of_a_part_are_as_long(source):
+    for records in source.present.values():
+        assert {len(column) for column in records.columns.values()} == {records.size}
 
 
-def test_facts_and_arrays_agree(split):
-    assert split.arrays["input"].shape == (split.size, *split.facts.input_shape)
-    assert split.arrays["target"].tolist() == split.labels().tolist()
-    assert split.labels().dtype == np.int32
-    assert split.facts.values == {"classes": len(split.facts.classes)}
+def test_parts_have_the_same_columns_of_the_same_kind(source):
+    train, test = source.train, source.test
+    assert list(train.columns) == list(test.columns)
+    assert train.target == test.target
+    for name, column in train.columns.items():
+        assert test.columns[name].field == column.field
 
 
-def test_batches_have_float_inputs_int_targets_and_no_weights(split):
-    for dataset in (split.batches(5, seed=7), split.ordered(5)):
-        inputs, targets, weights = next(iter(dataset))
-        assert (list(inputs), list(targets), weights) == (["input"], ["target"], {})
-        assert (inputs["input"].dtype, inputs["input"].shape) == ("float32", (5, *split.facts.input_shape))
-        assert (targets["target"].dtype, targets["target"].shape) == ("int32", (5,))
-        assert dataset.element_spec[0]["input"].shape[1:] == split.facts.input_shape
+def test_target_is_a_column_in_memory(source):
+    if source.train.target is not None:
+        for records in source.present.values():
+            assert records.columns[records.target].array is not None
 
 
-def test_ordered_is_one_pass_in_the_order_of_the_arrays(split):
-    batches = list(split.ordered(a_quarter(split)))
-    assert len(batches) == 4
-    inputs = np.concatenate([batch[0]["input"] for batch in batches])
-    np.testing.assert_array_equal(inputs, split.arrays["input"].astype(np.float32))
-    assert [label for batch in batches for label in batch[1]["target"].numpy()] == split.labels().tolist()
+def test_good_data_has_no_bad_rows(source, columns):
+    assert [records.bad for records in source.present.values()] == [{}, {}]
+    assert [list(column.bad()) for _, _, column in columns] == [[]] * len(columns)
 
 
-def test_each_epoch_has_every_sample_once(split):
-    batches = first_batches(split, 8, seed=7)
-    everything = Counter(samples(split))
-    assert Counter(chain(*batches[:4])) == everything
-    assert Counter(chain(*batches[4:])) == everything
+def test_values_have_the_type_and_shape_that_is_said(columns):
+    assert columns
+    for _, name, column in columns:
+        values = column.gather(np.array([3, 0, 5]))
+        assert (name, values.dtype, values.shape) == (name, column.field.dtype, (3, *column.field.shape))
+        if column.array is not None and column.field.dtype != "string":
+            np.testing.assert_allclose(values, column.array[[3, 0, 5]])
 
 
-def test_last_batch_of_an_epoch_is_what_is_left(split):
-    size = a_quarter(split)
-    assert [len(batch) for batch in first_batches(split, 8, seed=7)] == [size, size, size, split.size - 3 * size] * 2
+def test_source_returns_the_same_data_each_time(name, arguments, columns):
+    again = SOURCES.get(name)(**arguments).present
+    for part, column_name, column in columns:
+        rows = np.arange(len(column))
+        assert again[part].columns[column_name].digest(rows) == column.digest(rows)
 
 
-def test_batch_size_that_divides_leaves_no_empty_batch(split):
-    part = split.subset(np.arange(12))
-    assert [len(flatten(batch)) for batch in islice(part.batches(4, seed=7), 7)] == [4] * 7
-    assert len(list(part.ordered(4))) == math.ceil(12 / 4)
+def test_digest_tells_samples_apart(columns):
+    for _, _, column in columns:
+        rows = np.arange(len(column))
+        assert column.digest(rows) != column.digest(rows[::-1])
 
 
-def test_order_is_a_function_of_seed_and_epoch(split):
-    first = first_batches(split, 8, seed=7)
-    assert first_batches(split, 8, seed=7) == first
-    assert first_batches(split, 4, seed=8) != first[:4]
+def test_original_tells_samples_apart(columns):
+    for _, _, column in columns:
+        assert len({column.original(row) for row in range(len(column))}) == len(column)
 
 
-def test_epochs_have_different_orders(split):
-    batches = first_batches(split, 12, seed=7)
-    epochs = [list(chain(*batches[start : start + 4])) for start in (0, 4, 8)]
-    assert epochs[0] != epochs[1]
-    assert epochs[1] != epochs[2]
-    assert epochs[0] != epochs[2]
-    assert samples(split) not in epochs
+def test_image_files_are_not_opened_yet(name, columns):
+    is_image = [isinstance(column, ImageFiles) for _, _, column in columns]
+    assert any(is_image) is name.startswith("Image")
 
 
-@pytest.mark.parametrize("epoch, step", [(0, 0), (0, 3), (1, 0), (1, 2), (2, 3)])
-def test_resume_goes_on_where_an_uninterrupted_pass_would(split, epoch, step):
-    uninterrupted = first_batches(split, 4 * epoch + step + 5, seed=7)
-    resumed = first_batches(split, 5, seed=7, first_epoch=epoch, first_step=step)
-    assert resumed == uninterrupted[4 * epoch + step :]
-
-
-def test_step_after_the_last_is_the_next_epoch(split):
-    after = first_batches(split, 2, seed=7, first_epoch=0, first_step=4)
-    assert after == first_batches(split, 2, seed=7, first_epoch=1)
-
-
-def test_subset_has_its_samples_in_their_order(split):
-    indices = np.array([9, 2, 5, 11, 3])
-    part, whole = split.subset(indices), samples(split)
-    assert part.size == 5
-    assert part.facts == split.facts
-    assert samples(part) == [whole[index] for index in indices]
-    assert part.labels().tolist() == split.labels()[indices].tolist()
-    assert part.arrays["input"].tolist() == split.arrays["input"][indices].tolist()
-    assert [part.original(i) for i in range(5)] == [split.original(index) for index in indices]
-
-
-def test_batches_of_a_subset_have_its_samples_only(split):
-    part = split.subset(np.array([9, 2, 5, 11, 3]))
-    assert Counter(chain(*first_batches(part, 3, seed=7))) == Counter(samples(part))
-
-
-def test_original_tells_samples_apart(split):
-    assert len({split.original(index) for index in range(split.size)}) == split.size
+def test_data_of_a_source_can_be_trained_on(name, arguments, make_config):
+    settings = {"model__input": SHAPES.get(name, [4, 5, 1])} | SETTINGS.get(name, {})
+    written = {key: str(value) for key, value in arguments.items()}
+    config = make_config(data__source={name: written}, **settings)
+    splits = load_data(config)
+    train, test = SIZES.get(name, (21, 8))
+    assert splits.train.size + splits.validation.size == train
+    assert splits.test.size == test
+    ((inputs, targets, _),) = splits.test.subset(np.arange(3)).ordered(3)
+    assert (inputs["input"].dtype, inputs["input"].shape) == ("float32", (3, *settings["model__input"]))
+    assert (targets["digit"].dtype, targets["digit"].shape) == ("int32", (3,))
+    assert splits.test.labels("digit")[:3].tolist() == targets["digit"].numpy().tolist()
+    assert fingerprint(load_data(config)) == fingerprint(splits)

@@ -33,9 +33,9 @@ def no_download(monkeypatch, request):
 def test_files_are_read_from_path(write_mnist, name, folder, suffix):
     splits = SOURCES.get(name)(path=write_mnist("anywhere", suffix))
     assert (splits.train.size, splits.test.size) == (40, 10)
-    assert splits.train.facts.input_shape == (28, 28, 1)
-    assert splits.train.original(17) == f"train-images-idx3-ubyte{suffix}, image 17"
-    assert splits.test.original(3) == f"t10k-images-idx3-ubyte{suffix}, image 3"
+    assert splits.train.columns["image"].field.shape == (28, 28, 1)
+    assert splits.train.columns["image"].original(17) == f"train-images-idx3-ubyte{suffix}, image 17"
+    assert splits.test.columns["image"].original(3) == f"t10k-images-idx3-ubyte{suffix}, image 3"
 
 
 @pytest.mark.parametrize("name, folder", NAMES)
@@ -50,7 +50,7 @@ def test_files_are_read_from_the_folder_of_the_variable(write_mnist, monkeypatch
     ids=["Mnist", "FashionMnist"],
 )
 def test_classes_have_their_names(write_mnist, name, classes):
-    assert list(SOURCES.get(name)(path=write_mnist()).train.facts.classes) == classes
+    assert list(SOURCES.get(name)(path=write_mnist()).train.columns["label"].field.classes) == classes
 
 
 def test_missing_files_are_named(write_mnist):
@@ -92,10 +92,10 @@ def test_download_is_what_keras_gives(monkeypatch, capsys):
 
     monkeypatch.setattr(tf.keras.datasets.mnist, "load_data", load_data)
     splits = SOURCES.get("Mnist")()
-    assert splits.train.labels().tolist() == [4, 0, 9]
-    assert splits.train.arrays["input"].shape == (3, 28, 28, 1)
-    assert splits.test.labels().tolist() == [7]
-    assert splits.train.original(2) == "mnist, training, image 2"
+    assert splits.train.columns["label"].array.tolist() == [4, 0, 9]
+    assert splits.train.columns["image"].array.shape == (3, 28, 28, 1)
+    assert splits.test.columns["label"].array.tolist() == [7]
+    assert splits.train.columns["image"].original(2) == "mnist, training, image 2"
     assert capsys.readouterr().out == ""
 
 
@@ -112,4 +112,4 @@ def test_full_data_sets_are_read_byte_for_byte(full_data, name, train, test):
     splits = SOURCES.get(name)()
     for split, size, md5 in ((splits.train, 60_000, train), (splits.test, 10_000, test)):
         header = np.array([0x0803, size, 28, 28], ">u4").tobytes()  # the published MD5 is of the unzipped file
-        assert hashlib.md5(header + split.arrays["input"].tobytes()).hexdigest() == md5
+        assert hashlib.md5(header + split.columns["image"].array.tobytes()).hexdigest() == md5

@@ -32,21 +32,43 @@ def test_licence_names_the_authors():
 
 def test_sizes(splits):
     assert (splits.train.size, splits.test.size) == (10_000, 2_000)
-    assert splits.train.facts.input_shape == (28, 28, 1)
+    assert splits.train.columns["image"].field.shape == (28, 28, 1)
 
 
 def test_each_class_has_its_share_of_the_training_digits(splits):
     # MNIST has 5923 6742 5958 6131 5842 5421 5918 6265 5851 5949; a sixth of each, rounded by largest remainder
-    assert np.bincount(splits.train.labels()).tolist() == [987, 1124, 993, 1022, 974, 904, 986, 1044, 975, 991]
+    assert np.bincount(splits.train.columns["label"].array).tolist() == [
+        987,
+        1124,
+        993,
+        1022,
+        974,
+        904,
+        986,
+        1044,
+        975,
+        991,
+    ]
 
 
 def test_each_class_has_its_share_of_the_test_digits(splits):
     # MNIST has 980 1135 1032 1010 982 892 958 1028 974 1009; a fifth of each, rounded by largest remainder
-    assert np.bincount(splits.test.labels()).tolist() == [196, 227, 206, 202, 196, 178, 192, 206, 195, 202]
+    assert np.bincount(splits.test.columns["label"].array).tolist() == [
+        196,
+        227,
+        206,
+        202,
+        196,
+        178,
+        192,
+        206,
+        195,
+        202,
+    ]
 
 
 def test_digits_are_grey_images_from_0_to_255(splits):
-    images = splits.train.arrays["input"]
+    images = splits.train.columns["image"].array
     assert images.dtype == np.uint8
     assert (images.min(), images.max()) == (0, 255)
     assert images.mean() / 255 == pytest.approx(0.1307, abs=0.002)  # the mean of MNIST, as everybody normalises it

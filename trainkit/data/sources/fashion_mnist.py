@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainkit.data.records import Source
 from trainkit.data.sources.mnist_files import read_or_download
-from trainkit.data.splits import Splits
 
 CLASSES = (
     "T-shirt/top",
@@ -21,7 +21,7 @@ CLASSES = (
 )
 
 
-def fashion_mnist(*, path: Path | None = None) -> Splits:
+def fashion_mnist(*, path: Path | None = None) -> Source:
     """60,000 training and 10,000 test images of clothes, in ten classes.
 
     Args:

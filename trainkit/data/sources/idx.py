@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainkit.data.idx_splits import IdxPair, read_splits
-from trainkit.data.splits import Splits
+from trainkit.data.records import Source
 from trainkit.errors import DataError
 
 
@@ -16,7 +16,7 @@ def idx(
     test_images: Path | None = None,
     test_labels: Path | None = None,
     classes: list[str] | None = None,
-) -> Splits:
+) -> Source:
     """Images and labels from IDX files, gzipped or not.
 
     Images `(samples, height, width)` get a channel axis; `(samples, height, width, channels)` and

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainkit.data.records import Source
 from trainkit.data.sources.mnist_files import DIGITS, read_or_download
-from trainkit.data.splits import Splits
 
 
-def mnist(*, path: Path | None = None) -> Splits:
+def mnist(*, path: Path | None = None) -> Source:
     """60,000 training and 10,000 test images of handwritten digits.
 
     Args:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainkit.data.arrays import ArraySplit
-from trainkit.data.idx_splits import IdxPair, read_splits
-from trainkit.data.splits import Facts, Splits
+from trainkit.data.idx_splits import IdxPair, label_records, read_splits
+from trainkit.data.records import Records, Source, Splits
 from trainkit.errors import DataError
 
 VARIABLE = "TRAINKIT_DATA"
@@ -19,7 +18,7 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 DIGITS = tuple("0123456789")
 
 
-def read_or_download(name: str, *, path: Path | None, classes: tuple[str, ...]) -> Splits:
+def read_or_download(name: str, *, path: Path | None, classes: tuple[str, ...]) -> Source:
     """Read a data set from `path`, else from the folder that TRAINKIT_DATA names, else through Keras.
 
     Args:
@@ -41,7 +40,7 @@ def read_or_download(name: str, *, path: Path | None, classes: tuple[str, ...]) 
     return _download(name, classes)
 
 
-def read_folder(folder: Path, *, classes: tuple[str, ...]) -> Splits:
+def read_folder(folder: Path, *, classes: tuple[str, ...]) -> Source:
     """Read the four files of a folder, each with or without `.gz`.
 
     Raises:
@@ -62,7 +61,7 @@ def _find(folder: Path, name: str) -> Path | None:
     return next((filepath for filepath in (folder / f"{name}.gz", folder / name) if filepath.is_file()), None)
 
 
-def _download(name: str, classes: tuple[str, ...]) -> Splits:
+def _download(name: str, classes: tuple[str, ...]) -> Source:
     from trainkit.framework import tf
 
     try:
@@ -79,7 +78,6 @@ def _download(name: str, classes: tuple[str, ...]) -> Splits:
     )
 
 
-def _make_split(arrays: tuple[np.ndarray, np.ndarray], classes: tuple[str, ...], origin: str) -> ArraySplit:
+def _make_split(arrays: tuple[np.ndarray, np.ndarray], classes: tuple[str, ...], origin: str) -> Records:
     images, labels = arrays
-    inputs = images[..., np.newaxis]
-    return ArraySplit(inputs, labels, Facts.of(inputs, classes), origin)
+    return label_records(images[..., np.newaxis], labels, classes, images=origin, label_file=f"{origin} labels")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainkit.data.records import Source
 from trainkit.data.sources.mnist_files import DIGITS, read_folder
-from trainkit.data.splits import Splits
 
 FOLDER = Path(__file__).parents[1] / "sample"
 
 
-def sample() -> Splits:
+def sample() -> Source:
     """10,000 training and 2,000 test digits of MNIST, shipped with the package: no download.
 
     Returns:

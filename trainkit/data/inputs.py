@@ -1,0 +1,105 @@
+"""Columns of a data set -> inputs of a network, in the size and type that the network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trainkit.config import Experiment, Model, Resize, SettingError
+from trainkit.config.document import KeyPath
+from trainkit.data.columns import ArrayColumn, Column
+from trainkit.data.fields import Field
+from trainkit.data.images import ImageFiles, ImageSpec, size_array
+from trainkit.data.selection import column_path
+
+NUMBERS = "fiub"
+
+
+def make_input(columns: Mapping[str, Column | ImageFiles], experiment: Experiment, *, name: str) -> Column:
+    """Make an input of the columns that a config names for it.
+
+    Image files are read and sized; numbers are stacked to shape `(rows, columns)`, as texts are.
+
+    Args:
+        columns: At least one, by name.
+        experiment: The config, which says what shape and type the network takes.
+        name: Of the input.
+
+    Returns:
+        A column whose batches fit the network.
+
+    Raises:
+        SettingError: If they cannot.
+    """
+    spec, path = experiment.model.input_specs[name], column_path(experiment, "inputs", name)
+    column = _stack(list(columns.values()), path) if len(columns) > 1 else next(iter(columns.values()))
+    if isinstance(column, ImageFiles):
+        return column.read(image_spec(experiment, name))
+    if isinstance(column, ArrayColumn) and not column.field.shape:
+        column = _stack([column], path)
+    if isinstance(column, ArrayColumn) and len(column.field.shape) == 2 and len(spec.shape) == 3:
+        column = _with_channel(column)
+    if isinstance(column, ArrayColumn) and experiment.data.resize and column.field.is_image:
+        column = _sized(column, image_spec(experiment, name))
+    _check(column.field, experiment.model, name)
+    if isinstance(column, ArrayColumn):
+        return column.with_field(dtype=spec.dtype, columns=tuple(columns))
+    return column
+
+
+def image_spec(experiment: Experiment, name: str) -> ImageSpec:
+    """The size that images are given for an input.
+
+    Raises:
+        SettingError: If the input is no image of a fixed size.
+    """
+    spec, path = experiment.model.input_specs[name], experiment.model.path_of_input(name)
+    shape = spec.shape
+    if len(shape) != 3 or None in shape or spec.dtype == "string":
+        message = f"must be [height, width, channels], all numbers, for images. Received: {shape}."
+        raise SettingError(path, message)
+    height, width, channels = (int(length or 0) for length in shape)
+    if channels not in (1, 3, 4):
+        message = f"must have 1 channel (grey), 3 (RGB) or 4 (RGBA) for images. Received: {shape}."
+        raise SettingError(path, message)
+    resize = experiment.data.resize or Resize()
+    return ImageSpec(height, width, channels, resize.method, resize.antialias, resize.fit)
+
+
+def _stack(columns: list[Column | ImageFiles], path: KeyPath) -> ArrayColumn:
+    arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
+    kinds = {"text" if array.dtype.kind not in NUMBERS else "number" for array in arrays}
+    if len(arrays) < len(columns) or len(kinds) > 1 or any(array.ndim > 2 for array in arrays):
+        message = "must be columns of numbers only, or of texts only, to be put side by side."
+        raise SettingError(path, f"{message} Give each kind an input of its own in `model.inputs`.")
+    stacked = np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+    field = Field(stacked.shape[1:], "string" if kinds == {"text"} else "float32")
+    held = [column for column in columns if isinstance(column, ArrayColumn)]
+    known_bad = {row: reason for column in held for row, reason in column.known_bad.items()}
+    missing = any(column.missing for column in held)
+    return ArrayColumn(stacked, field, origin=held[0].original, missing=missing, known_bad=known_bad)
+
+
+def _with_channel(column: ArrayColumn) -> ArrayColumn:
+    """Grey images without a channel axis, with one."""
+    return ArrayColumn(column.array[..., np.newaxis], origin=column.original)
+
+
+def _sized(column: ArrayColumn, spec: ImageSpec) -> ArrayColumn:
+    if column.array.dtype != np.uint8:
+        raise SettingError(("data", "resize"), f"images must be bytes to be sized. Received: {column.array.dtype}.")
+    return ArrayColumn(size_array(column.array, spec), origin=column.original)
+
+
+def _check(field: Field, model: Model, name: str) -> None:
+    spec, shape = model.input_specs[name], list(field.shape)
+    if len(shape) != len(spec.shape) or any(e not in (None, s) for s, e in zip(shape, spec.shape, strict=True)):
+        cure = " Or let `data.resize` size them." if field.is_image and len(spec.shape) == 3 else ""
+        message = f"must be the shape of the data, {shape}. Received: {spec.shape}.{cure}"
+        raise SettingError(model.path_of_input(name), message)
+    if (field.dtype == "string") != (spec.dtype == "string"):
+        form = f"inputs: {{{name}: {{shape: {spec.shape}, dtype: string}}}}"
+        held = f"texts: write `{form}`" if field.dtype == "string" else "numbers"
+        message = f"the data of {name!r} are {held}. Received: dtype={spec.dtype!r}."
+        raise SettingError(model.path_of_input(name, "dtype"), message)
