@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainkit.config.node import Node, NodeError, parse_node
+from trainkit.config import Node, NodeError
+from trainkit.config.parse import parse_node
 from trainkit.errors import DataError
 from trainkit.framework import tf
-from trainkit.objects import build, build_registered
+from trainkit.objects import build, build_registered, first_sentence
 from trainkit.registry import Registry
 
 
@@ -81,3 +82,32 @@ def test_build_registered_places_the_errors_of_the_input():
     with pytest.raises(NodeError, match=r"row 3 is bad\.") as caught:
         build_registered(source, registry, {})
     assert caught.value.node is source
+
+
+def test_first_sentence_of_a_failure_inside_autograph_is_the_failure():
+    @tf.function
+    def fail(x):
+        if tf.shape(x)[0] > 0:
+            raise ValueError("a layer: must be\nsomething else. See above.")
+        return x
+
+    with pytest.raises(ValueError, match="in user code:") as caught:
+        fail(tf.zeros(3))
+    assert first_sentence(caught.value) == "a layer: must be something else. See above"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("{{function_node __wrapped__Sum}} Invalid axis 5. [Op:Sum] name: ", "Invalid axis 5"),
+        (
+            "Negative dimension for '{{node net/pool}} = MaxPool[T=float](x)' with input shapes: [?,2].",
+            "Negative dimension",
+        ),
+        ("Exception encountered when calling layer 'a'.\n\n{{node a/b}}\nnot 2-D\n\nCall arguments:\n  • x", "not 2-D"),
+        ("", "ValueError"),
+    ],
+    ids=["operation", "node", "call", "nothing"],
+)
+def test_first_sentence_leaves_out_calls_and_the_names_of_nodes(message, told):
+    assert first_sentence(ValueError(message)) == told

@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import trainkit
 from trainkit.config import load_config
+from trainkit.data.sources.sample import sample
 from trainkit.errors import ConfigError, InputError, OutputError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs.checkpoints import restore_checkpoint
@@ -28,6 +29,7 @@ def test_fit_leaves_everything_in_the_run_directory(small_run):
         ".lock",
         "checkpoints",
         "config.yaml",
+        "data.json",
         "history.csv",
         "manifest.json",
         "metrics.json",
@@ -63,13 +65,14 @@ def test_fit_records_how_it_ended_and_on_what(small_run):
 def test_fit_measures_the_saved_model_on_the_test_set(small_run):
     metrics = json.loads(small_run.metrics.read_text())
     model = tf.keras.models.load_model(small_run.model, compile=False)
-    test = prepare(load_config(small_run.resolved)).splits.test
-    answers = model.predict(test.arrays["input"].astype("float32"), verbose=0).argmax(axis=1)
-    assert metrics["test"]["accuracy"] == pytest.approx((answers == test.labels()).mean())
+    test = sample().test.columns
+    images, labels = test["image"].array.astype("float32"), test["label"].array
+    answers = model.predict(images, verbose=0).argmax(axis=1)
+    assert metrics["test"]["accuracy"] == pytest.approx((answers == labels).mean())
     assert metrics["test"]["metrics"]["sparse_categorical_accuracy"] == pytest.approx(metrics["test"]["accuracy"])
     matrix = np.array(metrics["test"]["confusion_matrix"])
     assert matrix.trace() / matrix.sum() == pytest.approx(metrics["test"]["accuracy"])
-    np.testing.assert_array_equal(matrix.sum(axis=1), np.bincount(test.labels(), minlength=10))
+    np.testing.assert_array_equal(matrix.sum(axis=1), np.bincount(labels, minlength=10))
     assert metrics["test"]["accuracy"] > 0.8
 
 
@@ -88,8 +91,8 @@ def test_fit_writes_scalars_graph_and_config_for_tensorboard(small_run):
     train = EventAccumulator(str(small_run.tensorboard / "train")).Reload()
     tags = train.Tags()
     assert tags["graph"]
-    assert {"epoch_loss", "epoch_learning_rate", "epoch_images_per_second", "config"} <= set(tags["tensors"])
-    rates = [tf.make_ndarray(event.tensor_proto) for event in train.Tensors("epoch_images_per_second")]
+    assert {"epoch_loss", "epoch_learning_rate", "epoch_samples_per_second", "config"} <= set(tags["tensors"])
+    rates = [tf.make_ndarray(event.tensor_proto) for event in train.Tensors("epoch_samples_per_second")]
     assert len(rates) == 3
     assert min(rates) > 0
     text = tf.make_ndarray(train.Tensors("config")[0].tensor_proto)
@@ -150,6 +153,31 @@ def test_fit_that_a_callback_stops_says_why(small_config, tmp_path):
 def test_fit_says_that_overrides_are_a_list(small_config):
     with pytest.raises(InputError, match=r"must be a list of KEY=VALUE texts\. Received: 'training\.epochs=1'"):
         trainkit.fit(small_config, "training.epochs=1")
+
+
+def test_fit_refuses_overrides_of_a_config_that_is_loaded(small_config, tmp_path):
+    told = r"`overrides` must be given to load_config for a loaded config\. Received: \['seed=5'\]"
+    with pytest.raises(InputError, match=told):
+        trainkit.fit(load_config(small_config), ["seed=5"], runs=tmp_path)
+
+
+def test_fit_takes_a_config_that_is_loaded(small_config, tmp_path):
+    loaded = load_config(small_config, ["training.epochs=1", "data.batch_size=500"])
+    run = trainkit.fit(loaded, runs=tmp_path)
+    assert load_config(run.resolved).resolved() == loaded.resolved()
+
+
+def test_fit_describes_inputs_and_outputs(small_run):
+    assert json.loads(small_run.data.read_text())["outputs"] == {"digit": {"classes": list("0123456789")}}
+    (described,) = json.loads(small_run.data.read_text())["inputs"].items()
+    name, facts = described
+    assert (name, facts["shape"], facts["dtype"], facts["columns"]) == ("input", [28, 28, 1], "float32", ["image"])
+    assert {key: facts["image"][key] for key in ("height", "width", "channels", "range")} == {
+        "height": 28,
+        "width": 28,
+        "channels": 1,
+        "range": [0, 255],
+    }
 
 
 def test_fit_that_is_interrupted_says_so_in_its_manifest(small_config, tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def test_prepare_names_metrics_alike_however_often_it_is_called(prepared):
 
 def test_prepare_adapts_normalization_to_the_training_images(prepared):
     result = prepared("model.preprocess=[Normalization: {axis: null}]")
-    images = result.splits.train.arrays["input"].astype("float64")
+    images = next(iter(result.splits.train.ordered(9_000)))[0]["input"].numpy().astype("float64")
     np.testing.assert_allclose(result.model.layers[1].mean, images.mean(), rtol=1e-3)
     np.testing.assert_allclose(result.model.layers[1].variance, images.var(), rtol=1e-3)
 
@@ -116,8 +116,31 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         (["training.loss=MeanSquaredError"], "MeanSquaredError does not take class ids"),
         (["model.input=[28, 28, 3]"], r"model\.input: must be the shape of the data, \[28, 28, 1\]"),
         (
+            [
+                "model.layers=[Flatten, {Dense: {units: 10}, name: digit}, {ReLU: , inputs: digit}]",
+                "model.outputs=[digit]",
+            ],
+            r"model\.layers\[2\]: no output depends on ReLU 'relu1'",
+        ),
+        (
+            [
+                "model={inputs: {image: {shape: [28, 28, 1]}, label: {shape: [1]}}, "
+                "layers: [{Flatten: , inputs: image}, {Dense: {units: 10}}]}"
+            ],
+            r"model\.inputs\.label: no output depends on it\. Use it, or remove it\.",
+        ),
+        (
+            [
+                "model={inputs: {image: {shape: [28, 28, 1]}}, "
+                "layers: [Flatten, {Dense: {units: 10}}, {Concatenate: , inputs: [image, x]}]}"
+            ],
+            r"layers\[2\]: Concatenate 'concatenate1' does not fit .*: "
+            r"the input 'image' gives the shape \(28, 28, 1\); Dense 'dense1'(, line \d+)? gives the shape \(10,\)",
+        ),
+        (
             ["training.loss=CategoricalCrossentropy"],
-            "does not take class ids, which the data has. Use SparseCategoricalCrossentropy",
+            r"metrics\[0\]: SparseCategoricalAccuracy does not measure the probabilities that CategoricalCrossentropy "
+            r"takes\. Use CategoricalAccuracy\.",
         ),
         (["training.loss=BinaryCrossentropy"], "takes 2 classes; the data has 10"),
         (["training.best={monitor: val_acc}"], r"must be a metric of this training: loss, .*Received: 'val_acc'"),
@@ -140,6 +163,9 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "plateau",
         "regression",
         "input",
+        "unused-layer",
+        "unused-input",
+        "merge",
         "one-hot",
         "binary",
         "best",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,17 @@ _MODULES = {
     "regularizer": "regularizers",
     "constraint": "constraints",
 }
+_NODE_NAMES = re.compile(r" for '\{\{node.*|\{\{[^}]*\}\} ?|\[Op:.*")
 
 
-def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None) -> Any:
+def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None, registry: Registry | None = None) -> Any:
     """Build the Keras object that a node asks for.
 
     Args:
         node: Of a kind that Keras has.
         scope: What `$name` stands for.
         name: The name of a layer; by default the one that the node was given.
+        registry: Things of this kind that TrainKit adds to those of Keras.
 
     Returns:
         The object.
@@ -38,14 +41,11 @@ def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None) -> A
     Raises:
         NodeError: If Keras refuses the arguments, or one cannot be computed.
     """
-    module = tf.keras
-    for part in _MODULES[node.kind].split("."):
-        module = getattr(module, part)
     arguments = compute_arguments(node, scope)
     if name or node.name:
         arguments["name"] = name or node.name
     try:
-        return getattr(module, node.class_name)(**arguments)
+        return _class_of(node, registry)(**arguments)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
         raise NodeError(node, _refusal(node, error), argument=_argument_at_fault(node, error)) from error
 
@@ -88,6 +88,26 @@ def compute_arguments(node: Node, scope: Mapping[str, Any]) -> dict[str, Any]:
         except ExpressionError as error:
             raise NodeError(node, str(error), argument=key) from error
     return values
+
+
+def first_sentence(error: Exception) -> str:
+    """What TensorFlow or Keras say of a failure, on one line: without the call stack and the names of their nodes."""
+    said = str(error)
+    if said.startswith("in user code:"):  # AutoGraph tells the lines of Keras that lead to the failure first
+        said = re.split(r"\n\s*\w+: ", said)[-1]
+    lines = [line for written in said.splitlines() if (line := _NODE_NAMES.sub("", written).strip())]
+    told = [line for line in lines if not line.startswith(("Exception encountered", "Call arguments", "•"))]
+    reason = " ".join((told or lines or [type(error).__name__])[:2])
+    return reason[:300].rstrip(".")
+
+
+def _class_of(node: Node, registry: Registry | None) -> Any:
+    if registry is not None and node.class_name in registry:
+        return registry.get(node.class_name)
+    module = tf.keras
+    for part in _MODULES[node.kind].split("."):
+        module = getattr(module, part)
+    return getattr(module, node.class_name)
 
 
 def _refusal(node: Node, error: Exception) -> str:

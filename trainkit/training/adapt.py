@@ -1,22 +1,55 @@
-"""Learn what normalization layers subtract and divide by, from the training split alone."""
+"""Learn what layers need to know of the data, from the training split alone: means, vocabularies, bin borders."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trainkit.data import Split
 from trainkit.framework import tf
 
+_GIVEN = ("input_mean", "input_vocabulary", "input_bin_boundaries")
+"""Where layers of Keras keep statistics that the config gave them."""
 
-def adapt_normalization(model: Any, split: Split, *, batch_size: int) -> None:
-    """Adapt every `Normalization` of a model that was given no mean, in the order of the graph.
+
+def adapting(split: Split, *, batch_size: int) -> Callable[[Any, Any], None]:
+    """Let layers learn from training samples.
 
     Args:
-        model: A `tf.keras.Model` with one input.
         split: The training samples.
         batch_size: Samples a call.
+
+    Returns:
+        `adapt(layer, tensor)` for `build_model`: a layer that was given its statistics or vocabulary keeps them, any
+        other learns from the values that `tensor`, a symbolic tensor, takes for the training samples.
     """
-    for layer in model.layers:
-        if isinstance(layer, tf.keras.layers.Normalization) and layer.input_mean is None:
-            before = tf.keras.Model(model.inputs, layer.input)
-            layer.adapt(split.ordered(batch_size).map(lambda inputs, *_, before=before: before(inputs)))
+
+    def adapt(layer: Any, tensor: Any) -> None:
+        if _was_given(layer):
+            return
+        inputs = _inputs_of(tensor)
+        before = tf.keras.Model(inputs, tensor)
+        names = [value.node.layer.name for value in inputs]
+        layer.adapt(split.ordered(batch_size).map(lambda given, *_: before({name: given[name] for name in names})))
+
+    return adapt
+
+
+def _was_given(layer: Any) -> bool:
+    """Whether the config gave a layer what it would learn; TextVectorization keeps that in a layer of its own."""
+    holder = getattr(layer, "_lookup_layer", layer)
+    return any(getattr(holder, name, None) is not None for name in _GIVEN)
+
+
+def _inputs_of(tensor: Any) -> list[Any]:
+    """The inputs of the network that a symbolic tensor depends on."""
+    found: dict[str, Any] = {}
+    waiting = [tensor]
+    while waiting:
+        value = waiting.pop()
+        node = value.node
+        if node.is_input:
+            found[node.layer.name] = value
+        else:
+            waiting.extend(tf.nest.flatten(node.keras_inputs))
+    return list(found.values())

@@ -10,15 +10,17 @@ from typing import Any
 from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
-from trainkit.config import Config, load_config
-from trainkit.errors import DiskFullError, OutputError, TrainingError, TrainKitError
+from trainkit.config import Config, list_overrides, load_config
+from trainkit.errors import DiskFullError, InputError, OutputError, TrainingError, TrainKitError
 from trainkit.framework import tf
+from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import compute_arguments
 from trainkit.runs import Run, replace_file, sha256_of, write_json
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training.devices import Devices, choose_devices
-from trainkit.training.evaluation import evaluate_model
+from trainkit.training.evaluation import evaluate
 from trainkit.training.log import LOG, logging_to, say
+from trainkit.training.pipeline import encoded
 from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
@@ -53,6 +55,9 @@ def fit(
         ```
     """
     console = console or Console()
+    overrides = list_overrides(overrides)
+    if isinstance(config, Config) and overrides:
+        raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
     loaded = config if isinstance(config, Config) else load_config(config, overrides)
     devices = choose_devices()
     prepared = prepare(loaded)
@@ -96,13 +101,13 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
         _tensorboard(run, prepared, clock),
     ]
     users = [callback for callback in prepared.callbacks if not isinstance(callback, tf.keras.callbacks.TensorBoard)]
-    rename = _renaming(model)
     try:
         model.fit(
-            splits.train.batches(experiment.data.batch_size, seed=experiment.seed).map(rename),
+            splits.train.batches(experiment.data.batch_size, seed=experiment.seed, change=prepared.change),
             epochs=experiment.training.epochs,
             steps_per_epoch=prepared.steps_per_epoch,
-            validation_data=splits.validation and splits.validation.ordered(experiment.data.batch_size).map(rename),
+            validation_data=splits.validation
+            and encoded(splits.validation.ordered(experiment.data.batch_size), prepared.outputs),
             callbacks=[*own, *users],
             verbose=0,
         )
@@ -126,11 +131,10 @@ def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:
     plain = tf.keras.Model(model.inputs, model.outputs, name=model.name)  # without optimizer and loss
     with replace_file(run.model) as temporary:
         plain.save(temporary, save_format="keras")
-    batch_size = prepared.config.experiment.data.batch_size
     metrics: dict[str, Any] = {"best": best}
     for name, split in (("validation", splits.validation), ("test", splits.test)):
         if split is not None:
-            metrics[name] = evaluate_model(model, split, batch_size=batch_size, rename=_renaming(model))
+            metrics[name] = evaluate(KerasPredictor(plain), split, prepared.outputs, prepared.config.experiment)
     write_json(run.metrics, metrics)
     return metrics
 
@@ -142,13 +146,3 @@ def _tensorboard(run: Run, prepared: Prepared, clock: Clock) -> TensorBoard:
     log_dir = Path(arguments.get("log_dir") or run.tensorboard)
     others = {key: value for key, value in arguments.items() if key != "log_dir"}
     return TensorBoard(log_dir, config=prepared.config.resolved_yaml(), clock=clock, **others)
-
-
-def _renaming(model: Any) -> Any:
-    """Data calls the one target `target`; Keras wants the name of the output."""
-    (output,) = model.output_names
-
-    def rename(inputs: Any, targets: Any, weights: Any) -> Any:
-        return inputs, {output: targets["target"]}, {output: weights["target"]} if weights else {}
-
-    return rename

@@ -1,13 +1,14 @@
-"""Whether the last layer, the loss and the data fit each other."""
+"""Whether each output, its loss, its metrics and the data fit each other."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from trainkit.config import Config, Node, NodeError
-from trainkit.data.splits import Facts
+from trainkit.training.outputs import ONE_HOT_LOSSES, Output
 
 _TWO_CLASSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}
+_OF_CLASSES = {"SparseCategoricalCrossentropy", *ONE_HOT_LOSSES}
 _METRICS_OF_ONE_UNIT = {"Accuracy": "BinaryAccuracy", "SparseCategoricalAccuracy": "BinaryAccuracy"}
 _METRICS_OF_CLASSES = {
     "Accuracy": "SparseCategoricalAccuracy",
@@ -16,43 +17,79 @@ _METRICS_OF_CLASSES = {
     "TopKCategoricalAccuracy": "SparseTopKCategoricalAccuracy",
     "CategoricalCrossentropy": "SparseCategoricalCrossentropy",
 }
+_METRICS_OF_ONE_HOT = {
+    "Accuracy": "CategoricalAccuracy",
+    "BinaryAccuracy": "CategoricalAccuracy",
+    "SparseCategoricalAccuracy": "CategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy": "TopKCategoricalAccuracy",
+    "SparseCategoricalCrossentropy": "CategoricalCrossentropy",
+}
+_WRONG_FOR_NUMBERS = {
+    *_METRICS_OF_CLASSES,
+    *_METRICS_OF_ONE_HOT,
+    *_METRICS_OF_ONE_UNIT,
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+}
 
 
-def check_head(config: Config, model: Any, facts: Facts) -> None:
-    """Compare the shape of a model's output with the classes of the data, and what loss and metrics take.
+def check_head(config: Config, model: Any, output: Output) -> None:
+    """Compare the shape of an output with the target it learns, and with what loss and metrics take.
 
     Raises:
-        NodeError: At the loss or metric, where it does not take class ids; else at the last layer.
+        NodeError: At the loss or metric, where it does not take such targets; else at the layer that gives the output.
     """
-    if facts.classes is None:
-        return
-    loss = config.experiment.training.loss
-    head = config.experiment.model.layers[-1]
-    classes = len(facts.classes)
-    if loss.class_name not in {"SparseCategoricalCrossentropy", *_TWO_CLASSES}:
+    if output.target.classes is None:
+        _check_numbers(config, model, output)
+    else:
+        _check_classes(config, model, output, len(output.target.classes))
+
+
+def _check_numbers(config: Config, model: Any, output: Output) -> None:
+    if output.loss.class_name in _OF_CLASSES:
+        message = f"{output.loss.class_name} takes classes; the target of {output.name!r} is a number."
+        cure = "Use MeanSquaredError, or name the column in the source's `categorical` or give its `classes`."
+        raise NodeError(output.loss, f"{message} {cure}")
+    for metric in output.metrics.values():
+        if metric.class_name in _WRONG_FOR_NUMBERS:
+            message = f"{metric.class_name} does not measure numbers. Use MeanAbsoluteError or RootMeanSquaredError."
+            raise NodeError(metric, message)
+    expected = output.target.shape
+    found = tuple(model.get_layer(output.name).output.shape[1:])
+    if found != expected:
+        told = f"gives the shape {found}; its targets have the shape {expected}"
+        cure = f". Write `units: {expected[0]}`" if len(found) == 1 else ""
+        raise NodeError(output.node, f"{_told(config, output)} {told}{cure}.")
+
+
+def _check_classes(config: Config, model: Any, output: Output, classes: int) -> None:
+    loss = output.loss
+    if loss.class_name not in {*_OF_CLASSES, *_TWO_CLASSES}:
         use = "SparseCategoricalCrossentropy, or BinaryCrossentropy for two classes"
         raise NodeError(loss, f"{loss.class_name} does not take class ids, which the data has. Use {use}.")
     if loss.class_name in _TWO_CLASSES and classes != 2:
         raise NodeError(loss, f"{loss.class_name} takes 2 classes; the data has {classes}.")
     units = 1 if loss.class_name in _TWO_CLASSES else classes
-    shape = tuple(model.output.shape[1:])
+    shape = tuple(model.get_layer(output.name).output.shape[1:])
     if shape == (units,):
-        _check_metrics(config.experiment.training.metrics, units)
+        _check_metrics(output, units)
         return
-    name = model.layers[-1].name
     if len(shape) != 1:
         told = f"gives the shape {shape}, one answer a sample is needed. Put Flatten or a global pooling before it"
     else:
         told = f"gives {shape[0]} values for {classes} classes{_cure(units, classes)}"
-    raise NodeError(head, f"{head.class_name} {name!r}, after {_before(config, model)}, {told}.")
+    raise NodeError(output.node, f"{_told(config, output)} {told}.")
 
 
-def _check_metrics(metrics: list[Node], units: int) -> None:
+def _check_metrics(output: Output, units: int) -> None:
     """Keras computes these metrics all the same, and what they say is wrong."""
-    fitting = _METRICS_OF_ONE_UNIT if units == 1 else _METRICS_OF_CLASSES
-    for metric in metrics:
+    fitting, what = _METRICS_OF_CLASSES, "class ids"
+    if output.is_one_hot:
+        fitting, what = _METRICS_OF_ONE_HOT, f"the probabilities that {output.loss.class_name} takes"
+    elif units == 1:
+        fitting, what = _METRICS_OF_ONE_UNIT, "the probability of one class"
+    for metric in output.metrics.values():
         if metric.class_name in fitting:
-            what = "the probability of one class" if units == 1 else "class ids"
             message = f"{metric.class_name} does not measure {what}. Use {fitting[metric.class_name]}."
             raise NodeError(metric, message)
 
@@ -63,10 +100,16 @@ def _cure(units: int, classes: int) -> str:
     return f": they must be {classes}. Write `units: $classes`"
 
 
-def _before(config: Config, model: Any) -> str:
-    """The layer before the last, with its line."""
+def _told(config: Config, output: Output) -> str:
+    """The layer of an output, and the layer before it where that is plain to see."""
     layers = config.experiment.model.layers
-    if len(layers) == 1:
-        return "the input"
-    line = config.line_of(layers[-2])
-    return f"{layers[-2].class_name} {model.layers[-2].name!r}{f' (line {line})' if line else ''}"
+    told = f"{output.node.class_name} {output.name!r}"
+    position = next((index for index, node in enumerate(layers) if node is output.node), None)
+    if position is None or output.node.inputs is not None or output.node.branches is not None:
+        return told
+    if not position:
+        return f"{told}, after the input,"
+    before: Node = layers[position - 1]
+    line = config.line_of(before)
+    name = config.experiment.model.layer_names[before]
+    return f"{told}, after {before.class_name} {name!r}{f' (line {line})' if line else ''},"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.config import Best, Config, Last, Node, NodeError, metric_names
-from trainkit.data import Splits, load_data
-from trainkit.data.sources import SOURCES
-from trainkit.errors import DataError
+from trainkit.config import Best, Config, Node, NodeError
+from trainkit.data import Split, Splits, load_data
+from trainkit.data.splits import Change
 from trainkit.framework import tf
-from trainkit.inference.predictor import fits
 from trainkit.models import build_model
-from trainkit.objects import build, build_registered
+from trainkit.objects import build
 from trainkit.registry import did_you_mean
-from trainkit.training.adapt import adapt_normalization
+from trainkit.training.adapt import adapting
 from trainkit.training.head import check_head
+from trainkit.training.outputs import Output, logged_names, outputs_of
+from trainkit.training.pipeline import training_change
 from trainkit.training.trial import try_one_batch
 
 
@@ -28,15 +29,19 @@ class Prepared:
         config: The configuration.
         splits: The data.
         model: The compiled `tf.keras.Model`.
+        outputs: What is learned at each output.
         callbacks: The callbacks of the config, built.
         best: How the best epoch is chosen.
+        change: What becomes of each training batch, if anything.
     """
 
     config: Config
-    splits: Splits
+    splits: Splits[Split]
     model: Any
+    outputs: Mapping[str, Output]
     callbacks: list[Any]
     best: Best
+    change: Change | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -46,8 +51,7 @@ class Prepared:
     @property
     def sizes(self) -> dict[str, int]:
         """Samples of each split that there is."""
-        named = {"train": self.splits.train, "validation": self.splits.validation, "test": self.splits.test}
-        return {name: split.size for name, split in named.items() if split is not None}
+        return {name: split.size for name, split in self.splits.present.items()}
 
 
 def prepare(config: Config) -> Prepared:
@@ -57,72 +61,43 @@ def prepare(config: Config) -> Prepared:
         ConfigError: With the place in the file, if the data, the network or the training cannot be made so.
     """
     experiment = config.experiment
-    splits = load_splits(config)
+    splits = load_data(config)
     tf.keras.utils.set_random_seed(experiment.seed)
     facts = splits.train.facts
-    if not fits(facts.input_shape, tuple(experiment.model.input)):
-        message = f"must be the shape of the data, {list(facts.input_shape)}. Received: {experiment.model.input}."
-        raise config.document.error(("model", "input"), message)
+    outputs = outputs_of(experiment, facts)
+    known = logged_names(outputs, validation=splits.validation is not None)
     with config.locating():
-        model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of)
-        check_head(config, model, facts)
-        try_one_batch(config, model, splits.train)
-        _compile(config, model, splits)
-        adapt_normalization(model, splits.train, batch_size=experiment.data.batch_size)
+        adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
+        model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
+        for output in outputs.values():
+            check_head(config, model, output)
+        change = training_change(config, facts, outputs)
+        try_one_batch(config, model, splits.train, outputs)
+        _compile(config, model, splits, outputs)
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         _check_learning_rate(model, experiment.training.callbacks)
-        known = _monitored_names(config, splits)
         _check_monitors(experiment.training.callbacks, callbacks, known)
-    return Prepared(config, splits, model, callbacks, _best(config, known))
+    return Prepared(config, splits, model, outputs, callbacks, _best(config, known), change)
 
 
-def load_splits(config: Config) -> Splits:
-    """Load the data of a config.
-
-    Raises:
-        ConfigError: With the place of the source, if the data cannot be used.
-    """
-    data = config.experiment.data
-    last = data.validation_split.last if isinstance(data.validation_split, Last) else None
-    fraction = None if isinstance(data.validation_split, Last) else data.validation_split
-
-    def make_splits() -> Splits:
-        return build_registered(data.source, SOURCES, {})
-
-    with config.locating():
-        try:
-            return load_data(make_splits, fraction=fraction, last=last, seed=config.experiment.seed)
-        except DataError as error:
-            raise NodeError(data.source, str(error)) from error
-
-
-def _steps_per_epoch(config: Config, splits: Splits) -> int:
+def _steps_per_epoch(config: Config, splits: Splits[Split]) -> int:
     return math.ceil(splits.train.size / config.experiment.data.batch_size)
 
 
-def _compile(config: Config, model: Any, splits: Splits) -> None:
+def _compile(config: Config, model: Any, splits: Splits[Split], outputs: Mapping[str, Output]) -> None:
     training = config.experiment.training
     steps = _steps_per_epoch(config, splits)
     values = splits.train.facts.values
     scope = values | {"epochs": training.epochs, "steps": training.epochs * steps, "steps_per_epoch": steps}
-    (output,) = model.output_names
     model.compile(
         optimizer=build(training.optimizer, scope),
-        loss={output: build(training.loss, values)},
-        metrics={output: [build(node, values, name=name) for node, name in _named_metrics(config)]},
+        loss={name: build(output.loss, values) for name, output in outputs.items()},
+        loss_weights=training.loss_weights and {name: training.loss_weights.get(name, 1.0) for name in outputs},
+        metrics={
+            name: [build(node, values, name=metric) for metric, node in output.metrics.items()]
+            for name, output in outputs.items()
+        },
     )
-
-
-def _named_metrics(config: Config) -> list[tuple[Node, str]]:
-    """The metrics with the names that logs call them by; Keras' own depend on what the process has built before."""
-    nodes = config.experiment.training.metrics
-    return list(zip(nodes, metric_names((node.class_name, node.name) for node in nodes), strict=True))
-
-
-def _monitored_names(config: Config, splits: Splits) -> list[str]:
-    """What the logs of an epoch will hold."""
-    names = ["loss", *(name for _, name in _named_metrics(config))]
-    return names + [f"val_{name}" for name in names] if splits.validation else names
 
 
 def _best(config: Config, known: list[str]) -> Best:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from trainkit.data import fingerprint
+from trainkit.data import describe, fingerprint
 from trainkit.errors import OutputError
 from trainkit.runs import Run, write_json, write_text
 from trainkit.training.devices import Devices
@@ -22,7 +22,8 @@ ROOM_BESIDE_WEIGHTS = 20_000_000
 
 def check_room(runs: Path, prepared: Prepared) -> None:
     """Refuse a disk that cannot hold the run: three states of weights and optimizer, of which one is being written."""
-    weights = sum(variable.shape.num_elements() * variable.dtype.size for variable in prepared.model.variables)
+    variables = [variable for variable in prepared.model.variables if hasattr(variable, "shape")]  # no vocabularies
+    weights = sum(variable.shape.num_elements() * variable.dtype.size for variable in variables)
     needed = 3 * 3 * weights + ROOM_BESIDE_WEIGHTS
     existing = next(path for path in [runs.absolute(), *runs.absolute().parents] if path.exists())
     free = shutil.disk_usage(existing).free
@@ -38,6 +39,7 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
     config = prepared.config
     write_text(run.config, config.document.text or config.resolved_yaml())
     write_text(run.resolved, config.resolved_yaml())
+    write_json(run.data, describe(config.experiment, prepared.splits.train.facts).to_json())
     write_json(
         run.manifest,
         {

@@ -23,6 +23,8 @@ def print_header(console: Console, run: Run, prepared: Prepared, devices: Device
     """Say what is trained, on what, and where it goes."""
     name = prepared.config.experiment.name
     say(console, f"{name}: {prepared.model.count_params():,} parameters; {_samples(prepared)}")
+    for note in prepared.splits.notes:
+        say(console, f"note: {note}")
     say(console, f"device: {devices}")
     say(console, f"run: {run.directory}")
 
@@ -38,6 +40,8 @@ def print_network(console: Console, prepared: Prepared) -> None:
         shape = " × ".join("any" if size is None else str(size) for size in layer.output_shape)
         table.add_row(layer.name, layer.class_name, shape, f"{layer.parameters:,}")
     console.print(table)
+    for note in prepared.splits.notes:
+        say(console, f"note: {note}")
     totals = f"{prepared.model.count_params():,} parameters; {_samples(prepared)}; no problems"
     say(console, totals)
 
@@ -50,15 +54,37 @@ def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:
         if split in metrics:
             values = "  ".join(f"{name} {value:.4f}" for name, value in metrics[split]["metrics"].items())
             say(console, f"{split}: {values}")
-    reported = metrics.get("test") or metrics.get("validation")
-    if reported and "per_class" in reported:
-        console.print(_per_class_table(reported))
-        say(console, _confusions(reported))
+    if "test" not in metrics:
+        cure = "`data.test_split` takes some of the samples"
+        say(console, f"no test samples: these figures are of the samples that chose the epoch; {cure}")
+    reported = metrics.get("test") or metrics.get("validation") or {}
+    for name, result in reported.get("outputs", {"": reported}).items():
+        print_result(console, result, samples=reported.get("samples", 0), name=name)
     say(console, f"next: trainkit deploy {shlex.quote(str(run.directory))}")
 
 
-def _per_class_table(result: dict[str, Any]) -> Table:
-    table = Table(title=f"{result['samples']:,} samples", title_justify="left")
+def print_evaluation(console: Console, result: dict[str, Any]) -> None:
+    """Show what `evaluate` measured."""
+    values = "  ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
+    values = values or "  ".join(f"{name} {result[name]:.4f}" for name in ("accuracy",) if name in result)
+    say(console, f"{result['file']}, {result['split']}: {values}")
+    for name, one in result.get("outputs", {"": result}).items():
+        print_result(console, one, samples=result["samples"], name=name)
+
+
+def print_result(console: Console, result: dict[str, Any], *, samples: int, name: str = "") -> None:
+    """Show what was measured of one output."""
+    title = f"{name}: " if name else ""
+    if "per_class" in result:
+        console.print(_per_class_table(result, f"{title}{samples:,} samples"))
+        say(console, _confusions(result))
+    elif "rmse" in result:
+        told = "  ".join(f"{measure} {result[measure]:.4g}" for measure in ("mae", "rmse", "r2"))
+        say(console, f"{title}{told}")
+
+
+def _per_class_table(result: dict[str, Any], title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left")
     table.add_column("class")
     columns = result["per_class"]
     for name in columns:

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainkit.config import Config, Node, NodeError
 from trainkit.data import Split
 from trainkit.framework import tf
-from trainkit.objects import build
+from trainkit.objects import build, first_sentence
+from trainkit.training.outputs import Output
 
 MOST_SAMPLES = 8
 
 
-def try_one_batch(config: Config, model: Any, split: Split) -> None:
+def try_one_batch(config: Config, model: Any, split: Split, outputs: Mapping[str, Output]) -> None:
     """Run a few samples through everything that a training step runs them through; the model is left as it was.
 
     Raises:
         NodeError: At the layer, loss or metric that cannot take what it is given.
     """
-    experiment = config.experiment
     inputs, targets, _ = next(iter(split.ordered(min(MOST_SAMPLES, split.size))))
-    (values,) = inputs.values()
     weights = model.get_weights()
-    nodes = [*experiment.model.preprocess, *experiment.model.layers]
-    for node, layer in zip(nodes, model.layers[1:], strict=True):
-        mode = {"training": True} if "training" in inspect.signature(layer.call).parameters else {}
-        values = _try(node, layer, values, **mode)
-    model.set_weights(weights)
-    for node in [experiment.training.loss, *experiment.training.metrics]:
-        _try(node, build(node, split.facts.values), targets["target"], values)
-
-
-def _try(node: Node, run: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     try:
-        return run(*arguments, **options)
+        given = model(inputs, training=True)
     except (ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = next((line for line in lines if not line.startswith("Exception encountered")), type(error).__name__)
-        raise NodeError(node, f"{node.class_name} fails on the first batch: {told[:300].rstrip('.')}.") from error
+        raise _at_layer(config, model, inputs, error) from error
+    finally:
+        model.set_weights(weights)
+    for output, values in zip(outputs.values(), tf.nest.flatten(given), strict=True):
+        expected = output.expected(targets[output.name])
+        for node in [output.loss, *output.metrics.values()]:
+            _try(node, build(node, split.facts.values), expected, values)
+
+
+def _at_layer(config: Config, model: Any, inputs: Mapping[str, Any], error: Exception) -> NodeError:
+    """The first layer, in the order of the graph, that cannot be computed."""
+    settings = config.experiment.model
+    nodes = {name: node for node, name in settings.layer_names.items()}
+    for layer in model.layers:
+        if layer.name not in nodes:
+            continue
+        try:
+            tf.keras.Model(model.inputs, layer.output)(inputs, training=True)
+        except (ValueError, TypeError, AttributeError, tf.errors.OpError) as found:
+            return _failure(nodes[layer.name], found)
+    return _failure(settings.layers[-1], error)
+
+
+def _try(node: Node, run: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        run(*arguments)
+    except (ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
+        raise _failure(node, error) from error
+
+
+def _failure(node: Node, error: Exception) -> NodeError:
+    return NodeError(node, f"{node.class_name} fails on the first batch: {first_sentence(error)}.")

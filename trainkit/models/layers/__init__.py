@@ -1,0 +1,5 @@
+"""Layers that Keras does not have. Importing it registers them, so that a saved model finds them."""
+
+from trainkit.models.layers.impute import Impute
+
+__all__ = ["Impute"]

@@ -1,0 +1,75 @@
+"""What training makes of the batches of a split: targets in the form of the loss, and augmented images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainkit.config import Config, NodeError, SettingError
+from trainkit.data import Facts
+from trainkit.data.augment import AUGMENTATIONS
+from trainkit.data.augment.pipeline import Augment
+from trainkit.data.splits import Change
+from trainkit.objects import build_registered
+from trainkit.training.outputs import Output
+
+
+def encoded(dataset: Any, outputs: Mapping[str, Output]) -> Any:
+    """A dataset of `(inputs, targets, weights)` with the targets in the form that each loss takes."""
+    if not any(output.is_one_hot for output in outputs.values()):
+        return dataset
+    return dataset.map(lambda inputs, targets, weights: (inputs, _encode(targets, outputs), weights))
+
+
+def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output]) -> Change | None:
+    """What becomes of each training batch, for `Split.batches`; None for nothing.
+
+    Raises:
+        SettingError: If there is no image to augment.
+        NodeError: If an augmentation refuses its arguments, or mixes targets that cannot be mixed.
+    """
+    augment = build_augment(config, facts, outputs)
+    if augment is None and not any(output.is_one_hot for output in outputs.values()):
+        return None
+    images = [name for name, field in facts.inputs.items() if field.is_image]
+
+    def change(inputs: Any, targets: Any, weights: Any, *, epoch: Any, rows: Any) -> Any:
+        targets = _encode(targets, outputs)
+        if augment is not None:
+            inputs = dict(inputs)
+            for name in images:
+                inputs[name], targets = augment(inputs[name], targets, epoch=epoch, indices=rows)
+        return inputs, targets, weights
+
+    return change
+
+
+def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output]) -> Augment | None:
+    """The augmentations of a config, in their order; None where it has none.
+
+    Raises:
+        SettingError: If there is no image to augment.
+        NodeError: If an augmentation refuses its arguments, or mixes targets that cannot be mixed.
+    """
+    nodes = config.experiment.data.augment
+    if not nodes:
+        return None
+    images = [name for name, field in facts.inputs.items() if field.is_image]
+    if not images:
+        raise SettingError(("data", "augment"), "needs an input of images: [height, width, channels].")
+    steps = [build_registered(node, AUGMENTATIONS, {}) for node in nodes]
+    for node, step in zip(nodes, steps, strict=True):
+        if not step.mixes:
+            continue
+        if len(images) > 1:
+            raise NodeError(node, f"{node.class_name} mixes the images of one input; here are {len(images)}.")
+        for output in outputs.values():
+            if output.target.classes is not None and not output.is_one_hot:
+                cure = "Use the loss CategoricalCrossentropy (and metrics for it: CategoricalAccuracy)."
+                message = f"{node.class_name} mixes labels, which {output.loss.class_name} does not take."
+                raise NodeError(node, f"{message} {cure}")
+    return Augment(steps, seed=config.experiment.seed)
+
+
+def _encode(targets: Mapping[str, Any], outputs: Mapping[str, Output]) -> dict[str, Any]:
+    return {name: outputs[name].encode(target) for name, target in targets.items()}
