@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-SUFFIXES = (".keras", ".tflite", ".onnx")
+SUFFIXES = (".keras", ".h5", ".tflite", ".onnx")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,9 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for name, model in {"one": one, "two": two}.items():
         model.save(folder / f"{name}.keras")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="You are saving your model as an HDF5 file")
+            model.save(folder / f"{name}.h5")
         (folder / f"{name}.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
         proto, _ = tf2onnx.convert.from_keras(model, input_signature=specs, opset=17)

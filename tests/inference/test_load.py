@@ -136,12 +136,12 @@ def test_file_that_is_not_whole_is_an_input_error(kept, suffix, trusted, models,
     [
         ("none.tflite", "which does not exist"),
         ("folder.onnx", "which is a directory"),
-        ("weights.h5", "must end with one of"),
+        ("weights.ckpt", "must end with one of"),
     ],
     ids=["missing", "directory", "suffix"],
 )
 def test_what_is_no_model_file_is_an_input_error(name, told, tmp_path):
     (tmp_path / "folder.onnx").mkdir()
-    (tmp_path / "weights.h5").touch()
+    (tmp_path / "weights.ckpt").touch()
     with pytest.raises(InputError, match=told):
         trainkit.load(tmp_path / name)

@@ -24,7 +24,7 @@ def suffix(request):
 
 
 def test_predictors_are_those_of_the_formats():
-    assert SUFFIXES == [".keras", ".onnx", ".tflite"]
+    assert SUFFIXES == [".h5", ".keras", ".onnx", ".tflite"]
 
 
 def test_one_output_is_that_of_keras(suffix, opener, models, one):
@@ -97,6 +97,6 @@ def test_missing_file_is_an_input_error(suffix, opener, tmp_path):
 
 
 def test_unknown_suffix_is_an_input_error(opener, tmp_path):
-    (tmp_path / "model.h5").touch()
-    with pytest.raises(InputError, match=r"`filepath` must end with one of \.keras, \.tflite, \.onnx\. Received: "):
-        opener(tmp_path / "model.h5")
+    (tmp_path / "model.pb").touch()
+    with pytest.raises(InputError, match=r"must end with one of \.keras, \.h5, \.tflite, \.onnx\. Received: "):
+        opener(tmp_path / "model.pb")

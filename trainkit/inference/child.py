@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import InputError, OutputError
-from trainkit.inference.predictor import PREDICTORS, RUNTIMES, Predictor, check_inputs
+from trainkit.inference.predictor import Predictor, check_inputs, open_predictor
 
 KINDS = {"input": InputError, "output": OutputError}
 PIECE = 64
@@ -37,8 +37,7 @@ def main(folder: Path) -> None:
 def _run(folder: Path, *, file: str, runtime: str | None, names: list[str] | None, timeout: float) -> dict[str, Any]:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills even where native code hangs
     signal.setitimer(signal.ITIMER_REAL, timeout)
-    opener = RUNTIMES.get(runtime) if runtime else PREDICTORS.get(Path(file).suffix)
-    predictor: Predictor = opener(Path(file))
+    predictor = open_predictor(file, runtime=runtime)
     outputs: dict[str, np.ndarray] = {}
     if names is not None:
         outputs = _predict(predictor, _read(folder / "inputs.npz", names), timeout)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import DiskFullError, InputError, PredictionError, TrainKitError
-from trainkit.inference.predictor import check_filepath, check_inputs, parse_facts
+from trainkit.inference.predictor import as_text, check_filepath, check_inputs, parse_facts
 
 TIMEOUT = 300.0
 """Seconds without a sign of life after which a child is given up."""
@@ -104,7 +104,7 @@ def _write_request(
     try:
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
         if inputs is not None:
-            np.savez(folder / "inputs.npz", *inputs.values())
+            np.savez(folder / "inputs.npz", *(as_text(x) if x.dtype.kind == "O" else x for x in inputs.values()))
     except OSError as error:
         raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ import numpy as np
 
 from trainkit.errors import PredictionError
 from trainkit.framework import tf
-from trainkit.inference.predictor import TensorFacts, check_inputs, describe
+from trainkit.inference.keras3 import is_keras3, read_keras3
+from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe
+from trainkit.inference.python_code import refuse_python_code
+from trainkit.models import layers  # noqa: F401  registers layers that a file may hold
+from trainkit.objects import first_sentence
 
 BATCH_SIZE = 256
 
@@ -19,10 +24,11 @@ class KerasPredictor:
     """A Keras model behind the contract of predictors; it runs in batches.
 
     Args:
-        model: A `tf.keras.Model` with named inputs and outputs, or the path of a .keras file.
+        model: A `tf.keras.Model` with named inputs and outputs, or the path of a .keras or .h5 file, of Keras 3 too.
 
     Raises:
-        PredictionError: If the file cannot be opened.
+        InputError: If the file holds Python code.
+        PredictionError: If it cannot be opened.
     """
 
     def __init__(self, model: Any) -> None:
@@ -45,17 +51,38 @@ class KerasPredictor:
         return {name: np.concatenate([batch[name] for batch in batches]) for name in self.outputs}
 
     def _answer(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        arrays = [batch[name].astype(facts.dtype) for name, facts in self.inputs.items()]
-        given = tf.nest.flatten(self.model.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
+        arrays = [_encode(batch[name], facts.dtype) for name, facts in self.inputs.items()]
+        try:
+            given = tf.nest.flatten(self.model.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
+        except tf.errors.OpError as error:  # a category that is not known, say
+            raise PredictionError(f"the model cannot be run by Keras: {first_sentence(error)}.") from error
         return {name: np.asarray(array, np.float32) for name, array in zip(self.outputs, given, strict=True)}
 
 
+def _encode(array: np.ndarray, dtype: str) -> np.ndarray:
+    return as_text(array) if dtype == "string" else array.astype(dtype)
+
+
 def _read(filepath: Path) -> Any:
+    refuse_python_code(filepath)
+    if is_keras3(filepath):
+        return read_keras3(filepath)
     try:
-        return tf.keras.models.load_model(filepath, compile=False)
+        model = tf.keras.models.load_model(filepath, compile=False)
     except Exception as error:  # whatever Keras meets in a file that is damaged, or of another Keras
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PredictionError(f"{filepath.name} cannot be opened by Keras: {reason.rstrip('.')}.") from error
+    _restore_boundaries(model)
+    return model
+
+
+def _restore_boundaries(model: Any) -> None:
+    """Make boundaries of what a `Discretization` has learned: Keras reads it, and leaves it at that."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, tf.keras.layers.Discretization) and not layer.bin_boundaries:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy, about TensorFlow's own arrays
+                layer.finalize_state()
 
 
 def _describe(names: list[str], tensors: list[Any]) -> dict[str, TensorFacts]:

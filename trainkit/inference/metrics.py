@@ -55,16 +55,17 @@ def margin(outputs: np.ndarray, *, logits: bool | None = None) -> np.ndarray:
     return 2 * np.abs(outputs[..., 0] - threshold)
 
 
-def probabilities(outputs: np.ndarray) -> np.ndarray:
+def probabilities(outputs: np.ndarray, *, logits: bool | None = None) -> np.ndarray:
     """Outputs as probabilities: logits go through a softmax, or through a sigmoid if there is one unit.
 
     Args:
         outputs: Probabilities or logits, shape `(samples, …, classes)`.
+        logits: Whether they are logits; by default, as the values tell.
 
     Returns:
-        Probabilities of the same shape; what is in `[0, 1]` already is unchanged.
+        Probabilities of the same shape; probabilities are unchanged.
     """
-    if not are_logits(outputs):
+    if not (are_logits(outputs) if logits is None else logits):
         return outputs
     if outputs.shape[-1] == 1:
         return 0.5 * (1 + np.tanh(outputs / 2))
@@ -123,6 +124,30 @@ def per_class(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     answered, support = matrix.sum(axis=0), matrix.sum(axis=1)
     precision, recall = _share(right, answered), _share(right, support)
     return precision, recall, _share(2 * right, answered + support), support
+
+
+def regression(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    """How near numbers come to what they should be.
+
+    Args:
+        targets: Shape `(samples, units)`.
+        outputs: Of the same shape.
+
+    Returns:
+        `mae`, `rmse` (in the units of the targets) and `r2`, the share of the variance that is explained (0 where the
+        targets do not vary).
+
+    Example:
+        >>> regression(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))
+        {'mae': 0.5, 'rmse': 0.7071067811865476, 'r2': 0.5}
+    """
+    error = outputs.astype(np.float64) - targets
+    spread = float(((targets - targets.mean(axis=0)) ** 2).sum())
+    return {
+        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+        "r2": 1 - float((error**2).sum()) / spread if spread else 0.0,
+    }
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

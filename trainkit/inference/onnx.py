@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from trainkit.errors import PredictionError
-from trainkit.inference.predictor import TensorFacts, check_inputs, describe, reason_of
+from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe, reason_of
 
 BATCH_SIZE = 256
 _ERRORS_ONLY = 3
@@ -56,11 +56,15 @@ class ONNXPredictor:
         }
 
     def _answer(self, batch: dict[str, np.ndarray]) -> list[np.ndarray]:
-        feed = {name: array.astype(self.inputs[name].dtype) for name, array in batch.items()}
+        feed = {name: _encode(array, self.inputs[name].dtype) for name, array in batch.items()}
         try:
             return self._session.run(list(self.outputs), feed)
         except Exception as error:  # as above
             raise PredictionError(f"{self._name} cannot be run by ONNX Runtime: {reason_of(error)}.") from error
+
+
+def _encode(array: np.ndarray, dtype: str) -> np.ndarray:
+    return as_text(array).astype(object) if dtype == "string" else array.astype(dtype)
 
 
 def _describe(tensor: Any) -> TensorFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ PREDICTORS = Registry(
     "model file",
     {
         ".keras": "trainkit.inference.keras:KerasPredictor",
+        ".h5": "trainkit.inference.keras:KerasPredictor",
         ".tflite": "trainkit.inference.tflite:TFLitePredictor",
         ".onnx": "trainkit.inference.onnx:ONNXPredictor",
     },
@@ -76,15 +77,23 @@ class Predictor(Protocol):
         """
 
 
-def open_predictor(filepath: Path | str) -> Predictor:
+def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predictor:
     """Open a model file in this process: one that crashes its interpreter takes the process with it.
+
+    Args:
+        filepath: A .keras, .h5, .tflite or .onnx file; a `preprocess.json` beside it that names it is done before.
+        runtime: A name of `RUNTIMES`; by default what runs the format on a device.
 
     Raises:
         InputError: If there is no such file, or its suffix is not known.
         PredictionError: If the file cannot be opened.
     """
+    from trainkit.inference.preprocess import PreprocessedPredictor, read_preprocess  # which are made of what is here
+
     filepath = check_filepath(filepath)
-    return PREDICTORS.get(filepath.suffix)(filepath)
+    predictor: Predictor = (RUNTIMES.get(runtime) if runtime else PREDICTORS.get(filepath.suffix))(filepath)
+    preprocess = read_preprocess(filepath)
+    return PreprocessedPredictor(predictor, preprocess) if preprocess else predictor
 
 
 def check_filepath(filepath: Path | str) -> Path:
@@ -109,13 +118,13 @@ def check_filepath(filepath: Path | str) -> Path:
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], expected: Mapping[str, TensorFacts]) -> int:
-    """Check names and shapes of whole batches.
+    """Check names, shapes and kinds of whole batches: texts where the dtype is `string`, else numbers.
 
     Returns:
         The number of samples.
 
     Raises:
-        InputError: If a name, a shape or the number of samples is wrong.
+        InputError: If a name, a shape, a kind or the number of samples is wrong.
     """
     if inputs.keys() != expected.keys():
         raise InputError(f"`inputs` must have the names {list(expected)}. Received: {list(inputs)}.")
@@ -123,12 +132,41 @@ def check_inputs(inputs: Mapping[str, np.ndarray], expected: Mapping[str, Tensor
         sample = expected[name].shape[1:]
         if array.ndim != len(sample) + 1 or not fits(array.shape[1:], sample):
             raise InputError(f"`{name}` must have the shape {shape_text(sample)}. Received: shape {array.shape}.")
-        if array.dtype.kind not in "buif":
+        if expected[name].dtype == "string":
+            _check_texts(name, array)
+        elif array.dtype.kind not in "buif":
             raise InputError(f"`{name}` must hold numbers. Received: dtype {array.dtype}.")
     sizes = {name: len(array) for name, array in inputs.items()}
     if len(set(sizes.values())) != 1 or 0 in sizes.values():
         raise InputError(f"`inputs` must have one sample or more, as many each. Received: samples={sizes}.")
     return next(iter(sizes.values()))
+
+
+def _check_texts(name: str, array: np.ndarray) -> None:
+    if array.dtype.kind not in "UOS":
+        raise InputError(f"`{name}` must hold texts. Received: dtype {array.dtype}.")
+    for value in array.flat if array.dtype.kind == "O" else ():
+        if not isinstance(value, str | bytes):
+            raise InputError(f"`{name}` must hold texts. Received: {value!r}.")
+
+
+def as_text(array: np.ndarray) -> np.ndarray:
+    """Texts as an array of `str`, which needs no pickle, whatever holds them: objects, bytes in UTF-8.
+
+    Raises:
+        InputError: If something in it is no text.
+
+    Example:
+        >>> as_text(np.array([[b"Dream"], ["Biscoe"]], object)).tolist()
+        [['Dream'], ['Biscoe']]
+    """
+    if array.dtype.kind == "U":
+        return array
+    values = [value.decode() if isinstance(value, bytes) else value for value in array.ravel().tolist()]
+    for value in values:
+        if not isinstance(value, str):
+            raise InputError(f"a text must be one. Received: {value!r}.")
+    return np.array(values, str).reshape(array.shape)
 
 
 def fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
@@ -152,6 +190,36 @@ def describe(inputs: Mapping[str, TensorFacts], outputs: Mapping[str, TensorFact
 def reason_of(error: Exception) -> str:
     """What an interpreter's error says, on one line."""
     return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+
+
+def by_position(outputs: Mapping[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
+    """Outputs by the names that are expected: one that goes by another name is known by being the only one.
+
+    Raises:
+        InputError: If there are several, and one of the names is none of theirs.
+    """
+    if len(names) == 1 and len(outputs) == 1:
+        return {names[0]: next(iter(outputs.values()))}
+    if missing := [name for name in names if name not in outputs]:
+        raise InputError(f"the model must have the outputs {names}. Received: {list(outputs)}: no {missing[0]!r}.")
+    return {name: outputs[name] for name in names}
+
+
+def check_classes(outputs: np.ndarray, classes: Sequence[str], *, name: str) -> None:
+    """Check that an output is a number for each class, or one unit for two classes.
+
+    Raises:
+        InputError: If it is not: the model is for other classes.
+    """
+    units = outputs.shape[1:]
+    if units != (len(classes),) and not (units == (1,) and len(classes) == 2):
+        received = f"{units[0]}" if len(units) == 1 else f"the shape {units}"
+        told = f"{name!r} must have an answer for each of {len(classes)} classes ({_first(classes)})"
+        raise InputError(f"{told}. Received: {received}.")
+
+
+def _first(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def parse_facts(facts: Mapping[str, Any], key: str) -> dict[str, TensorFacts]:

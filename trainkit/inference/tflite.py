@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from trainkit.errors import PredictionError
 from trainkit.inference.predictor import TensorFacts, check_inputs, describe, reason_of
+from trainkit.native import quiet_stderr
 
 SIGNATURE = "serving_default"
 
@@ -58,8 +59,10 @@ class TFLitePredictor:
     def __init__(self, filepath: Path | str) -> None:
         self._name = Path(filepath).name
         try:
-            self._interpreter = self._open(Path(filepath))
-            self._runner = self._interpreter.get_signature_runner(SIGNATURE)
+            with quiet_stderr():  # it tells of every delegate
+                self._interpreter = self._open(Path(filepath))
+                self._interpreter.allocate_tensors()
+                self._runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, TypeError) as error:
             raise PredictionError(f"{self._name} cannot be opened by {self.RUNTIME}: {reason_of(error)}.") from error
         self.inputs = {name: _describe(detail) for name, detail in self._runner.get_input_details().items()}

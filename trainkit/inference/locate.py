@@ -1,0 +1,109 @@
+"""From what a user names, a run or a model file, to the model and what is known of its data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainkit.config import Config, load_config
+from trainkit.data import Description, describe, load_data
+from trainkit.errors import InputError, RunError
+from trainkit.inference.load import load
+from trainkit.inference.outside import load_data_config
+from trainkit.inference.predictor import Predictor, check_filepath
+from trainkit.inference.renamed import with_names
+from trainkit.runs import Run
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model file, opened.
+
+    Args:
+        filepath: The file.
+        predictor: What runs it: in this process if TrainKit has proved the file, else in a child.
+        run: The run that it belongs to, if it does.
+        data: The config that a user gave for its data, if any.
+    """
+
+    filepath: Path
+    predictor: Predictor
+    run: Run | None
+    data: Path | None
+
+    def config(self) -> Config:
+        """The config that says what its data are.
+
+        Raises:
+            InputError: If the model belongs to no run, and no config was given.
+        """
+        if self.data is not None:
+            return load_data_config(self.data, self.predictor, self.filepath)
+        if self.run is not None:
+            return load_config(self.run.resolved)
+        raise InputError(f"{self.filepath} belongs to no run: name the config of its data with --data CONFIG.")
+
+    def description(self) -> Description:
+        """How its inputs are made, and what its outputs say.
+
+        Raises:
+            InputError: If nobody has written that down, and no config was given.
+        """
+        if self.data is None:
+            for filepath, key in self._records():
+                if (found := _read(filepath, key)) is not None:
+                    return found
+            if told := self.predictor.facts.get("metadata", {}).get("data"):
+                return Description.from_json(json.loads(told))
+        config = self.config()
+        return describe(config.experiment, load_data(config).train.facts)
+
+    def _records(self) -> list[tuple[Path, str | None]]:
+        """Where a description may stand: beside an exported file, or in the run."""
+        beside: list[tuple[Path, str | None]] = [(self.filepath.parent / "verify.json", "data")]
+        return [*beside, (self.run.data, None)] if self.run is not None else beside
+
+
+def locate(path: Path | str, *, data: Path | None = None) -> Located:
+    """Find and open the model that a user means.
+
+    Args:
+        path: A run, a directory of runs (the newest), or a model file.
+        data: A config that names the data of a model that belongs to no run.
+
+    Raises:
+        RunError: If a directory is no finished run.
+        InputError: If a file is no model.
+    """
+    path = Path(path)
+    if path.is_dir():
+        run: Run | None = Run.open(path)
+        filepath = run.model if run else path
+    else:
+        filepath = check_filepath(path)
+        run = _run_of(filepath)
+    predictor = load(filepath).predictor
+    return Located(filepath, with_names(predictor) if data is not None else predictor, run, data)
+
+
+def _run_of(filepath: Path) -> Run | None:
+    """The run whose model a file is, or in whose `deploy` directory it stands."""
+    here = filepath.absolute().parent
+    candidates = [here, here.parent] if here.name == "deploy" else [here]
+    for directory in candidates:
+        run = Run(directory)
+        if run.manifest.is_file() and run.resolved.is_file():
+            return run
+    return None
+
+
+def _read(filepath: Path, key: str | None) -> Description | None:
+    try:
+        values = json.loads(filepath.read_text(encoding="utf-8"))
+        values = values.get(key) if key else values
+        return None if values is None else Description.from_json(values)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError, LookupError, TypeError) as error:
+        raise RunError(f"{filepath} cannot be read: it is damaged, or of another version ({error!r}).") from error

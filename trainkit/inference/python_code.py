@@ -1,0 +1,59 @@
+"""Model files of Keras that hold Python code, which Keras would run."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import h5py  # type: ignore[import-untyped]
+
+from trainkit.errors import InputError
+
+_CODE = ("Lambda", "__lambda__")
+"""Classes whose config is marshalled Python code; Keras heeds its `safe_mode` for .keras files only."""
+_DAMAGED = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+def refuse_python_code(filepath: Path) -> None:
+    """Refuse a .keras or .h5 file that holds Python code, in whatever depth; nothing of the file is run.
+
+    Raises:
+        InputError: If it holds a `Lambda` layer, or a lambda as the argument of another layer.
+    """
+    for config in _configs(filepath):
+        if name := next(_code_in(config, "the model"), None):
+            cure = "Save the model again with layers of Keras in its place (Rescaling, Activation, Reshape)."
+            raise InputError(
+                f"`filepath` must be a model without Python code, which is not run. Received: {str(filepath)!r}, which "
+                f"has it in the Lambda layer {name!r}. {cure}"
+            )
+
+
+def _configs(filepath: Path) -> Iterator[Any]:
+    """The networks that a file describes, by its content: a file may be both a zip file and HDF5."""
+    with suppress(*_DAMAGED), zipfile.ZipFile(filepath) as archive:
+        yield json.loads(archive.read("config.json"))
+    with suppress(*_DAMAGED), h5py.File(filepath) as file:
+        yield json.loads(file.attrs["model_config"])
+
+
+def _code_in(value: Any, name: str) -> Iterator[str]:
+    """The names of the layers of a config that hold code."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _code_in(item, name)
+    elif isinstance(value, dict):
+        config = value.get("config")
+        if isinstance(config, dict) and isinstance(config.get("name"), str):
+            name = config["name"]
+        class_name = re.split(r"[.>]", str(value.get("class_name")))[-1]
+        if class_name in _CODE or any(key.endswith("_type") and item == "lambda" for key, item in value.items()):
+            yield name
+        for item in value.values():
+            yield from _code_in(item, name)
