@@ -20,10 +20,11 @@ class Bench:
     """Real digits of 14 × 14 pixels, 0 to 255, and what is done with them."""
 
     def __init__(self):
-        splits = sample()
-        self.images, self.labels = splits.train.arrays["input"][:4000, ::2, ::2], splits.train.labels()[:4000]
-        self.test = {"input": splits.test.arrays["input"][:1000, ::2, ::2]}
-        self.test_labels = splits.test.labels()[:1000]
+        digits = sample()
+        train, test = digits.train.columns, digits.test.columns
+        self.images, self.labels = train["image"].array[:4000, ::2, ::2], train["label"].array[:4000]
+        self.test = {"input": test["image"].array[:1000, ::2, ::2]}
+        self.test_labels = test["label"].array[:1000]
 
     def context(self, scale=1.0):
         """What exporters are told; `scale` is applied to the calibration samples."""
@@ -39,7 +40,8 @@ class Bench:
     def prove(self, model, folder):
         """The model's answers to the test digits."""
         model.save(folder / "model.keras")
-        return make_proof(model, folder / "model.keras", self.test, self.test_labels)
+        targets = dict.fromkeys(model.output_names, self.test_labels)
+        return make_proof(model, folder / "model.keras", self.test, targets)
 
     def export(self, model, folder, exporter, *, context=None, **arguments):
         """Write a file as `deploy` does."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import trainkit
-from trainkit.data import ArraySplit, Facts
+from trainkit.config import load_config
+from trainkit.data import ArrayColumn, Split, load_data
 from trainkit.deploy.deploy import calibration_samples
 from trainkit.errors import ConfigError, InputError, OutputError, PromiseError, RunError
 from trainkit.runs import Run
@@ -130,20 +131,33 @@ def test_deploy_leaves_the_last_files_where_an_export_fails(run, monkeypatch):
 
 def test_calibration_samples_hold_the_ends_of_what_a_byte_can_be():
     dim = np.full((5, 2, 2, 1), 60, np.uint8)
-    split = ArraySplit(dim, np.zeros(5, int), Facts.of(dim, ("a",)), "dim")
+    split = Split({"input": ArrayColumn(dim)}, {"answer": ArrayColumn(np.zeros(5, np.int32))})
     first, *others = [inputs["input"].ravel().tolist() for inputs in calibration_samples(split, 5, seed=1)]
     assert first == [0.0, 60.0, 60.0, 255.0]
     assert others == [[60.0] * 4] * 4
 
 
-def test_calibration_samples_are_training_images_of_all_classes(small_run):
-    from trainkit.config import load_config
-    from trainkit.training import load_splits
+def test_calibration_samples_hold_all_inputs_and_the_ends_of_those_that_are_bytes():
+    numbers = np.arange(15, dtype=np.float32).reshape(5, 3)
+    inputs = {"row": ArrayColumn(numbers), "image": ArrayColumn(np.arange(20, 40, dtype=np.uint8).reshape(5, 2, 2, 1))}
+    split = Split(inputs, {"answer": ArrayColumn(np.zeros(5, np.int32))})
+    samples = list(calibration_samples(split, 4, seed=1))
+    assert [sample["row"].shape for sample in samples] == [(1, 3)] * 4
+    assert [sample["image"].shape for sample in samples] == [(1, 2, 2, 1)] * 4
+    rows = [int(sample["row"][0, 0]) // 3 for sample in samples]
+    assert len(set(rows)) == 4
+    np.testing.assert_array_equal(np.concatenate([sample["row"] for sample in samples]), numbers[rows])
+    bytes_of = [[20 + 4 * row + index for index in range(4)] for row in rows]
+    bytes_of[0][0], bytes_of[0][-1] = 0, 255
+    assert [sample["image"].ravel().tolist() for sample in samples] == bytes_of
 
-    train = load_splits(load_config(small_run.resolved)).train
+
+def test_calibration_samples_are_training_images_of_all_classes(small_run):
+    train = load_data(load_config(small_run.resolved)).train
     samples = [inputs["input"] for inputs in calibration_samples(train, 200, seed=3)]
     assert len(samples) == 200
     assert samples[0].shape == (1, 28, 28, 1)
     assert samples[0].dtype == np.float32
-    images = {image.tobytes(): label for image, label in zip(train.arrays["input"], train.labels(), strict=True)}
-    assert {images[sample.astype(np.uint8).tobytes()] for sample in samples[1:]} == set(range(10))
+    (inputs, targets, _), *_ = train.ordered(train.size).as_numpy_iterator()
+    images = {image.tobytes(): label for image, label in zip(inputs["input"], targets["digit"], strict=True)}
+    assert {images[sample[0].tobytes()] for sample in samples[1:]} == set(range(10))

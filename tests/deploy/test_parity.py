@@ -153,3 +153,98 @@ def test_the_worst_of_several_outputs_is_told():
     assert not verdict.passed
     assert verdict.reason.startswith("right: ")
     assert verdict.changed == 30
+
+
+def numbers(samples=101, units=1):
+    """Numbers that rise from 0 to 100 in each unit: 98 lie between the 1st and the 99th percentile."""
+    return np.repeat(np.linspace(0, 100, samples, dtype=np.float64)[:, None], units, axis=1)
+
+
+def judge_numbers(expected, found, precision):
+    return compare({"size": expected}, {"size": found}, precision=precision, numbers=["size"])
+
+
+@pytest.mark.parametrize(("difference", "passed"), [(4.89, True), (4.91, False)], ids=["within", "beyond"])
+def test_int8_numbers_may_differ_by_a_twentieth_of_their_spread(difference, passed):
+    verdict = judge_numbers(numbers(), numbers() - difference, "int8")
+    assert verdict.passed is passed
+    assert verdict.rmse == pytest.approx(difference)
+    assert verdict.rmse_limit == pytest.approx(0.05 * 98)
+    assert verdict.reason == (
+        f"root mean squared difference expected: at most 4.9, 5% of the spread; found: {difference}."
+    )
+
+
+def test_int8_numbers_are_judged_by_the_mean_of_squares():
+    found = numbers()
+    found[::2] += 6.8  # 51 of 101: the root of 51 / 101 × 6.8² is 4.832
+    verdict = judge_numbers(numbers(), found, "int8")
+    assert verdict.passed
+    assert verdict.rmse == pytest.approx(6.8 * (51 / 101) ** 0.5)
+    assert verdict.largest_difference == pytest.approx(6.8)
+
+
+def test_int8_numbers_are_not_excused_by_an_outlier():
+    expected = numbers(1001)
+    expected[-1] = 1e6
+    verdict = judge_numbers(expected, expected + 5, "int8")
+    assert not verdict.passed
+    assert verdict.rmse_limit == pytest.approx(4.9, rel=1e-3)
+
+
+def test_int8_numbers_are_judged_by_their_worst_unit():
+    expected = numbers(units=2) * [1, 1000]
+    assert judge_numbers(expected, np.add(expected, [0, 2000]), "int8").passed
+    verdict = judge_numbers(expected, np.add(expected, [5, 2000]), "int8")
+    assert not verdict.passed
+    assert (verdict.rmse, verdict.rmse_limit) == (pytest.approx(5), pytest.approx(4.9))
+
+
+def test_int8_numbers_that_never_change_prove_nothing():
+    expected = numbers(units=2) * [1, 0]
+    verdict = judge_numbers(expected, expected, "int8")
+    assert not verdict.passed
+    assert "answers all samples alike: nothing is proved" in verdict.reason
+
+
+def test_int8_numbers_have_no_answers_that_could_change():
+    """The larger of two units is no class: here it is another one in every sample."""
+    expected = numbers(units=2) / 10 + [0, 0.46]
+    found = expected - [0, 0.48]
+    assert not judge(expected, found, "int8").passed
+    verdict = judge_numbers(expected, found, "int8")
+    assert verdict.passed
+    assert (verdict.decisive, verdict.changed, verdict.agreement) == (0, 0, None)
+
+
+@pytest.mark.parametrize(("difference", "passed"), [(0.9e-3, True), (1.1e-3, False)], ids=["within", "beyond"])
+def test_float32_numbers_may_differ_by_a_hundred_thousandth_of_the_largest(difference, passed):
+    found = numbers()
+    found[50] += difference
+    verdict = judge_numbers(numbers(), found, "float32")
+    assert verdict.passed is passed
+    assert verdict.limit == pytest.approx(1e-3)
+    assert (verdict.decisive, verdict.agreement) == (0, None)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_numbers_that_are_not_finite_fail(precision):
+    found = numbers()
+    found[3] = np.nan
+    assert judge_numbers(numbers(), found, precision).reason == "finite values expected; found: 1 that are not."
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "told"),
+    [
+        (certain(100), numbers(100) + 9, "size: root mean squared"),
+        (moved(certain(100), 50), numbers(100), "kind: changed answers"),
+    ],
+    ids=["numbers", "classes"],
+)
+def test_numbers_beside_classes_are_judged_each_in_its_way(kind, size, told):
+    expected = {"kind": certain(100), "size": numbers(100)}
+    assert compare(expected, expected, precision="int8", numbers=["size"]).passed
+    verdict = compare(expected, {"kind": kind, "size": size}, precision="int8", numbers=["size"])
+    assert not verdict.passed
+    assert verdict.reason.startswith(told)

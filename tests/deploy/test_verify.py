@@ -67,14 +67,19 @@ def test_verify_json_names_the_model_and_all_files(reports, proof, files):
     written = json.loads(json.dumps(proof.to_json(list(reports.values()))))
     assert written["version"] == 1
     assert written["samples"] == 1000
-    assert written["model"] == {"file": "model.keras", "sha256": proof.sha256, "accuracy": proof.accuracy}
+    assert written["model"] == {
+        "file": "model.keras",
+        "sha256": proof.sha256,
+        "accuracy": proof.accuracy,
+        "outputs": {"digit": {"accuracy": proof.accuracy}},
+    }
     assert [file["file"] for file in written["files"]] == [files[name].name for name in NAMES]
     assert all(file["parity"]["passed"] for file in written["files"])
 
 
 def test_without_labels_there_is_parity_but_no_accuracy(model, files, bench, tmp_path):
     model.save(tmp_path / "model.keras")
-    proof = make_proof(model, tmp_path / "model.keras", bench.test, None)
+    proof = make_proof(model, tmp_path / "model.keras", bench.test, {})
     report = verify_file(files["float32"], precision="float32", proof=proof)
     assert report.parity.passed
     assert (proof.accuracy, report.accuracy, report.drop_points) == (None, None, None)

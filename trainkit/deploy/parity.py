@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,10 @@ DECISIVE_MARGIN = 0.2
 CHANGES = 1 / 1000
 """Share of the decisive answers that int8 may change; one is always allowed."""
 
+NUMBERS_RMSE = 0.05
+"""Largest root mean squared difference of an int8 file where outputs are numbers, as a share of their spread: from the
+1st to the 99th percentile of what the Keras model answers, so that a few outliers do not widen it."""
+
 LEAST_DECISIVE = 1 / 100
 """Share of answers that must be decisive for the comparison to prove something."""
 
@@ -33,7 +37,8 @@ class Parity:
         samples: Samples compared.
         limit: What `largest_difference` may be; None for int8, where it is not judged.
         largest_difference: Largest absolute difference of an output value; None where nothing could be compared.
-        rmse: Root of the mean squared difference.
+        rmse: Root of the mean squared difference; of numbers, that of the worst unit.
+        rmse_limit: What `rmse` may be, for numbers in int8.
         decisive: Answers whose margin is large enough to be judged.
         changed: Decisive answers that differ.
         allowed: How many may.
@@ -46,6 +51,7 @@ class Parity:
     limit: float | None = None
     largest_difference: float | None = None
     rmse: float | None = None
+    rmse_limit: float | None = None
     decisive: int = 0
     changed: int = 0
     allowed: int = 0
@@ -53,7 +59,11 @@ class Parity:
 
 
 def compare(
-    expected: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], *, precision: Literal["float32", "int8"]
+    expected: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    *,
+    precision: Literal["float32", "int8"],
+    numbers: Collection[str] = (),
 ) -> Parity:
     """Compare outputs with those of the Keras model on the same samples, matched by name.
 
@@ -61,6 +71,7 @@ def compare(
         expected: Of the Keras model: arrays by output name, shape `(samples, …, classes)`.
         found: Of the file, shaped alike.
         precision: Of the file; it decides what may differ.
+        numbers: The outputs that are numbers, as in regression; the others say which class it is.
 
     Returns:
         The verdict; with several outputs, that on the worst.
@@ -68,9 +79,9 @@ def compare(
     samples = len(next(iter(expected.values())))
     if expected.keys() != found.keys():
         return Parity(False, f"outputs expected: {sorted(expected)}; found: {sorted(found)}.", samples)
-    judge = _judge_int8 if precision == "int8" else _judge_float32
     verdicts = []
     for name in expected:
+        judge = _JUDGES[precision, name in numbers]
         verdict = _judge_values(expected[name], found[name]) or judge(expected[name], found[name])
         verdicts.append(replace(verdict, reason=f"{name}: {verdict.reason}") if len(expected) > 1 else verdict)
     return min(verdicts, key=lambda verdict: (verdict.passed, -_severity(verdict)))
@@ -91,19 +102,49 @@ def _judge_values(expected: np.ndarray, found: np.ndarray) -> Parity | None:
 
 
 def _judge_float32(expected: np.ndarray, found: np.ndarray) -> Parity:
-    limit = FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    limit = _float_limit(expected)
     measured = _measure(expected, found, margin(expected, logits=are_logits(expected)) > 2 * limit)
+    return _judge_difference(measured, expected, limit)
+
+
+def _judge_float32_numbers(expected: np.ndarray, found: np.ndarray) -> Parity:
+    return _judge_difference(_measure_numbers(expected, found), expected, _float_limit(expected))
+
+
+def _float_limit(expected: np.ndarray) -> float:
+    return FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+
+
+def _judge_difference(measured: Parity, expected: np.ndarray, limit: float) -> Parity:
     measured = replace(measured, limit=limit)
     spread = float(np.ptp(expected, axis=0).max())
     largest = measured.largest_difference or 0.0
     if len(expected) > 1 and spread <= 10 * limit:
         reason = f"the Keras model answers all samples alike, to {spread:.1e}: nothing is proved."
         return replace(measured, passed=False, reason=reason)
+    reason = f"largest difference expected: at most {limit:.1e}, found: {largest:.1e}"
+    if measured.decisive:
+        reason += f"; changed answers expected: none, found: {measured.changed} of {measured.decisive}"
+    return replace(measured, passed=largest <= limit and not measured.changed, reason=f"{reason}.")
+
+
+def _judge_int8_numbers(expected: np.ndarray, found: np.ndarray) -> Parity:
+    """Judge numbers unit by unit: the worst decides."""
+    measured = _measure_numbers(expected, found)
+    columns = expected.reshape(len(expected), -1).astype(np.float64)
+    error = found.reshape(len(found), -1).astype(np.float64) - columns
+    low, high = np.percentile(columns, (1, 99), axis=0)
+    rmse, limits = np.sqrt(np.mean(error**2, axis=0)), NUMBERS_RMSE * (high - low)
+    if not limits.all():
+        reason = "the Keras model answers all samples alike: nothing is proved. Train the model longer."
+        return replace(measured, passed=False, reason=reason)
+    worst = int(np.argmax(rmse / limits))
     reason = (
-        f"largest difference expected: at most {limit:.1e}, found: {largest:.1e}; "
-        f"changed answers expected: none, found: {measured.changed} of {measured.decisive}."
+        f"root mean squared difference expected: at most {limits[worst]:.3g}, {NUMBERS_RMSE:.0%} of the spread; "
+        f"found: {rmse[worst]:.3g}."
     )
-    return replace(measured, passed=largest <= limit and not measured.changed, reason=reason)
+    passed = bool(rmse[worst] <= limits[worst])
+    return replace(measured, passed=passed, rmse=float(rmse[worst]), rmse_limit=float(limits[worst]), reason=reason)
 
 
 def _judge_int8(expected: np.ndarray, found: np.ndarray) -> Parity:
@@ -124,16 +165,31 @@ def _judge_int8(expected: np.ndarray, found: np.ndarray) -> Parity:
     return replace(measured, passed=measured.changed <= allowed, allowed=allowed, reason=reason)
 
 
-def _measure(expected: np.ndarray, found: np.ndarray, decisive: np.ndarray) -> Parity:
+_JUDGES = {
+    ("float32", False): _judge_float32,
+    ("float32", True): _judge_float32_numbers,
+    ("int8", False): _judge_int8,
+    ("int8", True): _judge_int8_numbers,
+}
+"""By precision, and whether the output is numbers."""
+
+
+def _measure_numbers(expected: np.ndarray, found: np.ndarray) -> Parity:
     difference = found.astype(np.float64) - expected.astype(np.float64)
-    logits = are_logits(expected)
-    equal = answers(expected, logits=logits) == answers(found, logits=logits)
     return Parity(
         passed=False,
         reason="",
         samples=len(expected),
         largest_difference=float(np.abs(difference).max()),
         rmse=float(np.sqrt(np.mean(difference**2))),
+    )
+
+
+def _measure(expected: np.ndarray, found: np.ndarray, decisive: np.ndarray) -> Parity:
+    logits = are_logits(expected)
+    equal = answers(expected, logits=logits) == answers(found, logits=logits)
+    return replace(
+        _measure_numbers(expected, found),
         decisive=int(decisive.sum()),
         changed=int((decisive & ~equal).sum()),
         agreement=float(equal.mean()),
@@ -143,4 +199,6 @@ def _measure(expected: np.ndarray, found: np.ndarray, decisive: np.ndarray) -> P
 def _severity(verdict: Parity) -> float:
     if verdict.limit is not None and verdict.largest_difference is not None:
         return verdict.largest_difference / verdict.limit
+    if verdict.rmse_limit and verdict.rmse is not None:
+        return verdict.rmse / verdict.rmse_limit
     return verdict.changed / max(1, verdict.decisive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from trainkit.deploy.parity import Parity, compare
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
-from trainkit.inference.metrics import accuracy, answers
+from trainkit.inference.metrics import accuracy, answers, regression
 from trainkit.runs import sha256_of
 
 MOST_TOLD = 3
@@ -28,17 +28,40 @@ class Proof:
         file: Name of the model's file.
         sha256: Of that file.
         inputs: Samples by input name, shape `(samples, …)`.
-        labels: Class ids, shape `(samples,)`, or None where there are none.
+        targets: What is right, by output name: class ids, shape `(samples,)`, or numbers, shape `(samples, units)`.
         outputs: What the model answers, by output name.
-        accuracy: Of the model on these samples, or None where it has no labels or several outputs.
+        data: What an app has to know of inputs and outputs, ready for JSON.
     """
 
     file: str
     sha256: str
     inputs: Mapping[str, np.ndarray]
-    labels: np.ndarray | None
+    targets: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
-    accuracy: float | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> list[str]:
+        """The outputs that are numbers, not classes."""
+        return [name for name, target in self.targets.items() if target.ndim > 1]
+
+    @property
+    def accuracy(self) -> float | None:
+        """Of the model on these samples; with several outputs that are classes, the mean of theirs."""
+        return self.measure(self.outputs)[0]
+
+    def measure(self, outputs: Mapping[str, np.ndarray]) -> tuple[float | None, dict[str, dict[str, float]]]:
+        """How right answers are: the accuracy, and of each output `accuracy`, or `rmse` where it is numbers."""
+        measured: dict[str, dict[str, float]] = {}
+        for name, target in self.targets.items():
+            if name not in outputs or len(outputs[name]) != len(target):
+                continue
+            if name in self.numbers and outputs[name].shape == target.shape:
+                measured[name] = {"rmse": regression(target, outputs[name])["rmse"]}
+            elif target.shape == (given := answers(outputs[name])).shape:
+                measured[name] = {"accuracy": accuracy(target, given)}
+        accuracies = [values["accuracy"] for values in measured.values() if "accuracy" in values]
+        return (float(np.mean(accuracies)) if accuracies else None), measured
 
     @property
     def samples(self) -> int:
@@ -49,7 +72,13 @@ class Proof:
         """What `verify.json` holds."""
         return {
             "version": 1,
-            "model": {"file": self.file, "sha256": self.sha256, "accuracy": self.accuracy},
+            "model": {
+                "file": self.file,
+                "sha256": self.sha256,
+                "accuracy": self.accuracy,
+                "outputs": self.measure(self.outputs)[1],
+            },
+            "data": self.data,
             "samples": self.samples,
             "files": [asdict(report) for report in reports],
         }
@@ -65,8 +94,9 @@ class FileReport:
         bytes: Its size.
         gzip_bytes: Its size after gzip.
         sha256: Of its content.
-        accuracy: Of the file, or None where there are no labels, several outputs, or no answers.
+        accuracy: Of the file, or None where no output is a class, or there are no answers; the mean of several.
         drop_points: Accuracy of the model minus that of the file, in points (hundredths).
+        outputs: Of each output `accuracy`, or `rmse` where it is numbers.
         parity: Whether it answers like its model.
         facts: What the file tells of itself: inputs, outputs, metadata.
     """
@@ -78,18 +108,27 @@ class FileReport:
     sha256: str
     accuracy: float | None
     drop_points: float | None
+    outputs: dict[str, dict[str, float]]
     parity: Parity
     facts: dict[str, Any]
 
 
-def make_proof(model: Any, model_filepath: Path, inputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> Proof:
+def make_proof(
+    model: Any,
+    model_filepath: Path,
+    inputs: Mapping[str, np.ndarray],
+    targets: Mapping[str, np.ndarray],
+    *,
+    data: Mapping[str, Any] | None = None,
+) -> Proof:
     """Let a Keras model answer the samples that files will be proved on.
 
     Args:
         model: The `tf.keras.Model` that the files are made from.
         model_filepath: Where it was saved.
         inputs: Samples by input name, shape `(samples, …)`.
-        labels: Class ids, shape `(samples,)`, or None.
+        targets: What is right, by output name; nothing where it is not known.
+        data: What an app has to know of inputs and outputs.
 
     Returns:
         What `verify_file` compares with.
@@ -97,7 +136,7 @@ def make_proof(model: Any, model_filepath: Path, inputs: Mapping[str, np.ndarray
     from trainkit.inference.keras import KerasPredictor
 
     outputs = KerasPredictor(model).predict(inputs)
-    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, labels, outputs, _accuracy(outputs, labels))
+    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, targets, outputs, data or {})
 
 
 def verify_file(
@@ -118,14 +157,14 @@ def verify_file(
     result = IsolatedResult({}, {})
     try:
         result = predict_isolated(filepath, proof.inputs, timeout=timeout)
-        parity = compare(proof.outputs, result.outputs, precision=precision)
+        parity = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
         if precision == "int8":
             parity = _judge_insides(parity, result.facts.get("float_tensors", []))
         if parity.passed and filepath.suffix == ".tflite":
             parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
         parity = Parity(False, str(error), proof.samples)
-    own = _accuracy(result.outputs, proof.labels) if result.outputs.keys() == proof.outputs.keys() else None
+    own, outputs = proof.measure(result.outputs)
     return FileReport(
         file=filepath.name,
         precision=precision,
@@ -134,6 +173,7 @@ def verify_file(
         sha256=sha256_of(filepath),
         accuracy=own,
         drop_points=None if own is None or proof.accuracy is None else 100 * (proof.accuracy - own),
+        outputs=outputs,
         parity=parity,
         facts=_told(result.facts, precision),
     )
@@ -153,7 +193,7 @@ def _judge_elsewhere(
 ) -> Parity:
     """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
     result = predict_isolated(filepath, proof.inputs, runtime=OTHER_RUNTIME, timeout=timeout)
-    other = compare(proof.outputs, result.outputs, precision=precision)
+    other = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
     if other.passed:
         return parity
     return replace(other, reason=f"LiteRT answers rightly, but {OTHER_RUNTIME}, which older apps have: {other.reason}")
@@ -162,10 +202,3 @@ def _judge_elsewhere(
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
     """The facts worth keeping: that a float32 file holds float tensors is none."""
     return {key: value for key, value in facts.items() if key != "float_tensors" or precision == "int8"}
-
-
-def _accuracy(outputs: Mapping[str, np.ndarray], labels: np.ndarray | None) -> float | None:
-    if labels is None or len(outputs) != 1:
-        return None
-    given = answers(next(iter(outputs.values())))
-    return accuracy(labels, given) if labels.shape == given.shape else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,11 @@ class ExportContext:
         classes: Names of the classes in the order of their ids, or None where the target is no class.
         calibration: Number of samples to real training samples: one sample a batch, float32, by input name.
         version: Of TrainKit.
+        data: How inputs are made and what outputs say, for formats that hold it.
     """
 
     name: str
     classes: tuple[str, ...] | None
     calibration: Callable[[int], Iterable[dict[str, np.ndarray]]]
     version: str
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -13,8 +13,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from trainkit.deploy.export.context import ExportContext
+from trainkit.deploy.export.onnx_lookups import add_lookups, ids_name
+from trainkit.deploy.export.tables import split_tables
 from trainkit.errors import ExportError, InputError
 from trainkit.framework import quiet_stderr, tf
+from trainkit.inference.preprocess import Preprocess
 from trainkit.runs import replace_file
 
 Opset = Literal[13, 14, 15, 16, 17, 18]
@@ -24,8 +27,9 @@ Opset = Literal[13, 14, 15, 16, 17, 18]
 def export_onnx(model: Any, filepath: Path, *, opset: Opset = 17, context: ExportContext) -> Path:
     """Write a model for ONNX Runtime and whatever else reads ONNX.
 
-    Inputs and outputs have the names of the model's; their first axis, `batch`, is free. The metadata hold `name`,
-    `producer` and, where there are classes, `classes`, a JSON list.
+    Inputs and outputs have the names of the model's; their first axis, `batch`, is free. Texts go in as they are: the
+    file holds the vocabularies. The metadata hold `name`, `producer` and, where there are classes, `classes`, a JSON
+    list.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
@@ -43,29 +47,32 @@ def export_onnx(model: Any, filepath: Path, *, opset: Opset = 17, context: Expor
     """
     if opset not in get_args(Opset):
         raise InputError(f"`opset` must be one of {get_args(Opset)}. Received: opset={opset!r}.")
-    content = _convert(model, filepath.name, opset, context)
+    inner, lookups = split_tables(model, numbers=False)
+    content = _convert(inner, lookups, filepath.name, opset, context)
     with replace_file(filepath) as temporary:
         temporary.write_bytes(content)
     return filepath
 
 
-def _convert(model: Any, name: str, opset: int, context: ExportContext) -> bytes:
+def _convert(model: Any, lookups: Preprocess | None, filename: str, opset: int, context: ExportContext) -> bytes:
     import onnx
     import tf2onnx
 
     names = zip(model.input_names, model.inputs, strict=True)
-    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in names]
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=ids_name(name, lookups)) for name, tensor in names]
     with quiet_stderr(), _quiet_logger("tf2onnx"):
         try:
             proto, _ = tf2onnx.convert.from_keras(
                 model, input_signature=signature, opset=opset, custom_op_handlers={"Erfc": (_erfc, [])}
             )
+            if lookups is not None:
+                add_lookups(proto, lookups)
             _name_batch(proto)
             onnx.helper.set_model_props(proto, _metadata(context))
             onnx.checker.check_model(proto, full_check=True)
             return proto.SerializeToString()
         except Exception as error:  # tf2onnx raises whatever it meets
-            failure = ExportError(f"{name} cannot be written: {_cause(str(error)) or type(error).__name__}.")
+            failure = ExportError(f"{filename} cannot be written: {_cause(str(error)) or type(error).__name__}.")
     raise failure  # out here, so that pages of messages are not shown
 
 
@@ -99,6 +106,8 @@ def _metadata(context: ExportContext) -> dict[str, str]:
     metadata = {"name": context.name, "producer": f"TrainKit {context.version}"}
     if context.classes is not None:
         metadata["classes"] = json.dumps(context.classes, ensure_ascii=False)
+    if context.data:
+        metadata["data"] = json.dumps(context.data, ensure_ascii=False)
     return metadata
 
 

@@ -12,8 +12,11 @@ import numpy as np
 from annotated_types import Ge
 
 from trainkit.deploy.export.context import ExportContext
+from trainkit.deploy.export.preprocess import write_preprocess
+from trainkit.deploy.export.tables import split_tables
 from trainkit.errors import ExportError, InputError, TrainKitError
 from trainkit.framework import quiet_stderr, tf
+from trainkit.inference.preprocess import Preprocess
 from trainkit.runs import replace_file
 
 _EXPECTED_WARNINGS = (
@@ -34,7 +37,8 @@ def export_tflite(
 ) -> Path:
     """Write a model for LiteRT, which runs on Android, iOS and microcontrollers.
 
-    The file has the signature `serving_default`, with the names of the model's inputs and outputs.
+    The file has the signature `serving_default`, with the names of the model's inputs and outputs. It holds no texts
+    and no missing numbers: what is done to raw columns before stands in `preprocess.json` beside it.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
@@ -57,19 +61,21 @@ def export_tflite(
         Jacob et al., CVPR 2018, section 2.1.
     """
     _check_types(precision, input_type=input_type, output_type=output_type)
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    inner, preprocess = split_tables(model, numbers=True)
+    converter = tf.lite.TFLiteConverter.from_keras_model(inner)
     if precision == "int8":
         if calibration_samples < 1:
             received = f"calibration_samples={calibration_samples!r}"
             raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: _calibrate(context, calibration_samples)
+        converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
     content = _convert(converter, filepath.name)
     with replace_file(filepath) as temporary:
         temporary.write_bytes(content)
+    write_preprocess(filepath, preprocess)
     return filepath
 
 
@@ -82,10 +88,14 @@ def _check_types(precision: str, **types: str) -> None:
             )
 
 
-def _calibrate(context: ExportContext, count: int) -> Iterator[dict[str, np.ndarray]]:
+def _calibrate(
+    context: ExportContext, count: int, model: Any, preprocess: Preprocess | None
+) -> Iterator[dict[str, np.ndarray]]:
+    dtypes = {name: tensor.dtype.as_numpy_dtype for name, tensor in zip(model.input_names, model.inputs, strict=True)}
     samples = 0
-    for inputs in context.calibration(count):
-        yield {name: np.asarray(array, np.float32) for name, array in inputs.items()}
+    for raw in context.calibration(count):
+        inputs = preprocess.apply(raw) if preprocess else raw
+        yield {name: np.asarray(array, dtypes[name]) for name, array in inputs.items()}
         samples += 1
     if samples == 0:
         raise InputError("calibration must give at least one training sample. Received: none.")

@@ -1,0 +1,90 @@
+"""What is deployed: the model of a run, or a model that was made elsewhere, with the data that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainkit.config import Config, load_config
+from trainkit.data import Split, Splits, fingerprint, load_data
+from trainkit.errors import InputError, PredictionError, RunError
+from trainkit.inference.keras import KerasPredictor
+from trainkit.inference.outside import load_data_config, read_model
+from trainkit.inference.renamed import with_names
+from trainkit.runs import Run, sha256_of
+
+MODELS = (".keras", ".h5")
+"""Suffixes of models that can be deployed without a run."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is deployed.
+
+    Args:
+        config: Its configuration; of a model made elsewhere, what is known of its data.
+        splits: The data.
+        model: The `tf.keras.Model`.
+        filepath: Where the model was saved.
+        directory: Where the exported files go.
+    """
+
+    config: Config
+    splits: Splits[Split]
+    model: Any
+    filepath: Path
+    directory: Path
+
+
+@contextmanager
+def open_run(run: Run, overrides: list[str]) -> Iterator[Subject]:
+    """The model that a run has trained, and no other, with the data that it was trained on; the run is locked.
+
+    Raises:
+        InputError: If an override is not one of `deploy.`.
+        RunError: If the run is damaged or in use, or its data has changed.
+    """
+    for override in overrides:
+        if not override.startswith("deploy."):
+            raise InputError(
+                f"deploy takes overrides of `deploy.` keys only: the rest is trained. Received: {override!r}."
+            )
+    config = load_config(run.resolved, overrides)
+    with run.lock():
+        splits = load_data(config)
+        manifest = run.read_manifest()
+        if fingerprint(splits) != manifest.get("data", {}).get("fingerprint"):
+            raise RunError(f"{run.directory} was trained on other data: the files that its config names have changed.")
+        if sha256_of(run.model) != manifest.get("model_sha256"):
+            raise RunError(f"{run.model} is not the model that this run has trained: it is damaged, or was exchanged.")
+        try:
+            model = KerasPredictor(run.model).model
+        except PredictionError as error:
+            raise RunError(f"{run.directory} is damaged: {error}") from error
+        yield Subject(config, splits, model, run.model, run.deploy)
+
+
+@contextmanager
+def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterator[Subject]:
+    """A model that was made elsewhere, with the data that a config names.
+
+    Args:
+        filepath: A .keras or .h5 file of tf_keras or Keras 3.
+        data: A config; of `model` and `training` it may have nothing, or what the model does not tell.
+        overrides: `KEY=VALUE` texts, which win over the config.
+
+    Raises:
+        InputError: If the model cannot be read.
+        ConfigError: If the config does not fit it.
+    """
+    model = read_model(filepath)
+    predictor = KerasPredictor(model)
+    if with_names(predictor) is not predictor:
+        names = ", ".join([*predictor.inputs, *predictor.outputs])
+        rule = "inputs and outputs with names of letters, digits and _, beginning with a small letter, and not 'x'"
+        raise InputError(f"{filepath.name} must have {rule}. Received: {names}. Name its layers, and save it again.")
+    config = load_data_config(data, predictor, filepath, overrides)
+    yield Subject(config, load_data(config), model, filepath, filepath.parent / f"{filepath.stem}_deploy")
