@@ -24,7 +24,7 @@ def test_clock_does_not_count_validation(moments):
     moments[0] = 20.0
     clock.on_epoch_end(0)
     assert clock.seconds == 2.0
-    assert clock.images_per_second() == 50.0
+    assert clock.samples_per_second() == 50.0
 
 
 def test_clock_runs_on_until_the_epoch_ends(moments):
@@ -32,7 +32,7 @@ def test_clock_runs_on_until_the_epoch_ends(moments):
     moments[0] = 1.0
     clock.on_epoch_begin(0)
     moments[0] = 3.0
-    assert clock.images_per_second(share=0.5) == 25.0
+    assert clock.samples_per_second(share=0.5) == 25.0
     moments[0] = 5.0
     clock.on_epoch_end(0)
     moments[0] = 9.0

@@ -26,7 +26,7 @@ def test_progress_writes_one_plain_line_an_epoch_where_there_is_no_terminal():
     lines = output_of(terminal=False).splitlines()
     assert len(lines) == 2
     assert lines[1].startswith("epoch 2/2  loss ")
-    assert lines[1].endswith(" images/s")
+    assert lines[1].endswith(" samples/s")
     assert "\x1b" not in "".join(lines)
 
 

@@ -38,7 +38,7 @@ class Clock(tf.keras.callbacks.Callback):
         """Seconds that this epoch's training steps have taken so far, or took."""
         return (self._stopped or time.perf_counter()) - self._began
 
-    def images_per_second(self, share: float = 1.0) -> float:
+    def samples_per_second(self, share: float = 1.0) -> float:
         """Samples a second, when `share` of the epoch is done."""
         return self.samples * share / max(self.seconds, 1e-9)
 

@@ -63,18 +63,18 @@ class Progress(tf.keras.callbacks.Callback):
         if not self.console.is_terminal or now - self.shown < REFRESH_SECONDS:
             return
         self.shown = now
-        speed = self.clock.images_per_second((batch + 1) / self.steps)
+        speed = self.clock.samples_per_second((batch + 1) / self.steps)
         self.bar.update(
             self.task,
             completed=self.epoch * self.steps + batch + 1,
             epoch=self.epoch + 1,
             step=batch + 1,
-            values=f"{_format(logs or {})}  {speed:,.0f} images/s",
+            values=f"{_format(logs or {})}  {speed:,.0f} samples/s",
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the line of the epoch."""
-        speed = f"{self.clock.images_per_second():,.0f} images/s"
+        speed = f"{self.clock.samples_per_second():,.0f} samples/s"
         width = len(str(self.epochs))
         line = f"epoch {epoch + 1:>{width}}/{self.epochs}  {_format(logs or {})}  {speed}"
         LOG.info(line)

@@ -13,8 +13,8 @@ from trainkit.framework import tf
 class TensorBoard(tf.keras.callbacks.TensorBoard):
     """Keras' TensorBoard callback, which also writes the throughput and the config.
 
-    Scalars by epoch: loss and metrics of training and validation, the learning rate, images a second. Besides: the
-    graph, and the config as text.
+    Scalars by epoch, counted from 1 as everywhere in a run: loss and metrics of training and validation, the learning
+    rate, samples a second. Besides: the graph, and the config as text.
 
     Args:
         log_dir: Where the event files go.
@@ -38,8 +38,18 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         """Keras asks here what to add to the logs; it adds the rate of a schedule only."""
         return logs | {"learning_rate": current_learning_rate(self.model.optimizer)}
 
+    def _log_epoch_metrics(self, epoch: int, logs: dict[str, Any] | None) -> None:
+        """Keras writes loss and metrics here, and counts epochs from 0."""
+        super()._log_epoch_metrics(epoch + 1, logs)
+
+    def _log_weights(self, epoch: int) -> None:
+        """Keras writes histograms here, and counts epochs from 0."""
+        super()._log_weights(epoch + 1)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the scalars of the epoch."""
         super().on_epoch_end(epoch, logs)
+        rate = self.clock.samples_per_second()
+        told = "Training samples a second; the time of the validation is not counted."
         with self._train_writer.as_default():
-            tf.summary.scalar("epoch_images_per_second", self.clock.images_per_second(), step=epoch)
+            tf.summary.scalar("epoch_samples_per_second", rate, step=epoch + 1, description=told)

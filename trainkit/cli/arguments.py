@@ -16,3 +16,15 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+DataConfig = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="CONFIG", help="For a model made elsewhere: a YAML file with its `data`."),
+]
+ModelPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN_OR_FILE",
+        help="A run, a directory of runs (the newest), or a .keras, .h5, .tflite or .onnx file.",
+        show_default=False,
+    ),
+]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from trainkit.cli import check, deploy, fit, init, schema
+from trainkit.cli import board, check, deploy, evaluate, fit, init, predict, runs, schema, show
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
@@ -24,7 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (fit.fit, deploy.deploy, check.check, init.init, schema.schema):
+_COMMANDS = (
+    fit.fit,
+    deploy.deploy,
+    evaluate.evaluate,
+    predict.predict,
+    check.check,
+    show.show,
+    runs.runs,
+    board.board,
+    init.init,
+    schema.schema,
+)
+for command in _COMMANDS:
     app.command()(command)
 
 

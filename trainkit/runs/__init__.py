@@ -1,7 +1,21 @@
 """The run directory: its layout, its lock, atomic writes; checkpoints in `trainkit.runs.checkpoints`."""
 
 from trainkit.runs.atomic import recover_directory, replace_directory, replace_file, write_json, write_text
+from trainkit.runs.comparison import Comparison, compare_runs
 from trainkit.runs.digest import sha256_of
+from trainkit.runs.listing import RunFacts, list_runs
 from trainkit.runs.run import Run
 
-__all__ = ["Run", "recover_directory", "replace_directory", "replace_file", "sha256_of", "write_json", "write_text"]
+__all__ = [
+    "Comparison",
+    "Run",
+    "RunFacts",
+    "compare_runs",
+    "list_runs",
+    "recover_directory",
+    "replace_directory",
+    "replace_file",
+    "sha256_of",
+    "write_json",
+    "write_text",
+]

@@ -108,6 +108,11 @@ class Run:
         return self.directory / "metrics.json"
 
     @property
+    def data(self) -> Path:
+        """How the inputs are made and what the outputs say, as JSON."""
+        return self.directory / "data.json"
+
+    @property
     def tensorboard(self) -> Path:
         """TensorBoard's event files."""
         return self.directory / "tensorboard"

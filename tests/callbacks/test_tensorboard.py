@@ -1,0 +1,49 @@
+"""TensorBoard's event files: what is written, and at which step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from trainkit.callbacks import Clock, TensorBoard
+from trainkit.framework import tf
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    """What three epochs write, with histograms every second epoch."""
+    folder = tmp_path_factory.mktemp("events")
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, name="answer", input_shape=(2,))])
+    model.compile(tf.keras.optimizers.SGD(0.25), "mse")
+    data = np.zeros((8, 2)), np.zeros(8)
+    clock = Clock(8)
+    board = TensorBoard(folder, config="name: small", clock=clock, histogram_freq=2)
+    model.fit(*data, epochs=3, validation_data=data, callbacks=[clock, board], verbose=0)
+    return {split: EventAccumulator(str(folder / split)).Reload() for split in ("train", "validation")}
+
+
+@pytest.mark.parametrize(
+    ("split", "tag", "steps"),
+    [
+        ("train", "epoch_loss", [1, 2, 3]),
+        ("validation", "epoch_loss", [1, 2, 3]),
+        ("train", "epoch_learning_rate", [1, 2, 3]),
+        ("train", "epoch_samples_per_second", [1, 2, 3]),
+        ("train", "answer/kernel_0/histogram", [1, 3]),
+        ("train", "config", [0]),
+    ],
+    ids=["loss", "validation", "learning-rate", "throughput", "histogram", "config"],
+)
+def test_tensorboard_counts_epochs_from_1(split, tag, steps, events):
+    assert [event.step for event in events[split].Tensors(tag)] == steps
+
+
+def test_tensorboard_writes_the_learning_rate(events):
+    rates = [tf.make_ndarray(event.tensor_proto) for event in events["train"].Tensors("epoch_learning_rate")]
+    assert rates == [0.25, 0.25, 0.25]
+
+
+def test_tensorboard_says_what_throughput_is(events):
+    described = events["train"].SummaryMetadata("epoch_samples_per_second").summary_description
+    assert described.startswith("Training samples a second")
