@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from trainkit.config import Model
+import numpy as np
+
+from trainkit.config import Model, load_config
 from trainkit.data import load_data
-from trainkit.data.sources import SOURCES
 from trainkit.framework import tf
 from trainkit.models import build_model
 
 BATCH_SIZE = 128
+OUTPUT = "digit"
 NETWORKS = {
     "LeNet-300-100": ["Flatten", {"Dense": {"units": 300, "activation": "relu"}}, {"Dense": {"units": 100}}],
     "LeNet-5": [
@@ -34,12 +36,13 @@ NETWORKS = {
 }
 
 
+def network(layers: list[Any]) -> dict[str, Any]:
+    head = {"Dense": {"units": 10, "activation": "softmax"}, "name": OUTPUT}
+    return {"input": [28, 28, 1], "preprocess": [{"Rescaling": {"scale": "$(1/255)"}}], "layers": [*layers, head]}
+
+
 def make_model(layers: list[Any]) -> Any:
-    head = {"Dense": {"units": 10, "activation": "softmax"}}
-    settings = Model.model_validate(
-        {"input": [28, 28, 1], "preprocess": [{"Rescaling": {"scale": "$(1/255)"}}], "layers": [*layers, head]}
-    )
-    model = build_model(settings, {}, name="benchmark")
+    model = build_model(Model.model_validate(network(layers)), {}, name="benchmark")
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["sparse_categorical_accuracy"])
     return model
 
@@ -51,11 +54,11 @@ def seconds(run: Callable[[], object]) -> float:
 
 
 def compare(name: str, layers: list[Any], split: Any, rounds: int) -> None:
-    images, labels = split.arrays["input"].astype("float32"), split.labels()
+    images = np.concatenate([inputs["input"] for inputs, _, _ in split.ordered(1000).as_numpy_iterator()])
+    labels = split.labels(OUTPUT)
     steps = -(-split.size // BATCH_SIZE)
     plain, ours = make_model(layers), make_model(layers)
-    (output,) = ours.output_names
-    batches = split.batches(BATCH_SIZE, seed=1).map(lambda inputs, targets, _: (inputs, {output: targets["target"]}))
+    batches = split.batches(BATCH_SIZE, seed=1)
 
     def fit_plain() -> None:
         plain.fit(images, labels, batch_size=BATCH_SIZE, verbose=0)
@@ -77,7 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    split = load_data(SOURCES.get("Sample"), seed=1).train
+    config = {"version": 1, "name": "benchmark", "data": {"source": "Sample", "validation_split": 0.0}}
+    config |= {"model": network(NETWORKS["LeNet-5"]), "training": {"loss": "SparseCategoricalCrossentropy"}}
+    split = load_data(load_config(config)).train
     print(f"TensorFlow {tf.__version__}, {split.size:,} images, batch {BATCH_SIZE}, {rounds} rounds")
     for name, layers in NETWORKS.items():
         compare(name, layers, split, rounds)

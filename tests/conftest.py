@@ -1,4 +1,4 @@
-"""What all tests share: fixed seeds, and one small training."""
+"""What all tests share: fixed seeds, and two small trainings."""
 
 from __future__ import annotations
 
@@ -30,6 +30,39 @@ training:
   metrics: [SparseCategoricalAccuracy]
 """
 
+TWO = """\
+# two tables in, a class and two numbers out
+version: 1
+name: two
+seed: 2
+data:
+  source: {Npz: {path: two.npz, target: kind}}
+  targets: {kind: kind, size: size}
+  test_split: 0.2
+  batch_size: 32
+model:
+  inputs: {left: {shape: [6]}, right: {shape: [4]}}
+  preprocess: {left: [Normalization], right: [Normalization]}
+  layers:
+    - Concatenate:
+      inputs: [left, right]
+    - Dense: {units: 32, activation: relu}
+      name: trunk
+    - Dense: {units: $classes, activation: softmax}
+      name: kind
+    - Dense: {units: 2}
+      name: size
+      inputs: trunk
+  outputs: [kind, size]
+training:
+  epochs: 12
+  optimizer: {Adam: {learning_rate: 1e-2}}
+  loss: {kind: SparseCategoricalCrossentropy, size: MeanSquaredError}
+  loss_weights: {size: 0.2}
+  metrics: {kind: [SparseCategoricalAccuracy], size: [MeanAbsoluteError]}
+  best: {monitor: val_kind_sparse_categorical_accuracy, mode: max}
+"""
+
 
 @pytest.fixture(autouse=True)
 def seeds():
@@ -52,3 +85,25 @@ def small_run(small_config, tmp_path_factory):
     import trainkit
 
     return trainkit.fit(small_config, ["training.epochs=3"], runs=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="session")
+def two_config(tmp_path_factory):
+    """A config with two inputs and two outputs; the columns `kind`, a class of three, and `size` follow from both."""
+    folder = tmp_path_factory.mktemp("two")
+    random = np.random.default_rng(0)
+    left = random.normal(3, 2, (500, 6)).astype("float32")
+    right = random.normal(-1, 1, (500, 4)).astype("float32")
+    kind = np.digitize((left[:, 0] - 3) / 2 + right[:, 0] + 1, [0.0, 1.5])
+    size = np.stack([left.sum(axis=1), left[:, 1] - 3 * right[:, 1]], axis=1)
+    np.savez(folder / "two.npz", left=left, right=right, kind=kind, size=size, weight=random.uniform(0, 2, 500))
+    (folder / "two.yaml").write_text(TWO)
+    return folder / "two.yaml"
+
+
+@pytest.fixture(scope="session")
+def two_run(two_config, tmp_path_factory):
+    """A finished run of `two_config`."""
+    import trainkit
+
+    return trainkit.fit(two_config, runs=tmp_path_factory.mktemp("runs"))

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     from trainkit.deploy import deploy
     from trainkit.errors import ConfigError, TrainKitError
     from trainkit.inference import load
+    from trainkit.inference.predict import predict
     from trainkit.training import fit
+    from trainkit.training.evaluate import evaluate
 
 __version__ = version("trainkit")
-__all__ = ["ConfigError", "TrainKitError", "__version__", "deploy", "fit", "load"]
+__all__ = ["ConfigError", "TrainKitError", "__version__", "deploy", "evaluate", "fit", "load", "predict"]
 
 _PUBLIC = {
     "fit": "trainkit.training",
     "deploy": "trainkit.deploy",
     "load": "trainkit.inference",
+    "predict": "trainkit.inference.predict",
+    "evaluate": "trainkit.training.evaluate",
     "ConfigError": "trainkit.errors",
     "TrainKitError": "trainkit.errors",
 }

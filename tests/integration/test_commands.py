@@ -69,8 +69,8 @@ def test_deploy_measures_what_another_program_measures(deployed):
 
     folder, _, _ = deployed
     directory = folder / "runs/small/001/deploy"
-    test = sample().test
-    images, labels = test.arrays["input"], test.labels()
+    test = sample().test.columns
+    images, labels = test["image"].array, test["label"].array
     interpreter = Interpreter(str(directory / "small_int8.tflite"))
     runner = interpreter.get_signature_runner()
     answers = [runner(input=image[np.newaxis].astype("float32"))["digit"].argmax() for image in images]
@@ -81,7 +81,7 @@ def test_deploy_measures_what_another_program_measures(deployed):
 
 def test_load_answers_like_the_model(deployed):
     folder, _, _ = deployed
-    images = sample().test.arrays["input"][:20]
+    images = sample().test.columns["image"].array[:20]
     run = folder / "runs/small/001"
     keras = trainkit.load(run / "model.keras")(images)
     assert keras.shape == (20, 10)
