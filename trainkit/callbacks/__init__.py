@@ -4,6 +4,7 @@ from trainkit.callbacks.checkpoint import Checkpoint
 from trainkit.callbacks.clock import Clock
 from trainkit.callbacks.history import HistoryFile
 from trainkit.callbacks.progress import Progress
+from trainkit.callbacks.stop import Stop
 from trainkit.callbacks.tensorboard import TensorBoard
 
-__all__ = ["Checkpoint", "Clock", "HistoryFile", "Progress", "TensorBoard"]
+__all__ = ["Checkpoint", "Clock", "HistoryFile", "Progress", "Stop", "TensorBoard"]

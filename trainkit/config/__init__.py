@@ -8,6 +8,7 @@ from trainkit.config.model_settings import Input, Model
 from trainkit.config.names import automatic_names, metric_names
 from trainkit.config.node import Node, NodeError, SettingError, in_building_order
 from trainkit.config.overrides import list_overrides
+from trainkit.config.parse import is_node_name
 from trainkit.config.references import BEFORE, references
 from trainkit.config.schema import make_schema
 from trainkit.config.settings import Best, Deploy, Experiment, Training
@@ -35,6 +36,7 @@ __all__ = [
     "evaluate",
     "format_path",
     "in_building_order",
+    "is_node_name",
     "known_names",
     "list_overrides",
     "load_config",

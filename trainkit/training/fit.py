@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, TensorBoard
+from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, Stop, TensorBoard
 from trainkit.config import Config, list_overrides, load_config
 from trainkit.errors import DiskFullError, InputError, OutputError, TrainingError, TrainKitError
 from trainkit.framework import tf
@@ -93,24 +93,27 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
     clock = Clock(splits.train.size)
     progress = Progress(console, epochs=experiment.training.epochs, steps=prepared.steps_per_epoch, clock=clock)
     checkpoint = Checkpoint(run.checkpoints, monitor=prepared.best.monitor, mode=prepared.best.mode)
+    stop = Stop()
     own = [
         clock,
         progress,
         HistoryFile(run.history, clock),
         checkpoint,
         _tensorboard(run, prepared, clock),
+        stop,
     ]
     users = [callback for callback in prepared.callbacks if not isinstance(callback, tf.keras.callbacks.TensorBoard)]
     try:
-        model.fit(
-            splits.train.batches(experiment.data.batch_size, seed=experiment.seed, change=prepared.change),
-            epochs=experiment.training.epochs,
-            steps_per_epoch=prepared.steps_per_epoch,
-            validation_data=splits.validation
-            and encoded(splits.validation.ordered(experiment.data.batch_size), prepared.outputs),
-            callbacks=[*own, *users],
-            verbose=0,
-        )
+        with stop.listening():
+            model.fit(
+                splits.train.batches(experiment.data.batch_size, seed=experiment.seed, change=prepared.change),
+                epochs=experiment.training.epochs,
+                steps_per_epoch=prepared.steps_per_epoch,
+                validation_data=splits.validation
+                and encoded(splits.validation.ordered(experiment.data.batch_size), prepared.outputs),
+                callbacks=[*own, *users],
+                verbose=0,
+            )
     except TrainKitError:
         raise
     except Exception as error:  # a callback's, TensorFlow's
