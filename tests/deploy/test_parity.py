@@ -48,6 +48,17 @@ def test_float32_may_differ_by_a_hundred_thousandth(difference, passed):
     assert judge(expected, found, "float32").passed is passed
 
 
+@pytest.mark.parametrize("precision", ["float16", "dynamic"])
+@pytest.mark.parametrize(("share", "passed"), [(0.9, True), (1.1, False)], ids=["less", "more"])
+def test_smaller_weights_may_differ_by_their_own_limit(precision, share, passed):
+    limit = {"float16": 5e-3, "dynamic": 2e-2}[precision]
+    expected = np.array([[0.9, 0.1], [0.2, 0.8]])
+    found = expected + np.array([[share * limit, 0.0], [0.0, 0.0]])
+    parity = compare({"a": expected}, {"a": found}, precision=precision)
+    assert parity.passed is passed
+    assert parity.limit == limit
+
+
 def test_float32_limit_grows_with_the_outputs():
     logits = 40 * certain(100).astype(np.float64)
     verdict = judge(logits, logits + 2e-4, "float32")

@@ -102,3 +102,11 @@ def test_deploy_refuses_a_file_that_is_no_model(name, told, elsewhere):
 def test_deploy_refuses_data_that_a_model_does_not_take(override, told, elsewhere):
     with pytest.raises(ConfigError, match=told):
         trainkit.deploy(elsewhere / "model.keras", [override, ONNX], data=elsewhere / "data.yaml")
+
+
+def test_deploy_refuses_a_model_whose_names_no_config_can_say(elsewhere):
+    inputs = tf.keras.Input((5,), name="x")
+    tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="high")(inputs)).save(elsewhere / "named.keras")
+    told = r"named\.keras must have inputs and outputs with names of letters.* not 'x'\. Received: x, high\. Name its"
+    with pytest.raises(InputError, match=told):
+        trainkit.deploy(elsewhere / "named.keras", [ONNX], data=elsewhere / "data.yaml")

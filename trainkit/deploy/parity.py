@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from trainkit.inference.metrics import answers, are_logits, margin, probabilities
 
-FLOAT_TOLERANCE = 1e-5
-"""Largest difference of a float32 file, times the largest output of the Keras model or 1."""
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+
+TOLERANCES = {"float32": 1e-5, "float16": 5e-3, "dynamic": 2e-2}
+"""Largest difference of a file that computes with real numbers, times the largest output of the Keras model or 1."""
 
 DECISIVE_MARGIN = 0.2
 """Lead of the best answer, as a probability, from which an int8 file has to give the same answer."""
@@ -62,7 +65,7 @@ def compare(
     expected: Mapping[str, np.ndarray],
     found: Mapping[str, np.ndarray],
     *,
-    precision: Literal["float32", "int8"],
+    precision: Precision,
     numbers: Collection[str] = (),
 ) -> Parity:
     """Compare outputs with those of the Keras model on the same samples, matched by name.
@@ -81,7 +84,7 @@ def compare(
         return Parity(False, f"outputs expected: {sorted(expected)}; found: {sorted(found)}.", samples)
     verdicts = []
     for name in expected:
-        judge = _JUDGES[precision, name in numbers]
+        judge = _judge(precision, is_numbers=name in numbers)
         verdict = _judge_values(expected[name], found[name]) or judge(expected[name], found[name])
         verdicts.append(replace(verdict, reason=f"{name}: {verdict.reason}") if len(expected) > 1 else verdict)
     return min(verdicts, key=lambda verdict: (verdict.passed, -_severity(verdict)))
@@ -101,18 +104,24 @@ def _judge_values(expected: np.ndarray, found: np.ndarray) -> Parity | None:
     return None
 
 
-def _judge_float32(expected: np.ndarray, found: np.ndarray) -> Parity:
-    limit = _float_limit(expected)
+def _judge(precision: Precision, *, is_numbers: bool) -> Callable[[np.ndarray, np.ndarray], Parity]:
+    if precision == "int8":
+        return _judge_int8_numbers if is_numbers else _judge_int8
+    return partial(_judge_float_numbers if is_numbers else _judge_float, tolerance=TOLERANCES[precision])
+
+
+def _judge_float(expected: np.ndarray, found: np.ndarray, *, tolerance: float) -> Parity:
+    limit = _limit(expected, tolerance)
     measured = _measure(expected, found, margin(expected, logits=are_logits(expected)) > 2 * limit)
     return _judge_difference(measured, expected, limit)
 
 
-def _judge_float32_numbers(expected: np.ndarray, found: np.ndarray) -> Parity:
-    return _judge_difference(_measure_numbers(expected, found), expected, _float_limit(expected))
+def _judge_float_numbers(expected: np.ndarray, found: np.ndarray, *, tolerance: float) -> Parity:
+    return _judge_difference(_measure_numbers(expected, found), expected, _limit(expected, tolerance))
 
 
-def _float_limit(expected: np.ndarray) -> float:
-    return FLOAT_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+def _limit(expected: np.ndarray, tolerance: float) -> float:
+    return tolerance * max(1.0, float(np.abs(expected).max()))
 
 
 def _judge_difference(measured: Parity, expected: np.ndarray, limit: float) -> Parity:
@@ -163,15 +172,6 @@ def _judge_int8(expected: np.ndarray, found: np.ndarray) -> Parity:
         f"found: {measured.changed}."
     )
     return replace(measured, passed=measured.changed <= allowed, allowed=allowed, reason=reason)
-
-
-_JUDGES = {
-    ("float32", False): _judge_float32,
-    ("float32", True): _judge_float32_numbers,
-    ("int8", False): _judge_int8,
-    ("int8", True): _judge_int8_numbers,
-}
-"""By precision, and whether the output is numbers."""
 
 
 def _measure_numbers(expected: np.ndarray, found: np.ndarray) -> Parity:

@@ -6,17 +6,19 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.parity import Parity, compare
+from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
 from trainkit.inference.metrics import accuracy, answers, regression
 from trainkit.runs import sha256_of
 
 MOST_TOLD = 3
+_HELD = {"float16": "float16", "dynamic": "int8"}
+"""The type of the weights that make a file small."""
 OTHER_RUNTIME = "TensorFlow Lite"
 
 
@@ -90,7 +92,7 @@ class FileReport:
 
     Args:
         file: Its name.
-        precision: `float32` or `int8`.
+        precision: `float32`, `float16`, `dynamic` or `int8`.
         bytes: Its size.
         gzip_bytes: Its size after gzip.
         sha256: Of its content.
@@ -139,9 +141,7 @@ def make_proof(
     return Proof(model_filepath.name, sha256_of(model_filepath), inputs, targets, outputs, data or {})
 
 
-def verify_file(
-    filepath: Path, *, precision: Literal["float32", "int8"], proof: Proof, timeout: float = TIMEOUT
-) -> FileReport:
+def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: float = TIMEOUT) -> FileReport:
     """Run a file on the samples of a proof, in a child process.
 
     Args:
@@ -158,8 +158,7 @@ def verify_file(
     try:
         result = predict_isolated(filepath, proof.inputs, timeout=timeout)
         parity = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
-        if precision == "int8":
-            parity = _judge_insides(parity, result.facts.get("float_tensors", []))
+        parity = _judge_insides(parity, precision, result.facts)
         if parity.passed and filepath.suffix == ".tflite":
             parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
@@ -179,18 +178,26 @@ def verify_file(
     )
 
 
-def _judge_insides(parity: Parity, float_tensors: Sequence[str]) -> Parity:
-    """The verdict on an int8 file, which may hold real numbers at its edges only."""
-    if not float_tensors:
-        return parity
-    few = ", ".join([*float_tensors[:MOST_TOLD], *(["…"] if len(float_tensors) > MOST_TOLD else [])])
-    reason = f"float tensors inside expected: none, found: {len(float_tensors)} ({few})."
-    return replace(parity, passed=False, reason=reason)
+def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any]) -> Parity:
+    """The verdict on whether a file is inside what its name says.
+
+    An int8 file may hold real numbers at its edges only; one of the other small ones must hold what makes it small.
+    """
+    float_tensors = facts.get("float_tensors", []) if precision == "int8" else []
+    if float_tensors:
+        few = ", ".join([*float_tensors[:MOST_TOLD], *(["…"] if len(float_tensors) > MOST_TOLD else [])])
+        reason = f"float tensors inside expected: none, found: {len(float_tensors)} ({few})."
+        return replace(parity, passed=False, reason=reason)
+    wanted = _HELD.get(precision)
+    if wanted and wanted not in facts.get("dtypes", [wanted]):
+        reason = (
+            f"{wanted} weights inside expected: some, found: none. Use `precision: float32` for so small a network."
+        )
+        return replace(parity, passed=False, reason=reason)
+    return parity
 
 
-def _judge_elsewhere(
-    parity: Parity, filepath: Path, precision: Literal["float32", "int8"], proof: Proof, timeout: float
-) -> Parity:
+def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
     """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
     result = predict_isolated(filepath, proof.inputs, runtime=OTHER_RUNTIME, timeout=timeout)
     other = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)

@@ -73,8 +73,9 @@ class TFLitePredictor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Names, shapes, quantization; and `float_tensors`, those inside the file that hold real numbers."""
-        return describe(self.inputs, self.outputs) | {"float_tensors": self._float_tensors()}
+        """Names, shapes, quantization; `dtypes` of tensors; `float_tensors`, those inside that hold real numbers."""
+        dtypes = sorted({np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()})
+        return describe(self.inputs, self.outputs) | {"dtypes": dtypes, "float_tensors": self._float_tensors()}
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answer samples; see `Predictor.predict`."""

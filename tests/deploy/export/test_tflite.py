@@ -43,6 +43,25 @@ def test_integer_file_takes_and_gives_integers(input_type, output_type, bench, m
     assert report.parity.passed, report.parity.reason
 
 
+@pytest.mark.parametrize(
+    ("precision", "least", "most"), [("float16", 0.49, 0.70), ("dynamic", 0.24, 0.45)], ids=["float16", "dynamic"]
+)
+def test_smaller_weights_answer_like_the_model(precision, least, most, model, files, bench, proof, tmp_path):
+    filepath = bench.export(model, tmp_path, "TFLite", precision=precision)
+    assert filepath.name == f"digits_{precision}.tflite"
+    assert least < filepath.stat().st_size / files["float32"].stat().st_size < most
+    report = verify_file(filepath, precision=precision, proof=proof)
+    assert report.parity.passed, report.parity.reason
+    assert report.facts["inputs"]["input"]["dtype"] == report.facts["outputs"]["digit"]["dtype"] == "float32"
+
+
+@pytest.mark.parametrize(("precision", "held"), [("float16", "float16"), ("dynamic", "int8")])
+def test_file_that_is_not_what_it_is_called_fails(precision, held, files, proof):
+    parity = verify_file(files["float32"], precision=precision, proof=proof).parity
+    assert not parity.passed
+    assert parity.reason.startswith(f"{held} weights inside expected: some, found: none.")
+
+
 def test_calibration_takes_as_many_samples_as_asked_for(model, bench, tmp_path):
     asked, given = [], []
 

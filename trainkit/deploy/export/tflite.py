@@ -25,11 +25,14 @@ _EXPECTED_WARNINGS = (
 )
 
 
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+
+
 def export_tflite(
     model: Any,
     filepath: Path,
     *,
-    precision: Literal["float32", "int8"] = "float32",
+    precision: Precision = "float32",
     input_type: Literal["float32", "int8", "uint8"] = "float32",
     output_type: Literal["float32", "int8", "uint8"] = "float32",
     calibration_samples: Annotated[int, Ge(1)] = 500,
@@ -43,7 +46,8 @@ def export_tflite(
     Args:
         model: A `tf.keras.Model`; it is not changed.
         filepath: Where to write.
-        precision: `int8` makes weights and activations integers throughout.
+        precision: `float16` stores weights in half the bytes; `dynamic` stores kernels of 1,024 values and more as int8
+            and computes with real activations; `int8` makes weights and activations integers throughout.
         input_type: What an app gives. float32: real values, which an int8 file quantizes by itself.
         output_type: What an app gets. float32: real values, which an int8 file dequantizes by itself.
         calibration_samples: How many training samples the ranges of int8 are taken from.
@@ -63,11 +67,14 @@ def export_tflite(
     _check_types(precision, input_type=input_type, output_type=output_type)
     inner, preprocess = split_tables(model, numbers=True)
     converter = tf.lite.TFLiteConverter.from_keras_model(inner)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
         if calibration_samples < 1:
             received = f"calibration_samples={calibration_samples!r}"
             raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
         converter.inference_input_type = tf.as_dtype(input_type)
@@ -81,9 +88,9 @@ def export_tflite(
 
 def _check_types(precision: str, **types: str) -> None:
     for name, value in types.items():
-        if precision == "float32" and value != "float32":
+        if precision != "int8" and value != "float32":
             raise InputError(
-                f"`{name}` must be float32 where `precision` is float32. Received: {name}={value!r}. "
+                f"`{name}` must be float32 where `precision` is {precision}. Received: {name}={value!r}. "
                 "Set `precision: int8`, or leave it out."
             )
 
