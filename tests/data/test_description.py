@@ -85,3 +85,32 @@ def test_json_is_what_an_app_needs():
         },
         "outputs": {"digit": {"classes": None}},
     }
+
+
+@pytest.mark.parametrize(
+    "missing, expected", [("keep", True), ("drop", False), ("fail", False)], ids=["keep", "drop", "fail"]
+)
+def test_input_says_whether_the_network_takes_care_of_missing_numbers(make_config, missing, expected):
+    config = make_config(model__input=[2], data__source={"Csv": {"path": "a.csv", "missing": missing}})
+    described = describe(config.experiment, Facts({"input": Field((2,), columns=("a", "b"))}, TARGETS))
+    assert described.inputs["input"].missing is expected
+    assert described.to_json()["inputs"]["input"].get("missing", False) is expected
+    assert Description.from_json(described.to_json()) == described
+
+
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        ({"BinaryCrossentropy": {"from_logits": True}}, ("digit",)),
+        ({"BinaryCrossentropy": {"from_logits": False}}, ()),
+        ("BinaryCrossentropy", ()),
+        ({"digit": {"SparseCategoricalCrossentropy": {"from_logits": True}}}, ("digit",)),
+    ],
+    ids=["logits", "no logits", "default", "by output"],
+)
+def test_output_is_logits_where_its_loss_says_so(make_config, loss, expected):
+    config = make_config(model__input=[2], training__loss=loss)
+    described = describe(config.experiment, Facts({"input": Field((2,))}, TARGETS))
+    assert described.logits == expected
+    assert described.to_json()["outputs"]["digit"].get("logits", False) is bool(expected)
+    assert Description.from_json(described.to_json()) == described

@@ -114,6 +114,22 @@ def test_evaluate_measures_one_unit_of_two_classes():
     assert result["metrics"]["loss"] == pytest.approx(0.8 * right + 0.2 * wrong, rel=1e-5)
 
 
+def test_evaluate_believes_a_loss_that_says_logits():
+    """Logits above 0 all say yes, though these look like probabilities."""
+    ids = (IDS > 0).astype(np.int32)
+    training = {"loss": {"BinaryCrossentropy": {"from_logits": True}}}
+    table = Table(high=np.where(ANSWERS > 0, 0.9, 0.1)[:, None])
+    result = measure(table, training, high=(ids, Field((), "int32", ("no", "yes"))))
+    assert result["confusion_matrix"] == [[0, 180], [0, 420]]
+
+
+@pytest.mark.parametrize("units", [2, 4, 1], ids=["fewer", "more", "one"])
+def test_evaluate_wants_an_answer_for_each_class(units):
+    told = rf"'kind' must have an answer for each of 3 classes \(a, b, c\)\. Received: {units}\."
+    with pytest.raises(InputError, match=told):
+        measure(Table(kind=np.zeros((600, units))), {"loss": "MeanSquaredError"}, kind=KIND)
+
+
 def test_evaluate_says_which_output_a_model_does_not_have():
     training = {"loss": {"kind": "SparseCategoricalCrossentropy", "size": "MeanSquaredError"}}
     table = Table(kind=np.eye(3)[ANSWERS], length=NUMBERS)

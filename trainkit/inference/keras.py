@@ -15,7 +15,6 @@ from trainkit.inference.keras3 import is_keras3, read_keras3
 from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe
 from trainkit.inference.python_code import refuse_python_code
 from trainkit.models import layers  # noqa: F401  registers layers that a file may hold
-from trainkit.objects import first_sentence
 
 BATCH_SIZE = 256
 
@@ -55,8 +54,14 @@ class KerasPredictor:
         try:
             given = tf.nest.flatten(self.model.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
         except tf.errors.OpError as error:  # a category that is not known, say
-            raise PredictionError(f"the model cannot be run by Keras: {first_sentence(error)}.") from error
+            raise PredictionError(f"the model cannot be run by Keras: {_reason(error)}.") from error
         return {name: np.asarray(array, np.float32) for name, array in zip(self.outputs, given, strict=True)}
+
+
+def _reason(error: Exception) -> str:
+    """What TensorFlow says after the lines of Python that have led there."""
+    lines = str(error).split("\t [[")[0].strip().splitlines() or [type(error).__name__]
+    return lines[-1].rstrip(".")
 
 
 def _encode(array: np.ndarray, dtype: str) -> np.ndarray:
