@@ -15,26 +15,21 @@ import numpy as np
 from trainkit.data.sources.mnist import mnist
 from trainkit.data.sources.mnist_files import FILES
 from trainkit.data.sources.sample import FOLDER
-from trainkit.data.splits import Split
-from trainkit.data.validation import choose_stratified
+from trainkit.data.splitting import choose_stratified
 
 TRAIN_SIZE, TEST_SIZE, SEED = 10_000, 2_000, 0
 
 
 def make_sample(mnist_folder: Path, folder: Path) -> None:
     """Choose the digits by seed, each class in its share, and write them in the order of MNIST."""
-    splits = mnist(path=mnist_folder)
-    assert splits.test is not None
-    for split, size, (images, labels) in ((splits.train, TRAIN_SIZE, FILES[:2]), (splits.test, TEST_SIZE, FILES[2:])):
-        arrays = choose(split, size).arrays
-        assert arrays is not None
-        write_idx(folder / f"{images}.gz", arrays["input"][..., 0])
-        write_idx(folder / f"{labels}.gz", arrays["target"].astype(np.uint8))
-
-
-def choose(split: Split, size: int) -> Split:
-    """`size` samples of a split, stratified."""
-    return split.subset(choose_stratified(split.labels(), count=size, seed=SEED))
+    source = mnist(path=mnist_folder)
+    for part, size, (images, labels) in zip(
+        source.present.values(), (TRAIN_SIZE, TEST_SIZE), (FILES[:2], FILES[2:]), strict=True
+    ):
+        pixels, ids = (np.asarray(part.columns[name].array) for name in ("image", "label"))
+        chosen = choose_stratified(ids, count=size, seed=SEED)
+        write_idx(folder / f"{images}.gz", pixels[chosen, ..., 0])
+        write_idx(folder / f"{labels}.gz", ids[chosen].astype(np.uint8))
 
 
 def write_idx(filepath: Path, values: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import trainkit
 from trainkit.data.sources.sample import sample
-from trainkit.errors import ConfigError, InputError, PredictionError
+from trainkit.errors import ConfigError, InputError, PredictionError, RunError
 from trainkit.inference import IsolatedPredictor
 from trainkit.runs import Run
 from trainkit.training import evaluate as module
@@ -201,3 +201,15 @@ def test_file_that_crashes_its_interpreter_is_told(deployed, data, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(data.parent / "crash"))
     with pytest.raises(InputError, match=r"copy\.tflite cannot be run: killed by SIGSEGV"):
         trainkit.evaluate(data.parent / "copy.tflite", data=data)
+
+
+def test_data_that_have_changed_since_the_training_are_told(two_config, two_run, tmp_path):
+    directory = shutil.copytree(two_run.directory, tmp_path / "two/001")
+    table = tmp_path / "two.npz"
+    with np.load(two_config.parent / "two.npz") as arrays:
+        np.savez(table, **{**arrays, "left": arrays["left"] + 1})
+    resolved = (directory / "resolved.yaml").read_text().replace(str(two_config.parent / "two.npz"), str(table))
+    (directory / "resolved.yaml").write_text(resolved)
+    with pytest.raises(RunError, match=r"trained on other data.* `--data .*resolved\.yaml` measures on them"):
+        trainkit.evaluate(directory)
+    assert trainkit.evaluate(directory, data=directory / "resolved.yaml")["samples"] > 0

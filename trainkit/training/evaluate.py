@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from trainkit.data import load_data
-from trainkit.errors import InputError
+from trainkit.data import Split, Splits, fingerprint, load_data
+from trainkit.errors import InputError, RunError
 from trainkit.inference.locate import locate
 from trainkit.inference.outside import says_loss
+from trainkit.runs import Run
 from trainkit.training.evaluation import evaluate as measure
 from trainkit.training.outputs import outputs_of
 
 Role = Literal["train", "validation", "test"]
+
+
+def _check_data(run: Run, splits: Splits[Split]) -> None:
+    if fingerprint(splits) != run.read_manifest().get("data", {}).get("fingerprint"):
+        message = f"{run.directory} was trained on other data: the files that its config names have changed."
+        raise RunError(f"{message} `--data {run.resolved}` measures on them as they are now.")
 
 
 def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | None = None) -> dict[str, Any]:
@@ -28,11 +35,14 @@ def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | 
 
     Raises:
         InputError: If there is no such model or split, or nobody says which data it is for.
+        RunError: If the data of a run have changed since it was trained.
         PredictionError: If the file cannot be run.
     """
     found = locate(path, data=Path(data) if data else None)
     config = found.config()
     splits = load_data(config)
+    if data is None and found.run is not None:
+        _check_data(found.run, splits)
     role = split or ("test" if splits.test is not None else "validation" if splits.validation is not None else "train")
     if role not in splits.present:
         raise InputError(f"`split` must be one of {', '.join(splits.present)}. Received: split={role!r}.")

@@ -66,7 +66,7 @@ def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:
 def print_evaluation(console: Console, result: dict[str, Any]) -> None:
     """Show what `evaluate` measured."""
     values = "  ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
-    values = values or "  ".join(f"{name} {result[name]:.4f}" for name in ("accuracy",) if name in result)
+    values = values or "  ".join(f"{name} {result[name]:.4f}" for name in ("accuracy", "rmse") if name in result)
     say(console, f"{result['file']}, {result['split']}: {values}")
     for name, one in result.get("outputs", {"": result}).items():
         print_result(console, one, samples=result["samples"], name=name)
