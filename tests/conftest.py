@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 
 import numpy as np
 import pytest
@@ -62,6 +63,14 @@ training:
   metrics: {kind: [SparseCategoricalAccuracy], size: [MeanAbsoluteError]}
   best: {monitor: val_kind_sparse_categorical_accuracy, mode: max}
 """
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """SIGINT interrupts, also where the tests were begun in the background: there it is ignored, by children too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -199,7 +199,11 @@ def test_parse_node_tells_of_a_torn_expression_once():
         ({"Adam": {"beta_1": "0.9"}}, "optimizer", "must be a number. Received: beta_1='0.9'."),
         ({"Adam": {"amsgrad": "no"}}, "optimizer", "must be true or false. Received: amsgrad='no'."),
         ({"Adam": {"amsgrad": 1}}, "optimizer", "must be true or false. Received: amsgrad=1."),
-        ({"TFLite": {"precision": "int4"}}, "exporter", "must be one of float32, int8. Received: precision='int4'."),
+        (
+            {"TFLite": {"precision": "int4"}},
+            "exporter",
+            "must be one of float32, float16, dynamic, int8. Received: precision='int4'.",
+        ),
         ({"TFLite": {"precision": None}}, "exporter", "must be given, not null. Received: precision=None."),
         (
             {"TFLite": {"calibration_samples": 17.5}},

@@ -165,8 +165,8 @@ def test_input_that_is_no_image_is_refused_for_images(make_config, shape, messag
             {"a": np.zeros(1), "b": np.array(["x"])},
             {},
             ("data", "inputs"),
-            r"^must be columns of numbers only, or of texts only, to be put side by side\. Give each kind an input "
-            r"of its own in `model\.inputs`\.$",
+            r"^must be columns of numbers only, or of texts only, to be put side by side\. Received: 'b' is text, for "
+            r"one at a\.csv, row 0: 'x'\. Mend that cell, or give each kind an input of its own in `model\.inputs`\.$",
         ),
         (
             {"a": np.zeros(1), "b": np.zeros((1, 2, 2, 1))},

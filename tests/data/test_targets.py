@@ -12,7 +12,8 @@ from trainkit.data.targets import classes_of, make_target
 PATH = ("data", "targets", "kind")
 TEXTS = ArrayColumn(np.array(["dog", "cat", "", "owl", "cat"]), origin="a.csv")
 IDS = ArrayColumn(np.array([0, 2, 1], np.int16), Field((), "int32", ("a", "b", "c")), origin="labels.gz")
-NUMBERS = ArrayColumn(np.array([1, 2, 3], np.int64))
+NUMBERS = ArrayColumn(np.array([1, 2, 3], np.float64))
+COUNTS = ArrayColumn(np.array([1, 4, 3], np.int64))
 
 
 def target(columns, classes=None):
@@ -20,26 +21,36 @@ def target(columns, classes=None):
 
 
 def test_classes_are_those_of_the_source():
-    assert classes_of([IDS], np.arange(3)) == ("a", "b", "c")
+    assert classes_of([IDS], np.arange(3), path=PATH) == ("a", "b", "c")
 
 
 def test_classes_of_texts_are_sorted_and_never_empty():
-    assert classes_of([TEXTS], np.arange(5)) == ("cat", "dog", "owl")
+    assert classes_of([TEXTS], np.arange(5), path=PATH) == ("cat", "dog", "owl")
 
 
 def test_classes_come_from_good_rows_only():
-    assert classes_of([TEXTS], np.array([0, 1, 2])) == ("cat", "dog")
+    assert classes_of([TEXTS], np.array([0, 1, 2]), path=PATH) == ("cat", "dog")
 
 
 def test_classes_of_texts_that_the_source_names_keep_its_order():
     column = TEXTS.with_field(classes=("owl", "dog", "cat"))
-    assert classes_of([column], np.arange(5)) == ("owl", "dog", "cat")
+    assert classes_of([column], np.arange(5), path=PATH) == ("owl", "dog", "cat")
     assert target([column], ("owl", "dog", "cat")).column.array.tolist() == [1, 2, -1, 0, 2]
 
 
-@pytest.mark.parametrize("columns", [[NUMBERS], [NUMBERS, NUMBERS]], ids=["one", "two"])
+def test_whole_numbers_are_ids_up_to_the_largest_of_training():
+    assert classes_of([COUNTS], np.arange(3), path=PATH) == ("0", "1", "2", "3", "4")
+    assert classes_of([COUNTS], np.array([0, 2]), path=PATH) == ("0", "1", "2", "3")
+
+
+def test_whole_numbers_too_large_for_ids_are_refused():
+    with pytest.raises(SettingError, match=r"must be class ids below 65,536, or numbers of a float type"):
+        classes_of([ArrayColumn(np.array([70_000]))], np.arange(1), path=PATH)
+
+
+@pytest.mark.parametrize("columns", [[NUMBERS], [NUMBERS, COUNTS], [COUNTS, COUNTS]], ids=["one", "two", "whole"])
 def test_numbers_have_no_classes(columns):
-    assert classes_of(columns, np.arange(3)) is None
+    assert classes_of(columns, np.arange(3), path=PATH) is None
 
 
 def test_ids_stay_what_they_are():
@@ -96,7 +107,7 @@ def test_number_that_is_not_finite_makes_its_row_bad():
 
 def test_missing_number_can_go_in_but_not_be_learned():
     column = ArrayColumn(np.array([0, np.nan], np.float32), missing=True)
-    assert target([column]).bad == {1: "must be a finite number. Received: nan."}
+    assert target([column]).bad == {1: "the target must have a value. Received: none."}
 
 
 def test_what_the_reader_knows_of_a_row_is_told():

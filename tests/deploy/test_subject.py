@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import trainkit
-from trainkit.errors import ConfigError, InputError
+from trainkit.errors import ConfigError, InputError, OutputError
 from trainkit.framework import tf
 
 DATA = """\
@@ -110,3 +110,13 @@ def test_deploy_refuses_a_model_whose_names_no_config_can_say(elsewhere):
     told = r"named\.keras must have inputs and outputs with names of letters.* not 'x'\. Received: x, high\. Name its"
     with pytest.raises(InputError, match=told):
         trainkit.deploy(elsewhere / "named.keras", [ONNX], data=elsewhere / "data.yaml")
+
+
+def test_directory_with_files_of_the_user_is_left_alone(tmp_path):
+    directory = tmp_path / "mine_deploy"
+    directory.mkdir()
+    (directory / "keep.txt").write_text("mine")
+    (tmp_path / "mine.keras").touch()
+    with pytest.raises(OutputError, match=r"mine_deploy must be free .* Received: 'keep\.txt' in it"):
+        trainkit.deploy(tmp_path / "mine.keras", data=tmp_path / "data.yaml")
+    assert (directory / "keep.txt").read_text() == "mine"

@@ -99,7 +99,7 @@ def test_locate_lets_the_data_that_is_named_win_over_the_run(run, data):
 @pytest.mark.parametrize(
     ("name", "error", "told"),
     [
-        ("nowhere", InputError, "which does not exist"),
+        ("nowhere", InputError, "nowhere does not exist"),
         (".", RunError, r"is not a run directory: it has no manifest\.json"),
         ("data.yaml", InputError, r"must end with one of \.keras, \.h5, \.tflite, \.onnx"),
         ("empty.onnx", InputError, "which is empty"),

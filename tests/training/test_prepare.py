@@ -190,3 +190,55 @@ def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told)
 def test_prepare_places_errors_of_the_data(prepared, source, told):
     with pytest.raises(ConfigError, match=told):
         prepared(text=SMALL.replace("Sample", source))
+
+
+TABLE = """\
+version: 1
+name: houses
+data:
+  source: {Csv: {path: houses.csv, missing: keep}}
+  inputs: [area, rooms]
+  targets: price
+  validation_split: 0.25
+model:
+  input: [2]
+  layers: [{Dense: {units: 1}}]
+training: {loss: MeanSquaredError}
+"""
+
+
+@pytest.fixture
+def houses(tmp_path):
+    """A table in which a number is missing."""
+    rows = "\n".join(f"{20 + row},{'' if row == 5 else row},{row}" for row in range(8))
+    (tmp_path / "houses.csv").write_text(f"area,rooms,price\n{rows}\n")
+    (tmp_path / "houses.yaml").write_text(TABLE)
+    return tmp_path / "houses.yaml"
+
+
+@pytest.mark.parametrize("preprocess", ["[]", "[Normalization]", "[Normalization, Impute]"])
+def test_missing_numbers_that_nobody_fills_are_refused(houses, preprocess):
+    overrides = [f"model.preprocess={preprocess}", "data.validation_split={last: 1}"]
+    with pytest.raises(ConfigError, match="Put Impute "):
+        prepare(load_config(houses, overrides))
+
+
+def test_missing_numbers_that_impute_fills_are_learned_from(houses):
+    assert prepare(load_config(houses, ["model.preprocess=[Impute, Normalization]"])).model.count_params() > 0
+
+
+@pytest.mark.parametrize(
+    "weights, told",
+    [("0,0,0,0,0,0,0,0", "must weigh some samples more than 0"), ("1,1,-1,1,1,1,1,1", "line 4: .*must be at least 0")],
+    ids=["none", "negative"],
+)
+def test_weights_that_make_no_sense_are_refused(houses, weights, told):
+    rows = "\n".join(f"{row},{row},{row},{weight}" for row, weight in enumerate(weights.split(",")))
+    (houses.parent / "houses.csv").write_text(f"area,rooms,price,weight\n{rows}\n")
+    with pytest.raises(ConfigError, match=told):
+        prepare(load_config(houses, ["data.sample_weight=weight"]))
+
+
+def test_column_that_goes_in_and_is_learned_is_noted(houses):
+    prepared = prepare(load_config(houses, ["data.inputs=[area, price]"]))
+    assert prepared.splits.notes == ("the column 'price' is both an input and a target",)

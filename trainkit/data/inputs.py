@@ -33,11 +33,11 @@ def make_input(columns: Mapping[str, Column | ImageFiles], experiment: Experimen
         SettingError: If they cannot.
     """
     spec, path = experiment.model.input_specs[name], column_path(experiment, "inputs", name)
-    column = _stack(list(columns.values()), path) if len(columns) > 1 else next(iter(columns.values()))
+    column = _stack(list(columns.values()), list(columns), path) if len(columns) > 1 else next(iter(columns.values()))
     if isinstance(column, ImageFiles):
         return column.read(image_spec(experiment, name))
     if isinstance(column, ArrayColumn) and not column.field.shape:
-        column = _stack([column], path)
+        column = _stack([column], list(columns), path)
     if isinstance(column, ArrayColumn) and len(column.field.shape) == 2 and len(spec.shape) == 3:
         column = _with_channel(column)
     if isinstance(column, ArrayColumn) and experiment.data.resize and column.field.is_image:
@@ -67,12 +67,32 @@ def image_spec(experiment: Experiment, name: str) -> ImageSpec:
     return ImageSpec(height, width, channels, resize.method, resize.antialias, resize.fit)
 
 
-def _stack(columns: list[Column | ImageFiles], path: KeyPath) -> ArrayColumn:
+def _first_text(columns: list[Column | ImageFiles], names: list[str]) -> str:
+    """The first cell that makes a column one of texts: often it is a slip in a column of numbers."""
+    for name, column in zip(names, columns, strict=True):
+        if isinstance(column, ArrayColumn) and column.array.dtype.kind not in NUMBERS:
+            row = next((row for row, value in enumerate(column.array.ravel()) if not _is_number(value)), 0)
+            return (
+                f"Received: {name!r} is text, for one at {column.original(row)}: {str(column.array.ravel()[row])!r}. "
+            )
+    return ""
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value) or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _stack(columns: list[Column | ImageFiles], names: list[str], path: KeyPath) -> ArrayColumn:
     arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
     kinds = {"text" if array.dtype.kind not in NUMBERS else "number" for array in arrays}
     if len(arrays) < len(columns) or len(kinds) > 1 or any(array.ndim > 2 for array in arrays):
         message = "must be columns of numbers only, or of texts only, to be put side by side."
-        raise SettingError(path, f"{message} Give each kind an input of its own in `model.inputs`.")
+        cure = "Mend that cell, or give each kind an input of its own in `model.inputs`."
+        raise SettingError(path, f"{message} {_first_text(columns, names)}{cure}")
     stacked = np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
     field = Field(stacked.shape[1:], "string" if kinds == {"text"} else "float32")
     held = [column for column in columns if isinstance(column, ArrayColumn)]

@@ -51,6 +51,8 @@ def _make_splits(source: Splits[Records], config: Config) -> Splits[Split]:
             message = error.message if role == "train" else f"of the {role} samples: {error.message}"
             raise SettingError(error.path, message) from error
         _check_targets(split, parts.get("train", split), role)
+        if role == "train":
+            notes += _both(records, config)
         parts[role], told = leave_out(split, bad, config.experiment.data.bad_data, role=role)
         notes += told
     return Splits(**parts, notes=tuple(notes))
@@ -60,7 +62,10 @@ def _classes(train: Records, config: Config) -> dict[str, tuple[str, ...] | None
     """The classes of each target; they come from the training samples and never shift."""
     good = np.setdiff1d(np.arange(train.size), list(train.bad))
     found = target_columns(train, config.experiment)
-    return {output: classes_of(list(columns.values()), good) for output, columns in found.items()}
+    return {
+        output: classes_of(list(columns.values()), good, path=column_path(config.experiment, "targets", output))
+        for output, columns in found.items()
+    }
 
 
 def _make_split(
@@ -83,6 +88,13 @@ def _make_split(
     for row, reason in [*found, *(item for target in targets.values() for item in target.bad.items())]:
         bad.setdefault(row, f"{_original(records, row)}: {reason}")
     return Split(inputs, {output: target.column for output, target in targets.items()}, weights), bad
+
+
+def _both(records: Records, config: Config) -> list[str]:
+    """A note on columns that go in and are learned: the network need only pass them on."""
+    going_in = {name for columns in input_columns(records, config.experiment).values() for name in columns}
+    learned = {name for columns in target_columns(records, config.experiment).values() for name in columns}
+    return [f"the column {name!r} is both an input and a target" for name in sorted(going_in & learned)]
 
 
 def _check_targets(part: Split, train: Split, role: str) -> None:
@@ -118,7 +130,7 @@ def _divide(splits: Splits[Split], data: Data, *, seed: int) -> Splits[Split]:
     notes = list(splits.notes)
     for role, part in (("validation", validation), ("test", test)):
         if part is not None and (absent := absent_classes(train, part)):
-            notes.append(f"the {role} split has no sample of {len(absent)} classes: {', '.join(absent[:5])}")
+            notes.append(f"the {role} split has no sample of: {', '.join(absent[:5])}{', …' if absent[5:] else ''}")
     return Splits(weigh(train, data.class_weight), validation, test, tuple(notes))
 
 

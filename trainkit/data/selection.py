@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
+
 from trainkit.config import Experiment, SettingError
 from trainkit.config.document import KeyPath
 from trainkit.data.columns import ArrayColumn, Column
@@ -70,7 +72,11 @@ def weight_column(records: Records, experiment: Experiment) -> ArrayColumn | Non
     column = _columns(records, name, path)[name]
     if not isinstance(column, ArrayColumn) or column.array.dtype.kind not in "fiub" or column.array.ndim != 1:
         raise SettingError(path, f"must be a column of numbers. Received: {name!r}.")
-    return ArrayColumn(column.array, Field(()), origin=column.original, known_bad=column.known_bad)
+    negative = np.flatnonzero(column.array < 0)
+    bad = {int(row): f"column {name!r} must be at least 0. Received: {column.array[row]}." for row in negative}
+    if not (np.nan_to_num(column.array) > 0).any():
+        raise SettingError(path, f"must weigh some samples more than 0. Received: {name!r}, where none does.")
+    return ArrayColumn(column.array, Field(()), origin=column.original, known_bad={**bad, **column.known_bad})
 
 
 def column_path(experiment: Experiment, key: Literal["inputs", "targets"], name: str) -> KeyPath:

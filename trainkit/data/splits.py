@@ -143,6 +143,14 @@ class Split:
             raise TypeError(f"the target {target!r} is not in memory")
         return array
 
+    def first_missing(self, name: str) -> int | None:
+        """The first sample that has a missing number (NaN) in an input, or None."""
+        array = self._inputs[name].array
+        if array is None or array.dtype.kind != "f":
+            return None
+        missing = np.isnan(array[self._rows]).reshape(self.size, -1).any(axis=1)
+        return int(missing.argmax()) if missing.any() else None
+
     @property
     def weights(self) -> Mapping[str, Column]:
         """How much the loss of each output counts, or nothing."""

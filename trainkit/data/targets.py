@@ -15,6 +15,7 @@ from trainkit.errors import shown
 
 NO_CLASS = -1
 _MOST_LISTED = 8
+_MOST_UNNAMED = 65_536
 
 
 class Target(NamedTuple):
@@ -53,27 +54,44 @@ def make_target(columns: list[Column], classes: tuple[str, ...] | None, *, path:
     return Target(ArrayColumn(ids, Field((), "int32", classes), origin=column.original), bad)
 
 
-def classes_of(columns: list[Column], good: np.ndarray) -> tuple[str, ...] | None:
+def classes_of(columns: list[Column], good: np.ndarray, *, path: KeyPath) -> tuple[str, ...] | None:
     """The classes of a target: those its source names, or the texts that occur in training, sorted.
+
+    A column that is stored as whole numbers holds class ids, `"0"` to the largest of training.
 
     Args:
         columns: The columns of the target, of the training part.
         good: The rows that can be used.
+        path: Of the setting that names the columns.
 
     Returns:
         The names in the order of their ids, or None where the target is a number.
+
+    Raises:
+        SettingError: If whole numbers are too large to be class ids.
     """
     column = columns[0]
     if column.field.classes is not None:
         return column.field.classes
-    if not _is_class(column) or column.array is None:
+    if column.array is None or not (_is_class(column) or _are_ids(columns)):
         return None
+    if column.field.dtype != "string":
+        largest = int(column.array[good].max(initial=0))
+        if largest >= _MOST_UNNAMED:
+            raise SettingError(path, f"must be class ids below {_MOST_UNNAMED:,}, or numbers of a float type.")
+        return tuple(str(label) for label in range(largest + 1))
     return tuple(sorted({str(text) for text in column.array[good]} - {""}))
 
 
 def _is_class(column: Column) -> bool:
     """Whether what a column holds is a class: its source says so, or it is text."""
     return column.field.classes is not None or column.field.dtype == "string"
+
+
+def _are_ids(columns: list[Column]) -> bool:
+    """Whether a target is one column that is stored as whole numbers."""
+    (array, *others) = [column.array for column in columns]
+    return not others and array is not None and array.dtype.kind in "iu" and array.ndim == 1
 
 
 def _class_ids(column: Column, classes: tuple[str, ...]) -> np.ndarray:
@@ -102,4 +120,6 @@ def _numbers(columns: list[Column]) -> Target:
     stacked = np.concatenate(arrays, axis=1)
     column = ArrayColumn(stacked, Field(stacked.shape[1:]), origin=columns[0].original)
     bad = {row: reason for part in columns for row, reason in part.bad()}
-    return Target(column, dict(column.bad()) | bad)  # a missing number can go in, but cannot be learned
+    missing = np.flatnonzero(np.isnan(stacked).any(axis=1))  # it can go in, but cannot be learned
+    bad = {int(row): "the target must have a value. Received: none." for row in missing} | bad
+    return Target(column, dict(column.bad()) | bad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -45,7 +45,8 @@ class Parity:
         decisive: Answers whose margin is large enough to be judged.
         changed: Decisive answers that differ.
         allowed: How many may.
-        agreement: Share of all answers that are equal.
+        agreement: Share of all answers that are equal; with several outputs, the mean of those that are classes.
+        outputs: With several outputs, the verdict on each.
     """
 
     passed: bool
@@ -59,6 +60,7 @@ class Parity:
     changed: int = 0
     allowed: int = 0
     agreement: float | None = None
+    outputs: Mapping[str, Parity] = field(default_factory=dict)
 
 
 def compare(
@@ -82,12 +84,20 @@ def compare(
     samples = len(next(iter(expected.values())))
     if expected.keys() != found.keys():
         return Parity(False, f"outputs expected: {sorted(expected)}; found: {sorted(found)}.", samples)
-    verdicts = []
+    verdicts = {}
     for name in expected:
         judge = _judge(precision, is_numbers=name in numbers)
-        verdict = _judge_values(expected[name], found[name]) or judge(expected[name], found[name])
-        verdicts.append(replace(verdict, reason=f"{name}: {verdict.reason}") if len(expected) > 1 else verdict)
-    return min(verdicts, key=lambda verdict: (verdict.passed, -_severity(verdict)))
+        verdicts[name] = _judge_values(expected[name], found[name]) or judge(expected[name], found[name])
+    worst = min(verdicts, key=lambda name: (verdicts[name].passed, -_severity(verdicts[name])))
+    if len(verdicts) == 1:
+        return verdicts[worst]
+    agreements = [verdict.agreement for verdict in verdicts.values() if verdict.agreement is not None]
+    return replace(
+        verdicts[worst],
+        reason=f"{worst}: {verdicts[worst].reason}",
+        agreement=float(np.mean(agreements)) if agreements else None,
+        outputs=verdicts,
+    )
 
 
 def _judge_values(expected: np.ndarray, found: np.ndarray) -> Parity | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainkit.config import Config, load_config
 from trainkit.data import Split, Splits, fingerprint, load_data
-from trainkit.errors import InputError, PredictionError, RunError
+from trainkit.errors import InputError, OutputError, PredictionError, RunError
 from trainkit.inference.keras import KerasPredictor
 from trainkit.inference.outside import load_data_config, read_model
+from trainkit.inference.predictor import check_classes
 from trainkit.inference.renamed import with_names
 from trainkit.runs import Run, sha256_of
 
@@ -77,9 +81,12 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
         overrides: `KEY=VALUE` texts, which win over the config.
 
     Raises:
-        InputError: If the model cannot be read.
+        InputError: If the model cannot be read, or is for other classes.
+        OutputError: If the directory for the files holds something else.
         ConfigError: If the config does not fit it.
     """
+    directory = filepath.parent / f"{filepath.stem}_deploy"
+    _check_own(directory)
     model = read_model(filepath)
     predictor = KerasPredictor(model)
     if with_names(predictor) is not predictor:
@@ -87,4 +94,34 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
         rule = "inputs and outputs with names of letters, digits and _, beginning with a small letter, and not 'x'"
         raise InputError(f"{filepath.name} must have {rule}. Received: {names}. Name its layers, and save it again.")
     config = load_data_config(data, predictor, filepath, overrides)
-    yield Subject(config, load_data(config), model, filepath, filepath.parent / f"{filepath.stem}_deploy")
+    splits = load_data(config)
+    _check_classes(predictor, splits)
+    yield Subject(config, splits, model, filepath, directory)
+
+
+def _check_classes(predictor: KerasPredictor, splits: Splits[Split]) -> None:
+    """Refuse a model that is for other classes than the data has, before files are made of it."""
+    for name, field in splits.train.facts.targets.items():
+        if field.classes is not None:
+            units = tuple(length or 1 for length in predictor.outputs[name].shape[1:])
+            check_classes(np.empty((0, *units)), field.classes, name=name)
+
+
+def _check_own(directory: Path) -> None:
+    """Refuse a directory that holds anything but what an earlier `deploy` wrote: it would be replaced.
+
+    Raises:
+        OutputError: With the first entry that is not ours.
+    """
+    if not directory.exists():
+        return
+    try:
+        record = json.loads((directory / "verify.json").read_text(encoding="utf-8"))
+        own = {entry["file"] for entry in record["files"]} | {"verify.json", "preprocess.json", "rejected"}
+    except (OSError, ValueError, LookupError, TypeError):
+        own = set()
+    entries = sorted(directory.iterdir()) if directory.is_dir() else [directory]
+    foreign = [entry for entry in entries if entry.name not in own and not entry.match("labels*.txt")]
+    if foreign:
+        message = f"{directory} must be free for the exported files, or hold those of an earlier deploy only."
+        raise OutputError(f"{message} Received: {foreign[0].name!r} in it. Move it, or the model, elsewhere.")

@@ -77,6 +77,8 @@ def locate(path: Path | str, *, data: Path | None = None) -> Located:
         InputError: If a file is no model.
     """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist. Name a run, a directory of runs, or a model file.")
     if path.is_dir():
         run: Run | None = Run.open(path)
         filepath = run.model if run else path

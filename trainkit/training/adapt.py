@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from trainkit.data import Split
 from trainkit.framework import tf
 
@@ -31,8 +33,16 @@ def adapting(split: Split, *, batch_size: int) -> Callable[[Any, Any], None]:
         before = tf.keras.Model(inputs, tensor)
         names = [value.node.layer.name for value in inputs]
         layer.adapt(split.ordered(batch_size).map(lambda given, *_: before({name: given[name] for name in names})))
+        _check_finite(layer)
 
     return adapt
+
+
+def _check_finite(layer: Any) -> None:
+    """Refuse what was learned from samples with missing numbers: answers would be wrong, and nothing would fail."""
+    for weight in layer.weights:
+        if hasattr(weight, "dtype") and tf.as_dtype(weight.dtype).is_floating and not np.isfinite(weight.numpy()).all():
+            raise ValueError("numbers are missing among them. Put Impute before it")
 
 
 def _was_given(layer: Any) -> bool:

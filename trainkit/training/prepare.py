@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.config import Best, Config, Node, NodeError
+from trainkit.config import Best, Config, Experiment, Node, NodeError, SettingError
 from trainkit.data import Split, Splits, load_data
 from trainkit.data.splits import Change
 from trainkit.framework import tf
@@ -19,6 +19,9 @@ from trainkit.training.head import check_head
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.pipeline import training_change
 from trainkit.training.trial import try_one_batch
+
+_TAKES_MISSING = ("Impute", "Discretization")
+"""Layers that know what to do with NaN."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def prepare(config: Config) -> Prepared:
     with config.locating():
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
+        _check_missing(experiment, splits)
         for output in outputs.values():
             check_head(config, model, output)
         change = training_change(config, facts, outputs)
@@ -78,6 +82,18 @@ def prepare(config: Config) -> Prepared:
         _check_learning_rate(model, experiment.training.callbacks)
         _check_monitors(experiment.training.callbacks, callbacks, known)
     return Prepared(config, splits, model, outputs, callbacks, _best(config, known), change)
+
+
+def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:
+    """Refuse missing numbers that no layer fills: NaN becomes 0 behind relu, and every answer means nothing."""
+    if any(node.class_name in _TAKES_MISSING for node in experiment.model.nodes):
+        return
+    for role, split in splits.present.items():
+        for name in split.facts.inputs:
+            if (index := split.first_missing(name)) is not None:
+                told = f"{name!r} has missing numbers ({role}: {split.original(index)})"
+                cure = "Put Impute first in `model.preprocess`, or set `missing: drop` in the source."
+                raise SettingError(("data", "source"), f"the input {told}, and no layer fills them. {cure}")
 
 
 def _steps_per_epoch(config: Config, splits: Splits[Split]) -> int:
