@@ -91,9 +91,18 @@ def test_locate_takes_the_data_that_is_named(suffix, models, data):
     assert found.config().experiment.name == "one"
 
 
-def test_locate_lets_the_data_that_is_named_win_over_the_run(run, data):
+def test_data_of_other_classes_than_the_run_has_learned_are_refused(run, data):
     np.savez(data.parent / "data.npz", pixels=np.zeros((20, 28, 28, 1), np.float32), kind=np.arange(20) % 5)
-    assert locate(run, data=data).description().classes == {"digit": ("low", "high", "other", "more", "most")}
+    told = r"data\.yaml must have the classes that model\.keras has learned: \('0', .* Received: \('low', 'high', "
+    with pytest.raises(InputError, match=told):
+        locate(run, data=data).description()
+
+
+def test_data_name_the_classes_of_a_model_that_belongs_to_no_run(run, data, tmp_path):
+    np.savez(data.parent / "data.npz", pixels=np.zeros((20, 28, 28, 1), np.float32), kind=np.arange(20) % 5)
+    shutil.copy(Path(run) / "model.keras", tmp_path / "mine.keras")
+    found = locate(tmp_path / "mine.keras", data=data).description()
+    assert found.classes == {"digit": ("low", "high", "other", "more", "most")}
 
 
 @pytest.mark.parametrize(

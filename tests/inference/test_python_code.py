@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 
 import h5py
@@ -64,7 +65,7 @@ def save(tmp_path):
 @pytest.mark.parametrize("make", [with_layer, with_model_inside, with_wrapper], ids=["layer", "inside", "wrapped"])
 def test_lambda_is_refused_before_it_is_run(make, suffix, save, tmp_path):
     filepath = save(make(writing(tmp_path / "was_run")), suffix)
-    told = rf"without Python code, which is not run\. Received: '\S+mine\{suffix}', which has it in the Lambda layer "
+    told = rf"without Python code, which is not run\. Received: '\S+mine\{suffix}', which has it in "
     with pytest.raises(InputError, match=told + r"'scale'\. Save the model again with layers of Keras in its place"):
         read_model(filepath)
     assert not (tmp_path / "was_run").exists()
@@ -72,7 +73,7 @@ def test_lambda_is_refused_before_it_is_run(make, suffix, save, tmp_path):
 
 def test_lambda_is_refused_by_the_child_too(save, tmp_path):
     filepath = save(with_layer(writing(tmp_path / "was_run")), ".h5")
-    with pytest.raises(InputError, match=r"has it in the Lambda layer 'scale'\. Save the model again"):
+    with pytest.raises(InputError, match=r"has it in 'scale'\. Save the model again"):
         trainkit.load(filepath)
     assert not (tmp_path / "was_run").exists()
 
@@ -115,3 +116,37 @@ def test_model_without_code_is_read(suffix, save):
 def test_file_that_is_no_model_is_left_to_keras(content, tmp_path):
     (tmp_path / "mine.h5").write_bytes(content)
     refuse_python_code(tmp_path / "mine.h5")
+
+
+def call(function):
+    """A model that calls a function of TensorFlow, as tf_keras saves it."""
+    inputs = tf.keras.Input((2,), name="input")
+    outputs = tf.keras.layers.Dense(1, name="answer")(tf.math.add(inputs, 1.0))
+    config = json.loads(tf.keras.Model(inputs, outputs).to_json())
+    (layer,) = [one for one in config["config"]["layers"] if one["class_name"] == "TFOpLambda"]
+    layer["config"]["function"] = function
+    return config
+
+
+@pytest.mark.parametrize("function", ["io.write_file", "py_function", "raw_ops.WriteFile", "print", "math.x.y.z"])
+def test_functions_that_do_more_than_compute_are_refused(function, tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(call(function)))
+    with pytest.raises(InputError, match=r"must be a model without Python code.*tf\.math\.add"):
+        refuse_python_code(tmp_path / "mine.keras")
+
+
+@pytest.mark.parametrize("function", ["math.add", "nn.relu", "__operators__.add", "reshape"])
+def test_functions_that_compute_are_let_through(function, tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(call(function)))
+    refuse_python_code(tmp_path / "mine.keras")
+
+
+def test_classes_of_other_packages_are_refused(tmp_path):
+    config = call("math.add")
+    config["config"]["layers"][-1]["module"] = "os.path"
+    with zipfile.ZipFile(tmp_path / "mine.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+    with pytest.raises(InputError, match="has it in 'answer'"):
+        refuse_python_code(tmp_path / "mine.keras")

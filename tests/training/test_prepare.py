@@ -242,3 +242,29 @@ def test_weights_that_make_no_sense_are_refused(houses, weights, told):
 def test_column_that_goes_in_and_is_learned_is_noted(houses):
     prepared = prepare(load_config(houses, ["data.inputs=[area, price]"]))
     assert prepared.splits.notes == ("the column 'price' is both an input and a target",)
+
+
+def test_columns_of_a_test_file_are_taken_by_name(houses):
+    rows = "\n".join(f"{row},{20 + row},{10 * row}" for row in range(8))
+    (houses.parent / "houses.csv").write_text(f"area,rooms,price\n{rows}\n")
+    other = "\n".join(f"{10 * row},{20 + row},{row}" for row in range(4))
+    (houses.parent / "test.csv").write_text(f"price,rooms,area\n{other}\n")
+    overrides = ["data.inputs=null", f"data.source.test={houses.parent / 'test.csv'}"]
+    splits = prepare(load_config(houses, overrides)).splits
+    inputs = next(iter(splits.test.ordered(4)))[0]["input"].numpy()
+    assert inputs.tolist() == [[row, 20 + row] for row in range(4)]
+
+
+@pytest.mark.parametrize("cell", ["1.5", "99999999999"], ids=["not whole", "too large"])
+def test_numbers_that_an_integer_input_cannot_take_are_told(houses, cell):
+    rows = "\n".join(f"{cell if row == 3 else row},{row}" for row in range(8))
+    (houses.parent / "houses.csv").write_text(f"area,price\n{rows}\n")
+    inputs = "model.inputs={input: {shape: [1], dtype: int32}}"
+    with pytest.raises(ConfigError, match="line 5: must be whole numbers that fit int32"):
+        prepare(load_config(houses, ["data.inputs=area", "model.input=null", inputs]))
+
+
+def test_mixing_does_not_go_with_weights(small_config):
+    overrides = ["data.augment=[MixUp]", "data.class_weight=balanced", "training.loss=CategoricalCrossentropy"]
+    with pytest.raises(ConfigError, match="MixUp mixes samples: it does not go with class_weight"):
+        prepare(load_config(small_config, [*overrides, "training.metrics=[CategoricalAccuracy]"]))

@@ -17,6 +17,8 @@ from trainkit.errors import DataError, shown
 MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?"})
 """A cell without a value, as R, pandas, SQL and the UCI repository write it; spaces around it do not count."""
 
+_EXACT = 2**24  # the largest whole number up to which float32 has all
+
 Missing = Literal["fail", "drop", "keep"]
 """What becomes of a row with a missing value."""
 
@@ -111,21 +113,29 @@ def _missing_reasons(table: CsvTable, name: str, missing: np.ndarray) -> dict[in
 
 
 def _numbers(table: CsvTable, name: str) -> _Values:
-    array = np.empty(len(table.lines), np.float32)
+    array = np.empty(len(table.lines), np.float64)
     missing = np.zeros(len(array), bool)
     wrong = {}
     start = 0
     for cells in table.cells(name):
         numbers = _fast_numbers(cells)
         block = array[start : start + len(cells)]
+        block[:] = [_number(cell) for cell in cells] if numbers is None else numbers
         with np.errstate(over="ignore"):  # 1e39 is infinite in 32 bits, and so reported
-            block[:] = [_number(cell) for cell in cells] if numbers is None else numbers
-        for index in np.flatnonzero(~np.isfinite(block)).tolist():
+            finite = np.isfinite(block.astype(np.float32))
+        for index in np.flatnonzero(~finite).tolist():
             missing[start + index] = _is_missing(cells[index])
             if not missing[start + index]:
                 wrong[start + index] = _why_wrong(cells[index])
         start += len(cells)
-    return _Values(array, missing, wrong)
+    return _Values(_as_small_as_exact(array), missing, wrong)
+
+
+def _as_small_as_exact(array: np.ndarray) -> np.ndarray:
+    """Numbers as float32, unless whole ones are too large for it: an id would become another."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        large = (np.abs(array) > _EXACT) & (array == np.floor(array)) & (array.astype(np.float32) != array)
+        return array if large.any() else array.astype(np.float32)
 
 
 def _why_wrong(cell: str) -> str:

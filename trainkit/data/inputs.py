@@ -44,7 +44,7 @@ def make_input(columns: Mapping[str, Column | ImageFiles], experiment: Experimen
         column = _sized(column, image_spec(experiment, name))
     _check(column.field, experiment.model, name)
     if isinstance(column, ArrayColumn):
-        return column.with_field(dtype=spec.dtype, columns=tuple(columns))
+        return _typed(column, spec.dtype).with_field(columns=tuple(columns))
     return column
 
 
@@ -104,6 +104,20 @@ def _stack(columns: list[Column | ImageFiles], names: list[str], path: KeyPath) 
 def _with_channel(column: ArrayColumn) -> ArrayColumn:
     """Grey images without a channel axis, with one."""
     return ArrayColumn(column.array[..., np.newaxis], origin=column.original)
+
+
+def _typed(column: ArrayColumn, dtype: str) -> ArrayColumn:
+    """The column with the type of its batches; a number that an integer type cannot hold makes its row bad."""
+    typed = column.with_field(dtype=dtype)
+    if dtype not in ("int32", "int64"):
+        return typed
+    ends = np.iinfo(dtype)
+    values = column.array.astype(np.float64)
+    wrong = (values != np.floor(values)) | (values < ends.min) | (values > ends.max)
+    rows = np.flatnonzero(wrong.reshape(len(values), -1).any(axis=1)).tolist()
+    bad = {row: f"must be whole numbers that fit {dtype}. Received: {values[row][wrong[row]][0]:g}." for row in rows}
+    known = {**bad, **typed.known_bad}
+    return ArrayColumn(typed.array, typed.field, origin=typed.original, missing=typed.missing, known_bad=known)
 
 
 def _sized(column: ArrayColumn, spec: ImageSpec) -> ArrayColumn:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from trainkit.config import Config, Data, NodeError, SettingError
 from trainkit.data.bad import leave_out
+from trainkit.data.columns import ArrayColumn
 from trainkit.data.images import ImageFiles
 from trainkit.data.inputs import make_input
 from trainkit.data.records import Records, Splits
@@ -42,11 +44,12 @@ def load_data(config: Config) -> Splits[Split]:
 
 def _make_splits(source: Splits[Records], config: Config) -> Splits[Split]:
     classes = _classes(source.train, config)
+    names = list(source.train.columns)  # another part may have them in another order
     parts: dict[str, Split] = {}
     notes = list(source.notes)
     for role, records in source.present.items():
         try:
-            split, bad = _make_split(records, config, classes)
+            split, bad = _make_split(_in_order(records, names), config, classes)
         except SettingError as error:
             message = error.message if role == "train" else f"of the {role} samples: {error.message}"
             raise SettingError(error.path, message) from error
@@ -58,9 +61,17 @@ def _make_splits(source: Splits[Records], config: Config) -> Splits[Split]:
     return Splits(**parts, notes=tuple(notes))
 
 
+def _in_order(records: Records, names: list[str]) -> Records:
+    """The columns in the order of the training part: columns of one input stand side by side in it."""
+    ordered = [name for name in names if name in records.columns] + [n for n in records.columns if n not in names]
+    return replace(records, columns={name: records.columns[name] for name in ordered})
+
+
 def _classes(train: Records, config: Config) -> dict[str, tuple[str, ...] | None]:
     """The classes of each target; they come from the training samples and never shift."""
-    good = np.setdiff1d(np.arange(train.size), list(train.bad))
+    going_in = [column for columns in input_columns(train, config.experiment).values() for column in columns.values()]
+    unread = {row for column in going_in if isinstance(column, ArrayColumn) for row, _ in column.bad()}
+    good = np.setdiff1d(np.arange(train.size), [*train.bad, *unread])
     found = target_columns(train, config.experiment)
     return {
         output: classes_of(list(columns.values()), good, path=column_path(config.experiment, "targets", output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -26,6 +27,8 @@ from trainkit.training.log import say
 REJECTED = "rejected"
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
+MOST_BYTES = 1_000_000_000
+"""Memory that those samples may take: of large images there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,9 @@ def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict
 
 def _collect(split: Split) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The inputs and targets of the first samples of a split."""
-    batches = split.ordered(500).map(lambda inputs, targets, weights: inputs).unbatch().take(MOST_SAMPLES).batch(500)
+    sample = sum(4 * math.prod(field.shape) for field in split.facts.inputs.values())
+    most = max(1, min(MOST_SAMPLES, MOST_BYTES // sample))
+    batches = split.ordered(500).map(lambda inputs, targets, weights: inputs).unbatch().take(most).batch(500)
     collected = list(batches.as_numpy_iterator())
     inputs = {name: np.concatenate([batch[name] for batch in collected]) for name in collected[0]}
-    return inputs, {name: split.labels(name)[:MOST_SAMPLES] for name in split.facts.targets}
+    return inputs, {name: split.labels(name)[:most] for name in split.facts.targets}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from trainkit.config import Config, load_config
 from trainkit.data import Description, describe, load_data
-from trainkit.errors import InputError, RunError
+from trainkit.errors import InputError, RunError, shown
 from trainkit.inference.load import load
 from trainkit.inference.outside import load_data_config
 from trainkit.inference.predictor import Predictor, check_filepath
 from trainkit.inference.renamed import with_names
 from trainkit.runs import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,19 +54,52 @@ class Located:
         Raises:
             InputError: If nobody has written that down, and no config was given.
         """
-        if self.data is None:
-            for filepath, key in self._records():
-                if (found := _read(filepath, key)) is not None:
-                    return found
-            if told := self.predictor.facts.get("metadata", {}).get("data"):
-                return Description.from_json(json.loads(told))
+        recorded = self.recorded()
+        if self.data is None and recorded is not None:
+            return recorded
         config = self.config()
-        return describe(config.experiment, load_data(config).train.facts)
+        description = describe(config.experiment, load_data(config).train.facts)
+        self.check_meaning(description)
+        return description
+
+    def recorded(self) -> Description | None:
+        """What was written down when the model was trained or exported, or None."""
+        for filepath, key in self._records():
+            if (found := _read(filepath, key)) is not None:
+                return found
+        told = self.predictor.facts.get("metadata", {}).get("data")
+        return Description.from_json(json.loads(told)) if told else None
+
+    def check_meaning(self, description: Description) -> None:
+        """Refuse data by which classes, columns or images mean something else than those the model has learned.
+
+        Raises:
+            InputError: With what was expected and what came.
+        """
+        recorded = self.recorded()
+        if recorded is None:
+            return
+        pairs = [
+            *(("classes", *pair) for pair in _pairs(recorded.classes, description.classes)),
+            *(("columns", a.columns, b.columns) for a, b in _pairs(recorded.inputs, description.inputs)),
+            *(("image", a.image, b.image) for a, b in _pairs(recorded.inputs, description.inputs)),
+        ]
+        for what, expected, received in pairs:
+            if expected and received and expected != received:
+                told = f"{self.data} must have the {what} that {self.filepath.name} has learned: {shown(expected)}"
+                raise InputError(f"{told}. Received: {shown(received)}.")
 
     def _records(self) -> list[tuple[Path, str | None]]:
         """Where a description may stand: beside an exported file, or in the run."""
         beside: list[tuple[Path, str | None]] = [(self.filepath.parent / "verify.json", "data")]
         return [*beside, (self.run.data, None)] if self.run is not None else beside
+
+
+def _pairs(first: Mapping[str, T], second: Mapping[str, T]) -> list[tuple[T, T]]:
+    """What two mappings have under the same name; where each has one entry only, whatever its name."""
+    if len(first) == len(second) == 1:
+        return list(zip(first.values(), second.values(), strict=True))
+    return [(first[name], second[name]) for name in first if name in second]
 
 
 def locate(path: Path | str, *, data: Path | None = None) -> Located:

@@ -15,8 +15,28 @@ import h5py  # type: ignore[import-untyped]
 
 from trainkit.errors import InputError
 
-_CODE = ("Lambda", "__lambda__")
-"""Classes whose config is marshalled Python code; Keras heeds its `safe_mode` for .keras files only."""
+_CODE = ("Lambda", "__lambda__", "ClassMethod", "InstanceMethod", "InstanceProperty")
+"""Classes whose config is Python code, or names it; Keras heeds its `safe_mode` for Lambda in .keras files only."""
+_MODULES = ("builtins", "keras", "tf_keras", "tensorflow", "tensorflow_model_optimization", "trainkit")
+"""Packages that a config may name: Keras imports whatever it names."""
+_FUNCTIONS = ("math.", "nn.", "linalg.", "__operators__.", "keras.backend.")
+_FUNCTION_NAMES = {
+    *(
+        "cast",
+        "clip_by_value",
+        "concat",
+        "convert_to_tensor",
+        "expand_dims",
+        "gather",
+        "identity",
+        "one_hot",
+        "ones_like",
+    ),
+    *("pad", "repeat", "reshape", "reverse", "shape", "slice", "split", "squeeze", "stack", "stop_gradient"),
+    *("strided_slice", "tile", "transpose", "unstack", "where", "zeros_like", "image.resize", "sigmoid", "tanh"),
+    *("compat.v1.transpose", "compat.v1.shape", "compat.v1.squeeze", "compat.v1.gather", "compat.v1.nn.softmax"),
+}
+"""Functions of TensorFlow that a layer may call: those that compute; others write files as soon as a model is read."""
 _DAMAGED = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -24,14 +44,15 @@ def refuse_python_code(filepath: Path) -> None:
     """Refuse a .keras or .h5 file that holds Python code, in whatever depth; nothing of the file is run.
 
     Raises:
-        InputError: If it holds a `Lambda` layer, or a lambda as the argument of another layer.
+        InputError: If it holds a `Lambda` layer, a lambda as the argument of another layer, a function of TensorFlow
+            that does more than compute, or a class of a package that is none of Keras.
     """
     for config in _configs(filepath):
         if name := next(_code_in(config, "the model"), None):
             cure = "Save the model again with layers of Keras in its place (Rescaling, Activation, Reshape)."
             raise InputError(
                 f"`filepath` must be a model without Python code, which is not run. Received: {str(filepath)!r}, which "
-                f"has it in the Lambda layer {name!r}. {cure}"
+                f"has it in {name!r}. {cure}"
             )
 
 
@@ -41,6 +62,12 @@ def _configs(filepath: Path) -> Iterator[Any]:
         yield json.loads(archive.read("config.json"))
     with suppress(*_DAMAGED), h5py.File(filepath) as file:
         yield json.loads(file.attrs["model_config"])
+
+
+def _computes(config: Any) -> bool:
+    """Whether the function that a layer of TensorFlow calls only computes."""
+    function = str(config.get("function")) if isinstance(config, dict) else ""
+    return function in _FUNCTION_NAMES or (function.startswith(_FUNCTIONS) and function.count(".") <= 2)
 
 
 def _code_in(value: Any, name: str) -> Iterator[str]:
@@ -54,6 +81,10 @@ def _code_in(value: Any, name: str) -> Iterator[str]:
             name = config["name"]
         class_name = re.split(r"[.>]", str(value.get("class_name")))[-1]
         if class_name in _CODE or any(key.endswith("_type") and item == "lambda" for key, item in value.items()):
+            yield name
+        if class_name in ("TFOpLambda", "SlicingOpLambda") and not _computes(config):
+            yield name
+        if isinstance(value.get("module"), str) and value["module"].split(".")[0] not in _MODULES:
             yield name
         for item in value.values():
             yield from _code_in(item, name)

@@ -141,7 +141,16 @@ def _read_arrays(filepath: Path, description: Description) -> Iterator[Samples]:
         with filepath.open("rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
             held = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (OSError, ValueError, EOFError, LookupError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        MemoryError,
+        OSError,
+        ValueError,
+        EOFError,
+        LookupError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(f"{filepath} must be a whole {filepath.suffix} file of arrays. {_reason(error)}.") from error
     if list(held) == [""]:
         held = {_only_input(description, "a .npy file")[0]: held[""]}

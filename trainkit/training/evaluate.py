@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from trainkit.data import Split, Splits, fingerprint, load_data
+from trainkit.data import Split, Splits, describe, fingerprint, load_data
 from trainkit.errors import InputError, RunError
 from trainkit.inference.locate import locate
 from trainkit.inference.outside import says_loss
@@ -41,7 +41,9 @@ def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | 
     found = locate(path, data=Path(data) if data else None)
     config = found.config()
     splits = load_data(config)
-    if data is None and found.run is not None:
+    if data is not None:
+        found.check_meaning(describe(config.experiment, splits.train.facts))
+    elif found.run is not None:
         _check_data(found.run, splits)
     role = split or ("test" if splits.test is not None else "validation" if splits.validation is not None else "train")
     if role not in splits.present:

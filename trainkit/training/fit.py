@@ -117,14 +117,19 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
     except TrainKitError:
         raise
     except Exception as error:  # a callback's, TensorFlow's
-        told = next(iter(str(error).splitlines()), "")
-        raise TrainingError(f"training failed: {type(error).__name__}: {told}") from error
+        raise TrainingError(f"training failed: {type(error).__name__}: {_told(error)}") from error
     finally:
         progress.close()
     if checkpoint.best_epoch is None:
         monitor = prepared.best.monitor
         raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
     return _finish(run, prepared)
+
+
+def _told(error: Exception) -> str:
+    """The first line of an error; of one that data have raised inside TensorFlow, the line that says so."""
+    lines = str(error).splitlines() or [""]
+    return next((line.partition("DataError: ")[2] for line in lines if "DataError: " in line), lines[0])
 
 
 def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:

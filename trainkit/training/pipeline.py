@@ -61,6 +61,9 @@ def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output]) -
     for node, step in zip(nodes, steps, strict=True):
         if not step.mixes:
             continue
+        if config.experiment.data.class_weight or config.experiment.data.sample_weight:
+            message = f"{node.class_name} mixes samples: it does not go with class_weight and sample_weight."
+            raise NodeError(node, message)
         if len(images) > 1:
             raise NodeError(node, f"{node.class_name} mixes the images of one input; here are {len(images)}.")
         for output in outputs.values():

@@ -385,4 +385,13 @@ def test_numbers_read_back_exactly(numbers):
     with tempfile.TemporaryDirectory() as folder:
         filepath = Path(folder) / "table.csv"
         filepath.write_text("".join(["a,b\n", *(f"{number!r},{number:.9g}\n" for number in numbers)]))
-        assert values(csv(path=filepath).train) == {"a": numbers, "b": numbers}
+        found = values(csv(path=filepath).train)
+    assert {name: [float(np.float32(value)) for value in column] for name, column in found.items()} == {
+        "a": numbers,
+        "b": numbers,
+    }
+
+
+def test_whole_numbers_too_large_for_32_bits_stay_what_they_are(read):
+    ids = [16_777_217, 2**40 + 1, 2**53 - 1]
+    assert values(read("a,b\n" + "".join(f"{number},x\n" for number in ids)).train)["a"] == ids

@@ -17,7 +17,7 @@ from trainkit.data.images.read import ImageError, read_content, read_image
 from trainkit.data.images.spec import ImageSpec
 from trainkit.data.images.workers import available_memory, for_each_row
 
-_SHARE = 4  # images are kept if they take at most this part of the memory that is available
+_SHARE = 8  # images are kept if they take at most this part of the memory that is available: batches need it twice more
 
 
 class ImageFiles:
@@ -69,7 +69,7 @@ class ImageFiles:
 
         Args:
             spec: The size and channels that the images get.
-            budget: Bytes that the images may take in memory; by default a quarter of what is available.
+            budget: Bytes that the images may take in memory; by default an eighth of what is available.
 
         Returns:
             A column, in memory or read again for each batch.

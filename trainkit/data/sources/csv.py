@@ -55,7 +55,13 @@ def csv(
     )
     texts = {name for name in train.names if name in (categorical or []) or not is_numeric(train, name)}
     parts = {role: make_records(table, texts=texts, missing=missing) for role, table in tables.present.items()}
-    return Splits(parts["train"], parts.get("validation"), parts.get("test"))
+    notes = [
+        f"{len(table.lines) - parts[role].size:,} of {len(table.lines):,} rows of {table.filepath.name} miss a value "
+        "in some column and were dropped"
+        for role, table in tables.present.items()
+        if len(table.lines) > parts[role].size
+    ]
+    return Splits(parts["train"], parts.get("validation"), parts.get("test"), tuple(notes))
 
 
 def _read_like(train: CsvTable, filepath: Path, delimiter: str) -> CsvTable:
