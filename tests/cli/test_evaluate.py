@@ -28,7 +28,7 @@ def test_evaluate_takes_the_split_that_is_asked_for(command, small_run):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nowhere"], "'nowhere', which does not exist"),
+        (["nowhere"], "nowhere does not exist. Name a run"),
         (["."], "is not a run directory: it has no manifest.json"),
         (["broken.tflite"], "broken.tflite cannot be opened by LiteRT"),
         (["broken.tflite", "--output", "figures.csv"], "`output` must end with .json. Received: 'figures.csv'"),
