@@ -39,7 +39,7 @@ def test_progress_is_shown_on_a_terminal_when_it_takes_a_while(monkeypatch, caps
     for_each_row(lambda row: None, 1234, title="Reading images")
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("\rReading images: 16 of 1,234") == (silent == 0 and terminal)
+    assert err.startswith("\rReading images: 48 of 1,234") == (silent == 0 and terminal)
     assert err.endswith("\r\x1b[K") == (silent == 0 and terminal)
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _CHUNK = 16  # rows a task: fewer cost more than reading them
+_QUICK = 5e-4  # seconds a row: threads that do less only wait for each other's turn to run Python
 _SILENT = 2.0  # seconds before progress is shown
 _PAUSE = 0.2  # seconds between two lines of progress
 
@@ -43,9 +44,16 @@ def for_each_row(work: Callable[[int], None], rows: int, *, title: str) -> None:
         return min(start + _CHUNK, rows)
 
     show, clear = _progress(title, rows)
-    with ThreadPoolExecutor(cores()) as pool:
+    starts = range(0, rows, _CHUNK)
+    for start in starts[:1]:  # the first is slower than all others: what it needs is imported
+        run(start)
+    began = time.perf_counter()
+    for start in starts[1:2]:
+        run(start)
+    is_quick = time.perf_counter() - began < _QUICK * _CHUNK
+    with ThreadPoolExecutor(1 if is_quick else cores()) as pool:
         try:
-            for chunk in [pool.submit(run, start) for start in range(0, rows, _CHUNK)]:
+            for chunk in [pool.submit(run, start) for start in starts[2:]]:
                 show(chunk.result())
         finally:
             pool.shutdown(cancel_futures=True)
