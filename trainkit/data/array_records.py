@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trainkit.data.array_files import Stored
+from trainkit.data.class_names import given_names, numbered_names
 from trainkit.data.columns import ArrayColumn
 from trainkit.data.fields import Field
 from trainkit.data.records import Records, Source, Splits
 from trainkit.errors import DataError, shown
 
 _NO_CLASS = -1
-_MOST_UNNAMED_CLASSES = 65_536  # more is no class id: it would only fill the memory with names
 
 
 def make_source(
@@ -82,14 +82,8 @@ def _class_names(labels: np.ndarray, given: Sequence[str] | None) -> tuple[str, 
     if given is None:
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             return None
-        largest = min(max(int(labels.max()), 0), _MOST_UNNAMED_CLASSES - 1)
-        return tuple(str(label) for label in range(largest + 1))
-    twice = next((name for index, name in enumerate(given) if name in given[:index]), None)
-    if twice is not None:
-        raise DataError(f"`classes` must name each class once. Received: {twice!r} twice.")
-    if not given:
-        raise DataError("`classes` must name at least one class. Received: classes=[]. Leave it out for '0', '1', ….")
-    return tuple(given)
+        return numbered_names(max(int(labels.max()), 0))
+    return given_names(given)
 
 
 def _check_lengths(stored: Mapping[str, Stored]) -> None:

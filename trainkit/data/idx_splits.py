@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trainkit.data.class_names import given_names, numbered_names
 from trainkit.data.columns import ArrayColumn
 from trainkit.data.fields import Field
 from trainkit.data.idx import read_idx
 from trainkit.data.records import Records, Source, Splits
 from trainkit.errors import DataError
-
-_MOST_UNNAMED_CLASSES = 65_536  # more is no class id: it would only fill the memory with names
 
 
 class IdxPair(NamedTuple):
@@ -42,7 +41,7 @@ def read_splits(train: IdxPair, test: IdxPair | None, *, classes: Sequence[str] 
         DataError: If a file cannot be read, images and labels do not match, or a label has no class.
     """
     inputs, labels = _read_pair(train)
-    names = _default_classes(labels, train.labels) if classes is None else _given_classes(classes)
+    names = _default_classes(labels, train.labels) if classes is None else given_names(classes)
     first = _make_split(train, inputs, labels, names)
     return Splits(first, test=_make_split(test, *_read_pair(test), names) if test else None)
 
@@ -99,14 +98,4 @@ def _read_pair(pair: IdxPair) -> tuple[np.ndarray, np.ndarray]:
 def _default_classes(labels: np.ndarray, filepath: Path) -> tuple[str, ...]:
     if not len(labels):
         raise DataError(f"{filepath} must hold at least one label. Received: none.")
-    largest = min(int(labels.max()), _MOST_UNNAMED_CLASSES - 1)
-    return tuple(str(label) for label in range(largest + 1))
-
-
-def _given_classes(classes: Sequence[str]) -> tuple[str, ...]:
-    twice = next((name for index, name in enumerate(classes) if name in classes[:index]), None)
-    if twice is not None:
-        raise DataError(f"`classes` must name each class once. Received: {twice!r} twice.")
-    if not classes:
-        raise DataError("`classes` must name at least one class. Received: classes=[]. Leave it out for '0', '1', ….")
-    return tuple(classes)
+    return numbered_names(int(labels.max()))

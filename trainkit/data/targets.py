@@ -9,13 +9,13 @@ import numpy as np
 
 from trainkit.config import SettingError
 from trainkit.config.document import KeyPath
+from trainkit.data.class_names import MOST_UNNAMED, numbered_names
 from trainkit.data.columns import ArrayColumn, Column
 from trainkit.data.fields import Field
 from trainkit.errors import shown
 
 NO_CLASS = -1
 _MOST_LISTED = 8
-_MOST_UNNAMED = 65_536
 
 
 class Target(NamedTuple):
@@ -77,9 +77,9 @@ def classes_of(columns: list[Column], good: np.ndarray, *, path: KeyPath) -> tup
         return None
     if column.field.dtype != "string":
         largest = int(column.array[good].max(initial=0))
-        if largest >= _MOST_UNNAMED:
-            raise SettingError(path, f"must be class ids below {_MOST_UNNAMED:,}, or numbers of a float type.")
-        return tuple(str(label) for label in range(largest + 1))
+        if largest >= MOST_UNNAMED:
+            raise SettingError(path, f"must be class ids below {MOST_UNNAMED:,}, or numbers of a float type.")
+        return numbered_names(largest)
     return tuple(sorted({str(text) for text in column.array[good]} - {""}))
 
 

@@ -16,10 +16,11 @@ from trainkit import __version__
 from trainkit.config import Config, Node, list_overrides
 from trainkit.data import Split, describe
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, write_labels
-from trainkit.deploy.report import PREPROCESS, print_report
+from trainkit.deploy.report import print_report
 from trainkit.deploy.subject import MODELS, Subject, open_model, open_run
 from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file
 from trainkit.errors import InputError, PromiseError
+from trainkit.inference.preprocess import FILE_NAME
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, write_json
 from trainkit.training.log import say
@@ -145,7 +146,7 @@ def _export(node: Node, filepath: Path, subject: Subject, context: ExportContext
         rejected = filepath.parent / REJECTED
         rejected.mkdir(exist_ok=True)
         filepath.rename(rejected / filepath.name)
-        if (preprocess := filepath.parent / PREPROCESS).exists():
+        if (preprocess := filepath.parent / FILE_NAME).exists():
             shutil.copy(preprocess, rejected)  # without it the file takes ids
     return report
 

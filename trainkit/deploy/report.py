@@ -11,9 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from trainkit.deploy.verify import FileReport, Proof
+from trainkit.inference.preprocess import FILE_NAME
 from trainkit.training.log import say
-
-PREPROCESS = "preprocess.json"
 
 
 def print_report(console: Console, proof: Proof, files: Sequence[FileReport], directory: Path) -> None:
@@ -22,7 +21,7 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
         title=f"on {proof.samples:,} samples", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False
     )
     table.add_column("file", overflow="fold")
-    classes = any("accuracy" in values for values in proof.measure(proof.outputs)[1].values())
+    classes = any("accuracy" in values for values in proof.of_model[1].values())
     columns = [
         "bytes",
         "gzipped",
@@ -37,7 +36,7 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
         "",
         "",
         *([_share(proof.accuracy), "", ""] if classes else []),
-        *_rmse(proof, proof.measure(proof.outputs)[1]),
+        *_rmse(proof, proof.of_model[1]),
     )
     for file in files:
         drop = "" if file.drop_points is None else f"{file.drop_points:.2f}"
@@ -54,8 +53,8 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
         console.print("drop: accuracy lost, in points; agree: answers equal to the model's", style="dim")
     for line in _for_apps(proof.data):
         say(console, line)
-    if (directory / PREPROCESS).exists():
-        say(console, f"an app does what {PREPROCESS} says before a .tflite: that holds no texts and no missing numbers")
+    if (directory / FILE_NAME).exists():
+        say(console, f"an app does what {FILE_NAME} says before a .tflite: that holds no texts and no missing numbers")
     say(console, f"files: {directory}")
 
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from trainkit.config import Config, load_config
-from trainkit.data import Split, Splits, fingerprint, load_data
+from trainkit.data import Split, Splits, load_data
 from trainkit.errors import InputError, OutputError, PredictionError, RunError
 from trainkit.inference.keras import KerasPredictor
 from trainkit.inference.outside import load_data_config, read_model
 from trainkit.inference.predictor import check_classes
 from trainkit.inference.renamed import with_names
 from trainkit.runs import Run, sha256_of
+from trainkit.training.record import check_data
 
 MODELS = (".keras", ".h5")
 """Suffixes of models that can be deployed without a run."""
@@ -59,10 +60,8 @@ def open_run(run: Run, overrides: list[str]) -> Iterator[Subject]:
     config = load_config(run.resolved, overrides)
     with run.lock():
         splits = load_data(config)
-        manifest = run.read_manifest()
-        if fingerprint(splits) != manifest.get("data", {}).get("fingerprint"):
-            raise RunError(f"{run.directory} was trained on other data: the files that its config names have changed.")
-        if sha256_of(run.model) != manifest.get("model_sha256"):
+        check_data(run, splits)
+        if sha256_of(run.model) != run.read_manifest().get("model_sha256"):
             raise RunError(f"{run.model} is not the model that this run has trained: it is damaged, or was exchanged.")
         try:
             model = KerasPredictor(run.model).model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,12 @@ class Proof:
     @property
     def accuracy(self) -> float | None:
         """Of the model on these samples; with several outputs that are classes, the mean of theirs."""
-        return self.measure(self.outputs)[0]
+        return self.of_model[0]
+
+    @cached_property
+    def of_model(self) -> tuple[float | None, dict[str, dict[str, float]]]:
+        """What `measure` says of the model's own answers."""
+        return self.measure(self.outputs)
 
     def measure(self, outputs: Mapping[str, np.ndarray]) -> tuple[float | None, dict[str, dict[str, float]]]:
         """How right answers are: the accuracy, and of each output `accuracy`, or `rmse` where it is numbers."""
@@ -78,7 +84,7 @@ class Proof:
                 "file": self.file,
                 "sha256": self.sha256,
                 "accuracy": self.accuracy,
-                "outputs": self.measure(self.outputs)[1],
+                "outputs": self.of_model[1],
             },
             "data": self.data,
             "samples": self.samples,

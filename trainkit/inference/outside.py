@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from trainkit.config import Config, Document, is_node_name, load_config, read_document
+from trainkit.config import Config, Document, load_config, read_document
 from trainkit.errors import ConfigError, InputError, PredictionError
 from trainkit.inference.predictor import Predictor, TensorFacts
 
@@ -63,11 +63,6 @@ def says_loss(config: Config) -> bool:
 
 def _describe(document: Document, model: Predictor) -> dict[str, Any]:
     """The `model:` section for a network that is there already: its inputs, and a layer for each output."""
-    for name in (*model.inputs, *model.outputs):
-        if not is_node_name(name):
-            cure = "Give the layer such a name, `Dense(…, name='answer')`, and save the model again."
-            rule = "must begin with a small letter and have letters, digits and _ only"
-            raise InputError(f"the inputs and outputs of a model {rule}. Received: {name!r}. {cure}")
     inputs = {name: {"shape": _sample(facts, document), "dtype": _dtype(facts)} for name, facts in model.inputs.items()}
     first = next(iter(inputs))
     layers = [{"Activation": {"activation": "linear"}, "name": name, "inputs": first} for name in model.outputs]

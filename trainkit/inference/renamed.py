@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.config import BEFORE
-from trainkit.config.parse import is_node_name
+from trainkit.config import BEFORE, is_node_name
 from trainkit.inference.isolated import IsolatedPredictor
 from trainkit.inference.predictor import Predictor, describe
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from trainkit.data import Split, Splits, describe, fingerprint, load_data
-from trainkit.errors import InputError, RunError
+from trainkit.data import describe, load_data
+from trainkit.errors import InputError
 from trainkit.inference.locate import locate
 from trainkit.inference.outside import says_loss
-from trainkit.runs import Run
 from trainkit.training.evaluation import evaluate as measure
 from trainkit.training.outputs import outputs_of
+from trainkit.training.record import check_data
 
 Role = Literal["train", "validation", "test"]
-
-
-def _check_data(run: Run, splits: Splits[Split]) -> None:
-    if fingerprint(splits) != run.read_manifest().get("data", {}).get("fingerprint"):
-        message = f"{run.directory} was trained on other data: the files that its config names have changed."
-        raise RunError(f"{message} `--data {run.resolved}` measures on them as they are now.")
 
 
 def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | None = None) -> dict[str, Any]:
@@ -44,7 +38,7 @@ def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | 
     if data is not None:
         found.check_meaning(describe(config.experiment, splits.train.facts))
     elif found.run is not None:
-        _check_data(found.run, splits)
+        check_data(found.run, splits, cure=f"`--data {found.run.resolved}` measures on them as they are now.")
     role = split or ("test" if splits.test is not None else "validation" if splits.validation is not None else "train")
     if role not in splits.present:
         raise InputError(f"`split` must be one of {', '.join(splits.present)}. Received: split={role!r}.")

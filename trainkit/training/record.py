@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from trainkit.data import describe, fingerprint
-from trainkit.errors import OutputError
+from trainkit.data import Split, Splits, describe, fingerprint
+from trainkit.errors import OutputError, RunError
 from trainkit.runs import Run, write_json, write_text
 from trainkit.training.devices import Devices
 from trainkit.training.prepare import Prepared
@@ -32,6 +32,17 @@ def check_room(runs: Path, prepared: Prepared) -> None:
             f"{existing} must have {needed / 1e6:,.0f} MB free for this run. Received: {free / 1e6:,.1f} MB. "
             "Choose another place with --runs."
         )
+
+
+def check_data(run: Run, splits: Splits[Split], *, cure: str = "") -> None:
+    """Refuse data that are not those a run was trained on.
+
+    Raises:
+        RunError: With the cure, where there is one.
+    """
+    if fingerprint(splits) != run.read_manifest().get("data", {}).get("fingerprint"):
+        message = f"{run.directory} was trained on other data: the files that its config names have changed."
+        raise RunError(f"{message} {cure}".rstrip())
 
 
 def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:

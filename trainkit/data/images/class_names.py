@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 
+from trainkit.data.class_names import check_once
 from trainkit.errors import DataError, shown
 
 _MOST_LISTED = 8
@@ -30,9 +30,7 @@ def class_names(found: Collection[str], given: Sequence[str] | None, *, place: s
         ('cat', 'dog')
     """
     if given is not None:
-        twice = [name for name, count in Counter(given).items() if count > 1]
-        if twice:
-            raise DataError(f"`classes` must name each class once. Received: {twice[0]!r} twice.")
+        check_once(given)
         unknown = sorted(set(found) - set(given))
         if unknown:
             raise DataError(f"`classes` must name every class of {place}. Received: no {listed(unknown)}.")
