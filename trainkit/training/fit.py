@@ -11,7 +11,7 @@ from rich.console import Console
 
 from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, Stop, TensorBoard
 from trainkit.config import Config, list_overrides, load_config
-from trainkit.errors import DiskFullError, InputError, OutputError, TrainingError, TrainKitError
+from trainkit.errors import DiskFullError, InputError, OutputError, TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import compute_arguments
@@ -19,6 +19,7 @@ from trainkit.runs import Run, replace_file, sha256_of, write_json
 from trainkit.runs.checkpoints import restore_checkpoint
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.evaluation import evaluate
+from trainkit.training.failure import telling_failures
 from trainkit.training.log import LOG, logging_to, say
 from trainkit.training.pipeline import encoded
 from trainkit.training.prepare import Prepared, prepare
@@ -104,7 +105,7 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
     ]
     users = [callback for callback in prepared.callbacks if not isinstance(callback, tf.keras.callbacks.TensorBoard)]
     try:
-        with stop.listening():
+        with telling_failures(), stop.listening():
             model.fit(
                 splits.train.batches(experiment.data.batch_size, seed=experiment.seed, change=prepared.change),
                 epochs=experiment.training.epochs,
@@ -114,22 +115,12 @@ def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> 
                 callbacks=[*own, *users],
                 verbose=0,
             )
-    except TrainKitError:
-        raise
-    except Exception as error:  # a callback's, TensorFlow's
-        raise TrainingError(f"training failed: {type(error).__name__}: {_told(error)}") from error
     finally:
         progress.close()
     if checkpoint.best_epoch is None:
         monitor = prepared.best.monitor
         raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
     return _finish(run, prepared)
-
-
-def _told(error: Exception) -> str:
-    """The first line of an error; of one that data have raised inside TensorFlow, the line that says so."""
-    lines = str(error).splitlines() or [""]
-    return next((line.partition("DataError: ")[2] for line in lines if "DataError: " in line), lines[0])
 
 
 def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:

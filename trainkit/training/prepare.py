@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from trainkit.models import build_model
 from trainkit.objects import build
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
+from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
 from trainkit.training.head import check_head
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.pipeline import training_change
@@ -49,7 +49,7 @@ class Prepared:
     @property
     def steps_per_epoch(self) -> int:
         """Training steps of an epoch; the last batch may be smaller."""
-        return _steps_per_epoch(self.config, self.splits)
+        return steps_per_epoch(self.config, self.splits.train)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -77,7 +77,7 @@ def prepare(config: Config) -> Prepared:
             check_head(config, model, output)
         change = training_change(config, facts, outputs)
         try_one_batch(config, model, splits.train, outputs)
-        _compile(config, model, splits, outputs)
+        compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train))
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         _check_learning_rate(model, experiment.training.callbacks)
         _check_monitors(experiment.training.callbacks, callbacks, known)
@@ -94,26 +94,6 @@ def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:
                 told = f"{name!r} has missing numbers ({role}: {split.original(index)})"
                 cure = "Put Impute first in `model.preprocess`, or set `missing: drop` in the source."
                 raise SettingError(("data", "source"), f"the input {told}, and no layer fills them. {cure}")
-
-
-def _steps_per_epoch(config: Config, splits: Splits[Split]) -> int:
-    return math.ceil(splits.train.size / config.experiment.data.batch_size)
-
-
-def _compile(config: Config, model: Any, splits: Splits[Split], outputs: Mapping[str, Output]) -> None:
-    training = config.experiment.training
-    steps = _steps_per_epoch(config, splits)
-    values = splits.train.facts.values
-    scope = values | {"epochs": training.epochs, "steps": training.epochs * steps, "steps_per_epoch": steps}
-    model.compile(
-        optimizer=build(training.optimizer, scope),
-        loss={name: build(output.loss, values) for name, output in outputs.items()},
-        loss_weights=training.loss_weights and {name: training.loss_weights.get(name, 1.0) for name in outputs},
-        metrics={
-            name: [build(node, values, name=metric) for metric, node in output.metrics.items()]
-            for name, output in outputs.items()
-        },
-    )
 
 
 def _best(config: Config, known: list[str]) -> Best:

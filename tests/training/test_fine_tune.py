@@ -1,0 +1,119 @@
+"""Training a little more, as a run was trained."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from trainkit.config import load_config
+from trainkit.data import load_data
+from trainkit.errors import TrainingError
+from trainkit.framework import tf
+from trainkit.inference.keras import KerasPredictor
+from trainkit.training.fine_tune import FineTuning
+
+
+class Spy(tf.keras.callbacks.Callback):
+    """Notes what a training has."""
+
+    def on_train_begin(self, logs=None):
+        self.rates, self.losses, self.outputs = [], [], list(self.model.output_names)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(dict(logs))
+
+
+def tune(run, *overrides, epochs=1, first_epoch=0, model=None):
+    config = load_config(run.resolved, overrides)
+    tuning = FineTuning(config, load_data(config), Console(file=io.StringIO()), first_epoch=first_epoch)
+    model, spy = model or KerasPredictor(run.model).model, Spy()
+    tuning(model, epochs=epochs, callbacks=[spy])
+    return model, spy
+
+
+def test_rate_is_a_tenth_of_the_first_one_and_stays(small_run):
+    _, spy = tune(small_run)
+    assert spy.rates == pytest.approx([5e-4] * len(spy.rates))
+
+
+def test_rate_of_a_schedule_is_a_tenth_of_its_first(small_run):
+    schedule = "{CosineDecay: {initial_learning_rate: 4e-3}}"
+    _, spy = tune(small_run, f"training.optimizer={{Adam: {{learning_rate: {schedule}}}}}")
+    assert spy.rates == pytest.approx([4e-4] * len(spy.rates))
+
+
+def test_rate_of_fine_tune_wins(small_run):
+    _, spy = tune(small_run, "deploy.fine_tune.learning_rate=1e-4")
+    assert spy.rates == pytest.approx([1e-4] * len(spy.rates))
+
+
+def test_schedule_of_fine_tune_lasts_as_long_as_the_step(small_run):
+    schedule = "{CosineDecay: {initial_learning_rate: 1e-3}}"
+    _, spy = tune(small_run, f"deploy.fine_tune.learning_rate={schedule}", epochs=2)
+    assert spy.rates[0] > 9e-4
+    assert spy.rates[len(spy.rates) // 2] == pytest.approx(5e-4, rel=0.05)
+    assert spy.rates[-1] < 1e-6
+
+
+def test_model_is_trained_in_place(small_run):
+    model, spy = tune(small_run)
+    before = KerasPredictor(small_run.model).model.get_weights()
+    assert any(not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))
+    assert spy.losses[0].keys() == {
+        "loss",
+        "sparse_categorical_accuracy",
+        "val_loss",
+        "val_sparse_categorical_accuracy",
+    }
+
+
+def test_the_same_first_epoch_gives_the_same_order(small_run):
+    first, again, other = (tune(small_run, first_epoch=epoch)[1].losses[0]["loss"] for epoch in (5, 5, 6))
+    assert first == pytest.approx(again, rel=1e-3)
+    assert first != pytest.approx(other, rel=1e-6)
+
+
+def test_callbacks_of_the_run_take_part_but_for_those_that_would_end_it_or_write_its_files(small_run, tmp_path):
+    path = tmp_path / "run.csv"
+    callbacks = (
+        "[EarlyStopping: {monitor: loss, patience: 0, min_delta: 100.0}, "
+        f"CSVLogger: {{filename: {path}}}, "
+        "ReduceLROnPlateau: {monitor: loss, factor: 0.5, patience: 1, min_delta: 100.0}]"
+    )
+    _, spy = tune(small_run, f"training.callbacks={callbacks}", epochs=3)
+    assert len(spy.losses) == 3
+    assert not path.exists()
+    assert spy.rates[-1] < spy.rates[0]
+
+
+def test_outputs_keep_their_names_where_wrappers_rename_layers(two_run):
+    from trainkit.deploy.compress.copying import wrap_layers
+    from trainkit.deploy.compress.kernels import kernels_of
+    from trainkit.deploy.compress.tfmot import sparsity
+
+    schedule = sparsity.ConstantSparsity(0.5, begin_step=0, frequency=1)
+
+    def wrap(layer):
+        dense = isinstance(layer, tf.keras.layers.Dense)
+        return sparsity.prune_low_magnitude(layer, schedule) if dense else layer
+
+    config = load_config(two_run.resolved)
+    wrapped, spy = wrap_layers(KerasPredictor(two_run.model).model, wrap), Spy()
+    tuning = FineTuning(config, load_data(config), Console(file=io.StringIO()))
+    tuning(wrapped, epochs=1, callbacks=[sparsity.UpdatePruningStep(), spy])
+    assert wrapped.output_names == ["prune_low_magnitude_kind", "prune_low_magnitude_size"]
+    assert spy.outputs == ["kind", "size"]
+    assert "val_kind_sparse_categorical_accuracy" in spy.losses[0]
+    kernels = kernels_of(sparsity.strip_pruning(wrapped)).values()
+    assert [np.mean(kernel == 0) for kernel in kernels] == pytest.approx([0.5] * 3, abs=0.05)
+
+
+def test_loss_that_is_no_number_ends_it(small_run):
+    with pytest.raises(TrainingError, match=r"the loss is no number any more. Lower `deploy.fine_tune.learning_rate`"):
+        tune(small_run, "deploy.fine_tune.learning_rate=1e30", "training.optimizer=SGD")

@@ -1,0 +1,136 @@
+"""Train a model a little more, as its run has trained it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from trainkit.callbacks import Clock, Progress, Stop
+from trainkit.config import Config, Node
+from trainkit.data import Split, Splits
+from trainkit.errors import TrainingError
+from trainkit.framework import tf
+from trainkit.objects import build
+from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
+from trainkit.training.failure import telling_failures
+from trainkit.training.outputs import outputs_of
+from trainkit.training.pipeline import encoded, training_change
+
+SLOWER = 10
+"""The run's optimizer goes on at its first rate divided by this, without a schedule."""
+
+OF_THE_RUN = ("CSVLogger", "EarlyStopping", "ModelCheckpoint", "TensorBoard")
+"""Callbacks that write over the run's own files, or end a step before its schedule has."""
+
+
+class FineTuning:
+    """Goes on training models with the data, loss, metrics and callbacks of a config.
+
+    Args:
+        config: The configuration.
+        splits: The data.
+        console: Where progress is shown.
+        first_epoch: From which epoch on the order of the samples and the augmentations are taken.
+        callbacks: More callbacks, for each training.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        splits: Splits[Split],
+        console: Console,
+        *,
+        first_epoch: int = 0,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        self._config, self._splits, self._console = config, splits, console
+        self._first_epoch, self._callbacks = first_epoch, callbacks
+        self._outputs = outputs_of(config.experiment, splits.train.facts)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training steps of an epoch."""
+        return steps_per_epoch(self._config, self._splits.train)
+
+    def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
+        """Train a model in place.
+
+        Args:
+            model: A `tf.keras.Model` with the outputs of the config, in their order.
+            epochs: Passes over the training samples.
+            callbacks: What the method needs besides.
+
+        Raises:
+            TrainingError: If the loss is not finite, or Keras fails.
+        """
+        split = self._splits.train
+        tf.keras.utils.set_random_seed(self._config.experiment.seed + self._first_epoch)
+        model = _with_output_names(model, list(self._outputs))
+        compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
+        clock, stop = Clock(split.size), Stop()
+        progress = Progress(self._console, epochs=epochs, steps=self.steps_per_epoch, clock=clock)
+        try:
+            with telling_failures(), stop.listening():
+                history = model.fit(
+                    self._batches(),
+                    epochs=epochs,
+                    steps_per_epoch=self.steps_per_epoch,
+                    validation_data=self._validation(),
+                    callbacks=[clock, progress, *self._users(), *callbacks, *self._callbacks, stop],
+                    verbose=0,
+                )
+        finally:
+            progress.close()
+        if not math.isfinite(history.history["loss"][-1]):
+            raise TrainingError("the loss is no number any more. Lower `deploy.fine_tune.learning_rate`.")
+
+    def _batches(self) -> Any:
+        experiment, split = self._config.experiment, self._splits.train
+        return split.batches(
+            experiment.data.batch_size,
+            seed=experiment.seed,
+            first_epoch=self._first_epoch,
+            change=training_change(self._config, split.facts, self._outputs),
+        )
+
+    def _validation(self) -> Any:
+        validation = self._splits.validation
+        return validation and encoded(validation.ordered(self._config.experiment.data.batch_size), self._outputs)
+
+    def _users(self) -> list[Any]:
+        nodes, values = self._config.experiment.training.callbacks, self._splits.train.facts.values
+        return [build(node, values) for node in nodes if node.class_name not in OF_THE_RUN]
+
+    def _optimizer(self, epochs: int) -> Any:
+        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's first."""
+        optimizer = build_optimizer(self._config, self._splits.train)
+        chosen = self._config.experiment.deploy.fine_tune.learning_rate
+        if isinstance(chosen, Node):
+            steps = self.steps_per_epoch
+            scope = {"epochs": epochs, "steps": epochs * steps, "steps_per_epoch": steps}
+            rate = build(chosen, self._splits.train.facts.values | scope)
+        else:
+            rate = chosen or _first_rate(optimizer) / SLOWER
+        if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
+            rate = tf.keras.optimizers.schedules.serialize(rate)
+        return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate})
+
+
+def _first_rate(optimizer: Any) -> float:
+    rate = optimizer._learning_rate
+    return float(rate(0) if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule) else rate)
+
+
+def _with_output_names(model: Any, names: Sequence[str]) -> Any:
+    """The same layers as a model whose outputs go by these names: wrappers rename the layers that they wrap."""
+    if list(model.output_names) == list(names):
+        return model
+    pairs = zip(names, model.output_names, model.outputs, strict=True)
+    outputs = [
+        tensor if name == own else tf.keras.layers.Activation("linear", name=name)(tensor)
+        for name, own, tensor in pairs
+    ]
+    return tf.keras.Model(model.inputs, outputs, name=model.name)
