@@ -13,7 +13,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".onnx")
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """Two networks with random weights, each as a Keras model and as three files.
+    """Two networks with random weights, each as a Keras model and as a file of every format.
 
     `one` goes from `input`, shape `(4, 3)`, to `digit`, shape `(5,)`; `two` from `left`, shape `(3,)`, and `right`,
     shape `(2,)`, to `total`, shape `(4,)`, and `share`, shape `(1,)`.
@@ -41,7 +41,22 @@ def models(tmp_path_factory):
         specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
         proto, _ = tf2onnx.convert.from_keras(model, input_signature=specs, opset=17)
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
+        save_model(model, folder / f"{name}_saved_model")
     return SimpleNamespace(folder=folder, one=one, two=two)
+
+
+def save_model(model, directory):
+    """A SavedModel of the answers alone, as TensorFlow writes it."""
+    from trainkit.framework import tf
+
+    def serve(**inputs):
+        outputs = model([inputs[name] for name in model.input_names])
+        return dict(zip(model.output_names, tf.nest.flatten(outputs), strict=True))
+
+    specs = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in zip(model.input_names, model.inputs, strict=True)}
+    held = tf.Module()
+    held.weights = model.weights
+    tf.saved_model.save(held, str(directory), signatures=tf.function(serve).get_concrete_function(**specs))
 
 
 @pytest.fixture

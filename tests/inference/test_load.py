@@ -14,16 +14,17 @@ from trainkit.errors import InputError
 from trainkit.inference import IsolatedPredictor
 
 SUFFIXES = (".keras", ".tflite", ".onnx")
+FORMATS = (*SUFFIXES, "_saved_model")
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_batch_is_answered_as_a_batch(suffix, models, one):
     outputs = trainkit.load(models.folder / f"one{suffix}", trusted=True)(one["input"])
     assert outputs.shape == (7, 5)
     np.testing.assert_allclose(outputs, models.one(one["input"]).numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_single_sample_is_answered_as_one(suffix, models, one):
     model = trainkit.load(models.folder / f"one{suffix}", trusted=True)
     np.testing.assert_allclose(model(one["input"][3]), model(one["input"])[3], atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference import PREDICTORS, IsolatedPredictor, TensorFacts, open_predictor
 
-SUFFIXES = sorted(PREDICTORS)
+ENDS = {name: name if name.startswith(".") else "_saved_model" for name in PREDICTORS}
+SUFFIXES = sorted(ENDS.values())
 
 
 @pytest.fixture(params=[open_predictor, IsolatedPredictor], ids=["here", "child"])
@@ -24,7 +26,7 @@ def suffix(request):
 
 
 def test_predictors_are_those_of_the_formats():
-    assert SUFFIXES == [".h5", ".keras", ".onnx", ".tflite"]
+    assert sorted(PREDICTORS) == [".h5", ".keras", ".onnx", ".tflite", "saved_model.pb"]
 
 
 def test_one_output_is_that_of_keras(suffix, opener, models, one):
@@ -86,13 +88,16 @@ def test_as_many_samples_of_each_input_are_asked_for(suffix, models, two):
 
 
 def test_something_else_is_a_prediction_error_with_the_name(suffix, opener, tmp_path):
-    (tmp_path / f"letter{suffix}").write_text("Dear Sir or Madam, " * 20)
-    with pytest.raises(PredictionError, match=rf"^letter\{suffix} cannot be opened by \w+"):
-        opener(tmp_path / f"letter{suffix}")
+    filepath = tmp_path / f"letter{suffix}"
+    if suffix == "_saved_model":
+        filepath.mkdir()
+    (filepath / "saved_model.pb" if filepath.is_dir() else filepath).write_text("Dear Sir or Madam, " * 20)
+    with pytest.raises(PredictionError, match=rf"^letter{re.escape(suffix)} cannot be opened by \w+"):
+        opener(filepath)
 
 
 def test_missing_file_is_an_input_error(suffix, opener, tmp_path):
-    with pytest.raises(InputError, match=rf"Received: '\S*none\{suffix}', which does not exist\."):
+    with pytest.raises(InputError, match=rf"Received: '\S*none{re.escape(suffix)}', which does not exist\."):
         opener(tmp_path / f"none{suffix}")
 
 

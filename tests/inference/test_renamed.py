@@ -28,10 +28,11 @@ class Sums:
     ("inputs", "outputs", "expected"),
     [
         (["input.1"], ["1234"], ["input_1", "output_1234"]),
-        (["x", "X"], ["out:0"], ["input_x", "input_X", "out_0"]),
+        (["x", "X"], ["out:0"], ["input_x", "input_x_", "out_0"]),
+        (["Image"], ["Predictions"], ["image", "predictions"]),
         (["a.b", "a_b"], ["a-b"], ["a_b", "a_b_", "a_b__"]),
     ],
-    ids=["torch", "reserved", "same"],
+    ids=["torch", "reserved", "capitals", "same"],
 )
 def test_names_become_those_that_a_config_can_say(inputs, outputs, expected):
     renamed = with_names(Sums(inputs, outputs))

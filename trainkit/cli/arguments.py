@@ -24,7 +24,7 @@ ModelPath = Annotated[
     Path,
     typer.Argument(
         metavar="RUN_OR_FILE",
-        help="A run, a directory of runs (the newest), or a .keras, .h5, .tflite or .onnx file.",
+        help="A run, a directory of runs (the newest), or a .keras, .h5, .tflite, .onnx file or SavedModel.",
         show_default=False,
     ),
 ]

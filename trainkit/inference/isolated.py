@@ -67,7 +67,7 @@ def predict_isolated(
     """Open a model file in a child process and run it on samples.
 
     Args:
-        filepath: A .keras, .tflite or .onnx file.
+        filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
         timeout: Seconds that opening the file, or a few samples, may take.

@@ -54,11 +54,11 @@ class KerasPredictor:
         try:
             given = tf.nest.flatten(self.model.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
         except tf.errors.OpError as error:  # a category that is not known, say
-            raise PredictionError(f"the model cannot be run by Keras: {_reason(error)}.") from error
+            raise PredictionError(f"the model cannot be run by Keras: {graph_reason(error)}.") from error
         return {name: np.asarray(array, np.float32) for name, array in zip(self.outputs, given, strict=True)}
 
 
-def _reason(error: Exception) -> str:
+def graph_reason(error: Exception) -> str:
     """What TensorFlow says after the lines of Python that have led there."""
     lines = str(error).split("\t [[")[0].strip().splitlines() or [type(error).__name__]
     return lines[-1].rstrip(".")

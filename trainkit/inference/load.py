@@ -13,17 +13,17 @@ import numpy as np
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import IsolatedPredictor
 from trainkit.inference.predictor import Predictor, TensorFacts, check_filepath, fits, open_predictor
-from trainkit.runs import sha256_of
+from trainkit.runs import files_of, sha256_of
 
 
 def load(filepath: Path | str, *, trusted: bool = False) -> LoadedModel:
-    """Open a .keras, .tflite or .onnx file.
+    """Open a .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
 
     A file that TrainKit has proved (its sha256 stands in the `verify.json` beside it, or in its run) is opened in this
     process. A damaged file can crash its interpreter, so any other is opened in a child process, a new one each call.
 
     Args:
-        filepath: The file.
+        filepath: The file or directory.
         trusted: Open it in this process, whatever it is.
 
     Returns:
@@ -33,13 +33,14 @@ def load(filepath: Path | str, *, trusted: bool = False) -> LoadedModel:
         InputError: If there is no such file, or it is no model.
     """
     filepath = check_filepath(filepath)
-    if filepath.stat().st_size == 0:
+    size = sum(path.stat().st_size for path in files_of(filepath))
+    if size == 0:
         raise InputError(f"`filepath` must be a whole model. Received: {str(filepath)!r}, which is empty.")
     try:
         in_process = trusted or is_proved(filepath)
         predictor: Predictor = open_predictor(filepath) if in_process else IsolatedPredictor(filepath)
     except PredictionError as error:
-        received = f"{str(filepath)!r}, {filepath.stat().st_size:,} bytes"
+        received = f"{str(filepath)!r}, {size:,} bytes"
         cure = "Copy or export it again."
         raise InputError(f"`filepath` must be a whole model. Received: {received}. {error} {cure}") from error
     return LoadedModel(predictor)

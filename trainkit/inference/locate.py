@@ -13,7 +13,9 @@ from trainkit.data import Description, describe, load_data
 from trainkit.errors import InputError, RunError, shown
 from trainkit.inference.load import load
 from trainkit.inference.outside import load_data_config
-from trainkit.inference.predictor import Predictor, check_filepath
+from trainkit.inference.packed import read_packed
+from trainkit.inference.predictor import Predictor, check_filepath, is_model_directory
+from trainkit.inference.preprocess import read_preprocess
 from trainkit.inference.renamed import with_names
 from trainkit.runs import Run
 
@@ -67,8 +69,19 @@ class Located:
         for filepath, key in self._records():
             if (found := _read(filepath, key)) is not None:
                 return found
-        told = self.predictor.facts.get("metadata", {}).get("data")
+        told = self._told().get("data")
         return Description.from_json(json.loads(told)) if told else None
+
+    def _told(self) -> Mapping[str, str]:
+        """What the file tells of its data.
+
+        Raises:
+            InputError: If what makes its inputs of raw columns is not beside it.
+        """
+        told = self.predictor.facts.get("metadata") or read_packed(self.filepath)
+        if (name := told.get("preprocess")) and read_preprocess(self.filepath) is None:
+            raise InputError(f"{self.filepath.name} must have {name} beside it. Received: none. Copy that, too.")
+        return told
 
     def check_meaning(self, description: Description) -> None:
         """Refuse data by which classes, columns or images mean something else than those the model has learned.
@@ -116,7 +129,7 @@ def locate(path: Path | str, *, data: Path | None = None) -> Located:
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path} does not exist. Name a run, a directory of runs, or a model file.")
-    if path.is_dir():
+    if path.is_dir() and not is_model_directory(path):
         run: Run | None = Run.open(path)
         filepath = run.model if run else path
     else:

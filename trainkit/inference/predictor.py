@@ -19,9 +19,14 @@ PREDICTORS = Registry(
         ".h5": "trainkit.inference.keras:KerasPredictor",
         ".tflite": "trainkit.inference.tflite:TFLitePredictor",
         ".onnx": "trainkit.inference.onnx:ONNXPredictor",
+        "saved_model.pb": "trainkit.inference.saved_model:SavedModelPredictor",
     },
 )
-"""A predictor is opened with one positional argument, the path of the file."""
+"""By suffix; a directory by the file that makes it a model. A predictor is opened with one positional argument, the
+path."""
+
+_SUFFIXES = [key for key in PREDICTORS if key.startswith(".")]
+_FOLDERS = [key for key in PREDICTORS if not key.startswith(".")]
 
 RUNTIMES = Registry("runtime", {"TensorFlow Lite": "trainkit.inference.tensorflow_lite:TensorFlowLitePredictor"})
 """Predictors that run a format by something else than its own in `PREDICTORS`."""
@@ -81,7 +86,8 @@ def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predi
     """Open a model file in this process: one that crashes its interpreter takes the process with it.
 
     Args:
-        filepath: A .keras, .h5, .tflite or .onnx file; a `preprocess.json` beside it that names it is done before.
+        filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel; a `preprocess.json` beside it
+            that names it is done before.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
 
     Raises:
@@ -91,30 +97,39 @@ def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predi
     from trainkit.inference.preprocess import PreprocessedPredictor, read_preprocess  # which are made of what is here
 
     filepath = check_filepath(filepath)
-    predictor: Predictor = (RUNTIMES.get(runtime) if runtime else PREDICTORS.get(filepath.suffix))(filepath)
+    predictor: Predictor = (RUNTIMES.get(runtime) if runtime else PREDICTORS.get(_format(filepath)))(filepath)
     preprocess = read_preprocess(filepath)
     return PreprocessedPredictor(predictor, preprocess) if preprocess else predictor
 
 
 def check_filepath(filepath: Path | str) -> Path:
-    """The path of a model file that exists.
+    """The path of a model file that exists, or of a directory that is a model.
 
     Raises:
         InputError: If there is no such file, or its suffix is not known.
     """
     filepath = Path(filepath)
-    known = ", ".join(PREDICTORS)
+    known = ", ".join(_SUFFIXES)
+    rule = f"`filepath` must be a model file ({known}), or a directory with {' or '.join(_FOLDERS)}"
     if not filepath.exists():
-        raise InputError(
-            f"`filepath` must be a model file ({known}). Received: {str(filepath)!r}, which does not exist."
-        )
-    if filepath.is_dir():
-        raise InputError(
-            f"`filepath` must be a model file ({known}). Received: {str(filepath)!r}, which is a directory."
-        )
-    if filepath.suffix not in PREDICTORS:
+        raise InputError(f"{rule}. Received: {str(filepath)!r}, which does not exist.")
+    if filepath.is_dir() and not is_model_directory(filepath):
+        raise InputError(f"{rule}. Received: {str(filepath)!r}, which is a directory without.")
+    if filepath.is_file() and filepath.suffix not in _SUFFIXES:
         raise InputError(f"`filepath` must end with one of {known}. Received: {str(filepath)!r}.")
     return filepath
+
+
+def is_model_directory(filepath: Path) -> bool:
+    """Whether a directory is a model itself, not a place of models."""
+    return any((filepath / name).is_file() for name in _FOLDERS)
+
+
+def _format(filepath: Path) -> str:
+    """The key of a model in `PREDICTORS`."""
+    if filepath.is_dir():
+        return next(name for name in _FOLDERS if (filepath / name).is_file())
+    return filepath.suffix
 
 
 def check_inputs(inputs: Mapping[str, np.ndarray], expected: Mapping[str, TensorFacts]) -> int:

@@ -52,10 +52,13 @@ def is_isolated(predictor: Predictor) -> bool:
 
 
 def _sayable(names: Iterable[str], kind: str, *, taken: Iterable[str]) -> dict[str, str]:
-    """From a name that a config can say to that of the file: `input.1` goes by `input_1`, `x` by `input_x`."""
+    """From a name that a config can say to that of the file: `input.1` goes by `input_1`, `x` by `input_x`.
+
+    `Predictions` goes by `predictions`.
+    """
     found: dict[str, str] = {}
     for own in names:
-        name = re.sub("[^A-Za-z0-9_]", "_", own)
+        name = re.sub("[^A-Za-z0-9_]", "_", own[:1].lower() + own[1:])
         if name == BEFORE or not is_node_name(name):
             name = f"{kind}_{name}"
         while name in found or name in taken:

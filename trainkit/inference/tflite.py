@@ -73,9 +73,14 @@ class TFLitePredictor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Names, shapes, quantization; `dtypes` of tensors; `float_tensors`, those inside that hold real numbers."""
+        """Names, shapes, quantization; `dtypes` of tensors; what computes with real numbers inside.
+
+        `float_tensors` are the tensors that hold real numbers, `float_operations` the operations that give or take
+        them, each with the layer of the model: `ELU of layer 'elu1'`.
+        """
         dtypes = sorted({np.dtype(tensor["dtype"]).name for tensor in self._interpreter.get_tensor_details()})
-        return describe(self.inputs, self.outputs) | {"dtypes": dtypes, "float_tensors": self._float_tensors()}
+        inside = {"float_tensors": self._float_tensors(), "float_operations": self._float_operations()}
+        return describe(self.inputs, self.outputs) | {"dtypes": dtypes} | inside
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answer samples; see `Predictor.predict`."""
@@ -95,6 +100,25 @@ class TFLitePredictor:
         edges = {detail["index"] for detail in details}
         tensors = self._interpreter.get_tensor_details()
         return [t["name"] for t in tensors if t["index"] not in edges and np.dtype(t["dtype"]).kind == "f"]
+
+    def _float_operations(self) -> list[str]:
+        tensors = {tensor["index"]: tensor for tensor in self._interpreter.get_tensor_details()}
+        found = []
+        for operation in self._interpreter._get_ops_details():  # the interpreter has no public list
+            used = [tensors[index] for index in (*operation["inputs"], *operation["outputs"]) if index in tensors]
+            is_float = any(np.dtype(tensor["dtype"]).kind == "f" for tensor in used)
+            if is_float and operation["op_name"] not in _NO_COMPUTATION:
+                found.append(f"{operation['op_name']} of {_layer_of(tensors[operation['outputs'][0]]['name'])}")
+        return found
+
+
+_NO_COMPUTATION = ("DELEGATE", "DEQUANTIZE", "QUANTIZE")
+
+
+def _layer_of(name: str) -> str:
+    """The layer that a tensor comes from: names are `model/layer/Operation`, joined by `;` where several were fused."""
+    parts = name.split(";")[0].split("/")
+    return f"layer {'/'.join(parts[1:-1])!r}" if len(parts) > 2 else f"tensor {name!r}"
 
 
 def _describe(detail: dict[str, Any]) -> TensorFacts:

@@ -2,7 +2,7 @@
 
 from trainkit.runs.atomic import recover_directory, replace_directory, replace_file, write_json, write_text
 from trainkit.runs.comparison import Comparison, compare_runs
-from trainkit.runs.digest import sha256_of
+from trainkit.runs.digest import files_of, sha256_of
 from trainkit.runs.listing import RunFacts, list_runs
 from trainkit.runs.run import Run
 
@@ -11,6 +11,7 @@ __all__ = [
     "Run",
     "RunFacts",
     "compare_runs",
+    "files_of",
     "list_runs",
     "recover_directory",
     "replace_directory",

@@ -29,12 +29,57 @@ def test_metadata_tell_classes_name_and_producer(files):
         "classes": json.dumps(list("0123456789")),
         "name": "digits",
         "producer": "TrainKit 0.1.0",
+        "version": "0.1.0",
     }
+
+
+DATA = {
+    "inputs": {"input": {"shape": [14, 14, 1], "dtype": "float32", "columns": ["left", "right"]}},
+    "outputs": {
+        "kind": {"classes": ["chat", "grüner Tee"]},
+        "tone": {"classes": ["a", "b"]},
+        "size": {"classes": None},
+    },
+}
+
+
+def several(names, classes):
+    inputs = tf.keras.Input((3,), name="input")
+    outputs = [layers.Dense(classes, name=name)(inputs) for name in names]
+    return tf.keras.Model(inputs, outputs)
+
+
+def test_metadata_tell_the_classes_of_several_outputs_the_data_and_the_config(tmp_path):
+    context = ExportContext("a", None, lambda count: [], "0.1.0", DATA, "ab" * 32)
+    proto = onnx.load(export_onnx(several(["size", "tone", "kind"], 2), tmp_path / "a.onnx", context=context))
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    assert json.loads(metadata.pop("data")) == DATA
+    assert json.loads(metadata.pop("classes_kind")) == ["chat", "grüner Tee"]
+    assert json.loads(metadata.pop("classes_tone")) == ["a", "b"]
+    assert metadata == {
+        "name": "a",
+        "producer": "TrainKit 0.1.0",
+        "version": "0.1.0",
+        "config_sha256": "ab" * 32,
+    }
+
+
+def test_metadata_tell_the_classes_of_one_output_of_several(tmp_path):
+    context = ExportContext("a", None, lambda count: [], "0.1.0", DATA)
+    proto = onnx.load(export_onnx(several(["size", "kind"], 2), tmp_path / "a.onnx", context=context))
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    assert json.loads(metadata["classes"]) == ["chat", "grüner Tee"]
+
+
+def test_input_says_how_it_is_made(tmp_path):
+    context = ExportContext("a", None, lambda count: [], "0.1.0", DATA)
+    graph = onnx.load(export_onnx(several(["size"], 1), tmp_path / "a.onnx", context=context)).graph
+    assert [value.doc_string for value in graph.input] == ["the columns left, right"]
 
 
 def test_metadata_have_no_classes_where_there_are_none(model, tmp_path):
     filepath = export_onnx(model, tmp_path / "a.onnx", context=ExportContext("a", None, lambda count: [], "0.1.0"))
-    assert {entry.key for entry in onnx.load(filepath).metadata_props} == {"name", "producer"}
+    assert {entry.key for entry in onnx.load(filepath).metadata_props} == {"name", "producer", "version"}
 
 
 @pytest.mark.parametrize("opset", [13, 15, 18])

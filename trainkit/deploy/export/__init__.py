@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainkit.deploy.export.context import ExportContext
-from trainkit.deploy.export.labels import write_labels
+from trainkit.deploy.export.labels import label_files, write_labels
 from trainkit.registry import Registry
 
 _EXPORTERS = {  # name: (name of the file, place of the function)
     "ONNX": ("{name}.onnx", "trainkit.deploy.export.onnx:export_onnx"),
+    "SavedModel": ("{name}_saved_model", "trainkit.deploy.export.saved_model:export_saved_model"),
     "TFLite": ("{name}_{precision}.tflite", "trainkit.deploy.export.tflite:export_tflite"),
 }
 
 EXPORTERS = Registry("exporter", {name: place for name, (_, place) in _EXPORTERS.items()})
 
-__all__ = ["EXPORTERS", "ExportContext", "file_name", "write_labels"]
+__all__ = ["EXPORTERS", "ExportContext", "file_name", "label_files", "write_labels"]
 
 
 def file_name(class_name: str, arguments: Mapping[str, Any], name: str) -> str:

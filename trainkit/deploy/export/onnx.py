@@ -15,6 +15,7 @@ import numpy as np
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.onnx_lookups import add_lookups, ids_name
 from trainkit.deploy.export.tables import split_tables
+from trainkit.deploy.export.wording import input_text
 from trainkit.errors import ExportError, InputError
 from trainkit.framework import quiet_stderr, tf
 from trainkit.inference.preprocess import Preprocess
@@ -28,8 +29,9 @@ def export_onnx(model: Any, filepath: Path, *, opset: Opset = 17, context: Expor
     """Write a model for ONNX Runtime and whatever else reads ONNX.
 
     Inputs and outputs have the names of the model's; their first axis, `batch`, is free. Texts go in as they are: the
-    file holds the vocabularies. The metadata hold `name`, `producer` and, where there are classes, `classes`, a JSON
-    list.
+    file holds the vocabularies. The metadata hold `name`, `producer`, `version` (of TrainKit), `config_sha256`, `data`
+    (how inputs are made and what outputs say, JSON) and, where there are classes, `classes`, a JSON list; with several
+    outputs that are classes, `classes_OUTPUT`.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
@@ -68,7 +70,8 @@ def _convert(model: Any, lookups: Preprocess | None, filename: str, opset: int, 
             if lookups is not None:
                 add_lookups(proto, lookups)
             _name_batch(proto)
-            onnx.helper.set_model_props(proto, _metadata(context))
+            _describe_inputs(proto, context)
+            onnx.helper.set_model_props(proto, _metadata(context, [value.name for value in proto.graph.output]))
             onnx.checker.check_model(proto, full_check=True)
             return proto.SerializeToString()
         except Exception as error:  # tf2onnx raises whatever it meets
@@ -102,13 +105,16 @@ def _name_batch(proto: Any) -> None:
             first.dim_param = "batch"
 
 
-def _metadata(context: ExportContext) -> dict[str, str]:
-    metadata = {"name": context.name, "producer": f"TrainKit {context.version}"}
-    if context.classes is not None:
-        metadata["classes"] = json.dumps(context.classes, ensure_ascii=False)
-    if context.data:
-        metadata["data"] = json.dumps(context.data, ensure_ascii=False)
-    return metadata
+def _describe_inputs(proto: Any, context: ExportContext) -> None:
+    told = context.data.get("inputs", {})
+    for value in proto.graph.input:
+        value.doc_string = input_text(told.get(value.name, {}))
+
+
+def _metadata(context: ExportContext, outputs: list[str]) -> dict[str, str]:
+    classes = context.classes_of(outputs)
+    named = {f"classes_{name}" if len(classes) > 1 else "classes": names for name, names in classes.items()}
+    return context.to_texts() | {key: json.dumps(names, ensure_ascii=False) for key, names in named.items()}
 
 
 @contextmanager

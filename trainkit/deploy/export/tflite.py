@@ -14,6 +14,7 @@ from annotated_types import Ge
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.preprocess import write_preprocess
 from trainkit.deploy.export.tables import split_tables
+from trainkit.deploy.export.tflite_metadata import add_metadata
 from trainkit.errors import ExportError, InputError, TrainKitError
 from trainkit.framework import quiet_stderr, tf
 from trainkit.inference.preprocess import Preprocess
@@ -41,7 +42,8 @@ def export_tflite(
     """Write a model for LiteRT, which runs on Android, iOS and microcontrollers.
 
     The file has the signature `serving_default`, with the names of the model's inputs and outputs. It holds no texts
-    and no missing numbers: what is done to raw columns before stands in `preprocess.json` beside it.
+    and no missing numbers: what is done to raw columns before stands in `preprocess.json` beside it. Its metadata are
+    those of TFLite's schema; the class names, `labels.txt`, are packed into the file as a zip archive.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
@@ -79,7 +81,7 @@ def export_tflite(
         converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
-    content = _convert(converter, filepath.name)
+    content = add_metadata(_convert(converter, filepath.name), context, preprocess)
     with replace_file(filepath) as temporary:
         temporary.write_bytes(content)
     write_preprocess(filepath, preprocess)
