@@ -16,8 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from annotated_types import Ge
+
 from trainkit.data.augment import AUGMENTATIONS
 from trainkit.data.sources import SOURCES
+from trainkit.deploy.compress import COMPRESSORS
 from trainkit.deploy.export import EXPORTERS
 from trainkit.framework import tf
 from trainkit.models.registry import LAYERS
@@ -35,7 +38,13 @@ KERAS = {
     "regularizer": (tf.keras.regularizers, tf.keras.regularizers.Regularizer),
     "constraint": (tf.keras.constraints, tf.keras.constraints.Constraint),
 }
-OURS = {"source": SOURCES, "exporter": EXPORTERS, "augmentation": AUGMENTATIONS, "layer": LAYERS}
+OURS = {
+    "source": SOURCES,
+    "compressor": COMPRESSORS,
+    "exporter": EXPORTERS,
+    "augmentation": AUGMENTATIONS,
+    "layer": LAYERS,
+}
 
 # Bases that users do not build, things that take Python code, and callbacks that `fit` brings itself.
 LEFT_OUT = {
@@ -153,8 +162,9 @@ def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
 def our_type(hint: Any) -> dict[str, Any]:
     """A type hint as the table says it."""
     if typing.get_origin(hint) is typing.Annotated:
-        inner, bound = typing.get_args(hint)
-        return our_type(inner) | {"least": bound.ge}
+        inner, *bounds = typing.get_args(hint)
+        told = [("least", bound.ge) if isinstance(bound, Ge) else ("below", bound.lt) for bound in bounds]
+        return our_type(inner) | dict(told)
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number
     entry: dict[str, Any] = {"optional": type(None) in options}
@@ -169,6 +179,8 @@ def our_type(hint: Any) -> dict[str, Any]:
         Path: "path",
         list[str]: "texts",
         list[float]: "number",
+        dict[str, float]: "numbers by name",
+        dict[str, int]: "numbers by name",
     }
     return entry | {"type": names[wanted]}
 

@@ -30,19 +30,22 @@ LEFT_OUT = {
     "constraint": {"Constraint"},
 }
 
-OURS = ("source", "augmentation", "exporter")
+OURS = ("source", "augmentation", "compressor", "exporter")
 
 
 def builders_names(kind):
     """The names that the code which builds a kind answers to."""
     from trainkit.data.augment import AUGMENTATIONS
     from trainkit.data.sources import SOURCES
+    from trainkit.deploy.compress import COMPRESSORS
     from trainkit.deploy.export import EXPORTERS
     from trainkit.framework import tf
     from trainkit.models.registry import LAYERS
 
     if kind in OURS:
-        return set({"source": SOURCES, "augmentation": AUGMENTATIONS, "exporter": EXPORTERS}[kind])
+        return set(
+            {"source": SOURCES, "augmentation": AUGMENTATIONS, "compressor": COMPRESSORS, "exporter": EXPORTERS}[kind]
+        )
     module, base = {
         "layer": (tf.keras.layers, tf.keras.layers.Layer),
         "optimizer": (tf.keras.optimizers, tf.keras.optimizers.Optimizer),
@@ -114,7 +117,8 @@ def test_signatures_have_types_that_the_checks_know():
         for signature in names.values()
         for argument in signature.values()
     }
-    assert types == {"any", "number", "integer", "boolean", "text", "path", "texts", *NODE_TYPES}
+    plain = {"any", "number", "integer", "boolean", "text", "path", "texts", "numbers by name"}
+    assert types == {*plain, *NODE_TYPES}
 
 
 def test_signatures_let_no_node_have_a_name_among_its_arguments():

@@ -166,10 +166,10 @@ def test_read_text_says_what_is_wrong_where_and_what_to_do(text, start, end):
     ],
 )
 def test_read_text_refuses_quickly_what_is_too_much(text, told):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ConfigError, match=told):
         read(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_read_text_reads_up_to_the_limits():

@@ -104,10 +104,19 @@ def test_deploy_refuses_data_that_a_model_does_not_take(override, told, elsewher
         trainkit.deploy(elsewhere / "model.keras", [override, ONNX], data=elsewhere / "data.yaml")
 
 
-def test_deploy_refuses_a_model_whose_names_no_config_can_say(elsewhere):
+def test_deploy_gives_names_that_a_config_can_say(elsewhere):
     inputs = tf.keras.Input((5,), name="x")
-    tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="high")(inputs)).save(elsewhere / "named.keras")
-    told = r"named\.keras must have inputs and outputs with names of letters.* not 'x'\. Received: x, high\. Name its"
+    tf.keras.Model(inputs, tf.keras.layers.Dense(1, name="High")(inputs)).save(elsewhere / "named.keras")
+    (file,) = trainkit.deploy(elsewhere / "named.keras", [ONNX], data=elsewhere / "data.yaml").files
+    assert (list(file.facts["inputs"]), list(file.facts["outputs"])) == (["input_x"], ["high"])
+    assert file.parity.passed
+
+
+def test_deploy_refuses_a_model_whose_outputs_have_no_names_of_their_own(elsewhere):
+    inputs = tf.keras.Input((5, 1), name="features")
+    outputs = tf.keras.layers.GRU(2, return_state=True, name="High")(inputs)
+    tf.keras.Model(inputs, outputs).save(elsewhere / "named.keras")
+    told = r"named\.keras must have inputs and outputs with names of letters.* Received: features, High, High_1\. Name"
     with pytest.raises(InputError, match=told):
         trainkit.deploy(elsewhere / "named.keras", [ONNX], data=elsewhere / "data.yaml")
 

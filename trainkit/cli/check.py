@@ -13,9 +13,10 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
 
     from rich.console import Console
 
-    from trainkit.deploy import check_exports
+    from trainkit.deploy import check_deploy
     from trainkit.training import prepare
     from trainkit.training.report import print_network
 
-    check_exports(loaded)
-    print_network(Console(), prepare(loaded))
+    prepared = prepare(loaded)
+    check_deploy(loaded, prepared.model)
+    print_network(Console(), prepared)

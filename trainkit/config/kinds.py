@@ -42,7 +42,9 @@ Layer = Annotated[Node, Builds("layer")]
 Optimizer = Annotated[Node, Builds("optimizer")]
 Loss = Annotated[Node, Builds("loss")]
 Metric = Annotated[Node, Builds("metric")]
+Schedule = Annotated[Node, Builds("schedule")]
 Callback = Annotated[Node, Builds("callback")]
+Compressor = Annotated[Node, Builds("compressor")]
 Exporter = Annotated[Node, Builds("exporter")]
 
 Count = Annotated[int, Field(ge=1)]
@@ -71,6 +73,11 @@ def nodes_or_mapping(value: Any) -> str:
 def node_or_mapping(value: Any) -> str:
     """As `form_of`, for a node or a mapping to nodes: what holds nothing is taken for a node."""
     return "a mapping" if isinstance(value, dict) and value and not looks_like_node(value) else "a node"
+
+
+def number_or_node(value: Any) -> str:
+    """As `form_of`, for a number or a node."""
+    return "a number" if isinstance(value, int | float) else "a node"
 
 
 NAME_PATTERN = "^[a-z][A-Za-z0-9_]*$"

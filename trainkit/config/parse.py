@@ -176,7 +176,7 @@ def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tupl
             message = "a layer inside another takes what that gives it: it has no inputs, no branches."
             problems.append(NodeProblem((), message))
         return node, problems
-    if looks_like_node(value) and isinstance(value, dict):
+    if looks_like_node(value) and isinstance(value, dict) and argument.type != "numbers by name":
         name = next(key for key in value if _is_capitalised(key))
         return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
     problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
@@ -196,10 +196,12 @@ def _broken_rule(value: Any, argument: Argument) -> str | None:
         return None if argument.optional else "given, not null"
     if argument.choices:
         return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and argument.least is not None and value < argument.least:
-        return f"at least {argument.least}"
+    is_number = _is_number(value)
+    if is_number and (bound := _broken_bound(value, argument)):
+        return bound
     match argument.type:
+        case "numbers by name":
+            return _broken_rule_of_names(value, argument)
         case "number" | "schedule":
             return "a number" if isinstance(value, str | bool | dict) else None
         case "integer":
@@ -212,6 +214,28 @@ def _broken_rule(value: Any, argument: Argument) -> str | None:
             ok = isinstance(value, list) and all(isinstance(item, str) for item in value)
             return None if ok else "a list of texts (quote numbers)"
     return None
+
+
+def _broken_rule_of_names(value: Any, argument: Argument) -> str | None:
+    if not isinstance(value, dict) or not value:
+        return "a mapping from patterns of layer names to numbers, {conv*: …}"
+    broken = [name for name, item in value.items() if not _is_number(item) or _broken_bound(item, argument)]
+    return f"numbers {_bounds(argument)}; see {broken[0]!r}" if broken else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _broken_bound(value: float, argument: Argument) -> str | None:
+    too_small = argument.least is not None and not value >= argument.least
+    too_large = argument.below is not None and not value < argument.below
+    return _bounds(argument) if too_small or too_large else None
+
+
+def _bounds(argument: Argument) -> str:
+    above = [] if argument.least is None else [f"at least {argument.least:g}"]
+    return " and ".join([*above, *([] if argument.below is None else [f"less than {argument.below:g}"])])
 
 
 def _expression_problems(value: Any, known: Collection[str], path: KeyPath = ()) -> Iterator[NodeProblem]:

@@ -35,6 +35,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
     "path": {"type": "string"},
     "texts": {"type": "array", "items": {"type": "string"}},
+    "numbers by name": {"type": "object", "minProperties": 1},
 }
 
 
@@ -101,14 +102,19 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
         options += [{"$ref": f"#/$defs/{argument.type}"}, *_lower_case_identifier(argument.type)]
     elif argument.choices:
         options.append({"enum": list(argument.choices)})
-    elif argument.least is not None:
-        options.append(_TYPES[argument.type] | {"minimum": argument.least})
+    elif argument.type == "numbers by name":
+        options.append(_TYPES[argument.type] | {"additionalProperties": {"type": "number"} | _bounds(argument)})
     else:
-        options.append(_TYPES[argument.type])
+        options.append(_TYPES[argument.type] | _bounds(argument))
     if argument.optional:
         options.append({"type": "null"})
     schema: dict[str, Any] = {} if {} in options else {"anyOf": [*options, _EXPRESSION]}
     return schema if argument.required else schema | {"default": argument.default}
+
+
+def _bounds(argument: Argument) -> dict[str, float]:
+    bounds = {"minimum": argument.least, "exclusiveMaximum": argument.below}
+    return {key: bound for key, bound in bounds.items() if bound is not None}
 
 
 def _lower_case_identifier(kind: str) -> list[dict[str, Any]]:

@@ -10,16 +10,19 @@ from pydantic import Discriminator, Field, Tag
 from trainkit.config.data_settings import Data
 from trainkit.config.kinds import (
     Callback,
+    Compressor,
     Count,
     Exporter,
     Loss,
     Metric,
     Name,
     Optimizer,
+    Schedule,
     Settings,
     Weight,
     node_or_mapping,
     nodes_or_mapping,
+    number_or_node,
 )
 from trainkit.config.model_settings import Model
 from trainkit.config.node import Node
@@ -59,9 +62,29 @@ def _all_exports() -> list[Node]:
     return [*precisions, Node("exporter", "ONNX")]
 
 
+class FineTune(Settings):
+    """How compression steps go on training: with the data, loss, metrics and callbacks of the run."""
+
+    learning_rate: (
+        Annotated[
+            Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("a number")] | Annotated[Schedule, Tag("a node")],
+            Discriminator(number_or_node),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Of the run's optimizer, a number or a schedule over each step; by default a constant tenth of the "
+        "run's first rate.",
+    )
+
+
 class Deploy(Settings):
     """What to make of the trained model."""
 
+    fine_tune: FineTune = Field(default_factory=FineTune, description="How compression steps go on training.")
+    compress: list[Compressor] = Field(
+        default=[], description="The steps that make the model small, one after the other; each keeps its promises."
+    )
     export: list[Exporter] = Field(
         default_factory=_all_exports, min_length=1, description="The files to write, each proved against the model."
     )

@@ -24,9 +24,10 @@ class Argument:
     Args:
         required: Whether there is no default.
         default: The default, where JSON can hold it.
-        type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, or one of `NODE_TYPES`.
+        type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, `numbers by name`, or one of `NODE_TYPES`.
         choices: The values allowed, where there are few.
-        least: The least number allowed, if there is one.
+        least: The least number allowed, if there is one; of `numbers by name`, for each.
+        below: What a number must be less than, if there is such a bound; of `numbers by name`, each.
         optional: Whether null is allowed.
     """
 
@@ -34,7 +35,8 @@ class Argument:
     default: Any = None
     type: str = "any"
     choices: tuple[str | int, ...] = ()
-    least: int | None = None
+    least: float | None = None
+    below: float | None = None
     optional: bool = True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trainkit.config.compression import check_compression
 from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.kinds import NAME_PATTERN
 from trainkit.config.references import check_references
@@ -29,6 +30,7 @@ _EXPECTED = {
     "model_type": _MAPPING,
     "dict_type": _MAPPING,
     "greater_than_equal": "at least {ge}",
+    "greater_than": "greater than {gt}",
     "less_than": "less than {lt}",
     "string_pattern_mismatch": "{rule}",
     "string_too_long": "at most {max_length} characters",
@@ -55,7 +57,7 @@ def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
         unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
-    return experiment, check_references(experiment, document)
+    return experiment, check_references(experiment, document) + check_compression(experiment, document)
 
 
 def _is_unknown_key(detail: ErrorDetails) -> bool:

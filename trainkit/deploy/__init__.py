@@ -6,9 +6,9 @@
 import sys
 from types import ModuleType
 
-from trainkit.deploy.deploy import Deployment, check_exports, deploy
+from trainkit.deploy.deploy import Deployment, check_deploy, check_exports, deploy
 
-__all__ = ["Deployment", "check_exports", "deploy"]
+__all__ = ["Deployment", "check_deploy", "check_exports", "deploy"]
 
 
 class _CallablePackage(ModuleType):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -15,14 +18,20 @@ from rich.console import Console
 from trainkit import __version__
 from trainkit.config import Config, Node, list_overrides
 from trainkit.data import Split, describe
-from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, write_labels
-from trainkit.deploy.report import print_report
-from trainkit.deploy.subject import MODELS, Subject, open_model, open_run
-from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file
+from trainkit.deploy.calibration import calibration_samples
+from trainkit.deploy.compress import Promise
+from trainkit.deploy.compress.constants import read_constants
+from trainkit.deploy.compress.keeper import check_file
+from trainkit.deploy.compress.rounding import rounding_faults
+from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
+from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
+from trainkit.deploy.report import gain_lines, print_report, print_steps
+from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
+from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file, with_faults
 from trainkit.errors import InputError, PromiseError
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.objects import build_registered
-from trainkit.runs import Run, replace_directory, write_json
+from trainkit.runs import Run, replace_directory, replace_file, write_json
 from trainkit.training.log import say
 
 REJECTED = "rejected"
@@ -40,11 +49,13 @@ class Deployment:
         directory: Where the files stand.
         proof: The samples that the files were run on, and the model's answers.
         files: What was measured of each.
+        compressed: What the steps of `deploy.compress` have made, if there are any.
     """
 
     directory: Path
     proof: Proof
     files: tuple[FileReport, ...]
+    compressed: Compressed | None = None
 
 
 def deploy(
@@ -72,13 +83,18 @@ def deploy(
     with _open(Path(run), list_overrides(overrides), data, console) as subject:
         names = check_exports(subject.config)
         deployment = _export_all(subject, names, console)
+    compressed = deployment.compressed
+    if compressed is not None:
+        print_steps(console, compressed)
     print_report(console, deployment.proof, deployment.files, deployment.directory)
+    for line in gain_lines(compressed, deployment.files) if compressed is not None else ():
+        say(console, line)
     broken = [file for file in deployment.files if not file.parity.passed]
     if broken:
         told = "\n".join(f"  {file.file}: {file.parity.reason}" for file in broken)
         count = f"{len(broken)} of {len(deployment.files)} files"
         place = deployment.directory / REJECTED
-        raise PromiseError(f"{count} do not answer like the model, and stand in {place}:\n{told}")
+        raise PromiseError(f"{count} are not what they should be, and stand in {place}:\n{told}")
     return deployment
 
 
@@ -98,6 +114,21 @@ def check_exports(config: Config) -> list[str]:
     return names
 
 
+def check_deploy(config: Config, model: Any) -> None:
+    """Find what `deploy` would refuse of a config, before the model is trained.
+
+    Args:
+        config: The configuration.
+        model: The `tf.keras.Model` that it describes.
+
+    Raises:
+        ConfigError: If two files have the same name, or a compression step is for layers that there are not.
+    """
+    check_exports(config)
+    with config.locating():
+        check_patterns(config.experiment.deploy.compress, model)
+
+
 def _open(
     path: Path, overrides: list[str], data: Path | str | None, console: Console
 ) -> AbstractContextManager[Subject]:
@@ -112,6 +143,16 @@ def _open(
     return open_run(opened, overrides)
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What a file is made from: a model, its answers, what was promised of it, and the layers that it rounds."""
+
+    model: Any
+    proof: Proof
+    promises: tuple[Promise, ...] = ()
+    layers: Sequence[Mapping[str, str]] = ()
+
+
 def _export_all(subject: Subject, names: list[str], console: Console) -> Deployment:
     config, splits = subject.config, subject.splits
     facts = splits.train.facts
@@ -122,26 +163,55 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
         calibration=lambda count: calibration_samples(splits.train, count, seed=config.experiment.seed),
         version=__version__,
         data=describe(config.experiment, facts).to_json(),
+        config_sha256=_config_sha256(config),
     )
     for note in splits.notes:
         say(console, f"note: {note}")
     inputs, targets = _collect(splits.test or splits.validation or splits.train)
     proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data)
+    compressed = compress(subject, console) if config.experiment.deploy.compress else None
     reports = []
     with replace_directory(subject.directory) as directory, config.locating():
+        plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
             say(console, f"exporting {filename}")
-            reports.append(_export(node, directory / filename, subject, context, proof))
-        for output, labels in classes.items():
-            write_labels(directory / ("labels.txt" if len(classes) == 1 else f"labels_{output}.txt"), labels)
+            origin = quantized if node.arguments.get("precision") == "int8" else plain
+            reports.append(_export(node, directory / filename, origin, context))
+        for output, filename in label_files(classes).items():
+            write_labels(directory / filename, classes[output])
         write_json(directory / "verify.json", proof.to_json(reports))
-    return Deployment(subject.directory, proof, tuple(reports))
+        if compressed is not None:
+            write_json(directory / "compression.json", compressed.to_json())
+    return Deployment(subject.directory, proof, tuple(reports), compressed)
 
 
-def _export(node: Node, filepath: Path, subject: Subject, context: ExportContext, proof: Proof) -> FileReport:
+def _config_sha256(config: Config) -> str:
+    """Of all that makes a file what it is, but for the list of files."""
+    resolved = config.resolved()
+    resolved["deploy"].pop("export")
+    return hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _origins(subject: Subject, proof: Proof, compressed: Compressed | None, directory: Path) -> tuple[_Origin, _Origin]:
+    """What files are made from, and what those of integers are; a compressed model is saved beside them."""
+    if compressed is None:
+        return (origin := _Origin(subject.model, proof)), origin
+    filepath = directory / COMPRESSED
+    with replace_file(filepath) as temporary:
+        compressed.model.save(temporary, save_format="keras")
+    plain = _Origin(compressed.model, proof.against(compressed.model, filepath.name), compressed.promises)
+    if compressed.quantized is None:
+        return plain, plain
+    quantized = proof.against(compressed.quantized, "Quantize")
+    layers = compressed.steps[-1].facts["layers"]
+    return plain, _Origin(compressed.quantized, quantized, compressed.promises, layers)
+
+
+def _export(node: Node, filepath: Path, origin: _Origin, context: ExportContext) -> FileReport:
     """Export one file and prove it; one that fails is moved where nobody ships it by mistake."""
-    build_registered(node, EXPORTERS, {}, model=subject.model, filepath=filepath, context=context)
-    report = verify_file(filepath, precision=node.arguments.get("precision", "float32"), proof=proof)
+    build_registered(node, EXPORTERS, {}, model=origin.model, filepath=filepath, context=context)
+    report = verify_file(filepath, precision=node.arguments.get("precision", "float32"), proof=origin.proof)
+    report = _with_promises(report, filepath, origin)
     if not report.parity.passed:
         rejected = filepath.parent / REJECTED
         rejected.mkdir(exist_ok=True)
@@ -151,21 +221,11 @@ def _export(node: Node, filepath: Path, subject: Subject, context: ExportContext
     return report
 
 
-def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict[str, np.ndarray]]:
-    """Training samples, one a batch, in the order of the first epoch: so of all classes, as they come.
-
-    Where the type of an input tells its range, two values of the first sample become its ends: an integer input then
-    has a scale of 1 for bytes, and an app hands over raw pixels, whatever the brightest training image was.
-    """
-    fields = split.facts.inputs
-    batches = split.batches(1, seed=seed).take(min(count, split.size))
-    for index, (inputs, _, _) in enumerate(batches.as_numpy_iterator()):
-        if index == 0:
-            inputs = {name: array.copy() for name, array in inputs.items()}
-            for name, array in inputs.items():
-                if (ends := fields[name].value_range) is not None:
-                    array.flat[0], array.flat[-1] = ends
-        yield inputs
+def _with_promises(report: FileReport, filepath: Path, origin: _Origin) -> FileReport:
+    """Hold a file to what the steps that made its model have promised."""
+    promises = check_file(read_constants(filepath), origin.promises) if origin.promises else []
+    faults = rounding_faults(filepath, origin.model, origin.layers) if origin.layers else []
+    return with_faults(report, faults, promises)
 
 
 def _collect(split: Split) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

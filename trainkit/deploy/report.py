@@ -10,9 +10,74 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trainkit.deploy.compress.measure import StepReport
+from trainkit.deploy.compress.result import DISTINCT, ZEROS
+from trainkit.deploy.compress.steps import Compressed
 from trainkit.deploy.verify import FileReport, Proof
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.training.log import say
+
+
+def print_steps(console: Console, compressed: Compressed) -> None:
+    """Show a row for each compression step, and what became of the layers that integers are made of."""
+    table = Table(
+        title="compression, measured on the validation samples",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("step")
+    classes = compressed.steps[0].accuracy is not None
+    columns = ["loss", *(["accuracy", "drop"] if classes else []), "zeros", "values", "bytes", "gzipped", "seconds"]
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for step in compressed.steps:
+        table.add_row(
+            step.step,
+            f"{step.loss:.4f}",
+            *([_share(step.accuracy), f"{step.drop_points or 0:.2f}"] if classes else []),
+            f"{step.zeros:.1%}",
+            f"{step.distinct:,}",
+            f"{step.bytes:,}",
+            f"{step.gzip_bytes:,}",
+            f"{step.seconds:,.0f}",
+        )
+    console.print(table)
+    console.print(
+        "zeros: of the kernels' values; values: distinct ones in a kernel, in an output channel after Quantize; bytes: "
+        "of the weights",
+        style="dim",
+    )
+    for step in compressed.steps:
+        for line in _layer_lines(step):
+            say(console, line)
+
+
+def gain_lines(compressed: Compressed, files: Sequence[FileReport]) -> Iterator[str]:
+    """What zeros and shared values gain, which is not what one might think."""
+    plain = [step for step in compressed.steps if step.step != "Quantize"][-1]
+    kinds = {promise.kind for promise in compressed.promises}
+    what = [
+        *([f"{plain.zeros:.0%} of the kernels' values are zero"] if ZEROS in kinds else []),
+        *([f"kernels share {plain.distinct} values at most"] if DISTINCT in kinds else []),
+    ]
+    for file in files:
+        if what and file.file.endswith(".tflite"):
+            smaller = f"gzipped it is {file.bytes / file.gzip_bytes:.1f}× smaller"
+            yield f"{' and '.join(what)}: {file.file} is as large and as fast as without that; {smaller}"
+
+
+def _layer_lines(step: StepReport) -> Iterator[str]:
+    """A line for each thing that became of layers, with the names of those that are not as one would wish."""
+    layers = step.facts.get("layers", [])
+    statuses = dict.fromkeys(layer["status"] for layer in layers)
+    if layers:
+        counts = ", ".join(f"{sum(layer['status'] == status for layer in layers)} {status}" for status in statuses)
+        yield f"{step.step} ({step.facts['scheme']}): {counts}; layer by layer in compression.json"
+    for layer in layers:
+        if layer["status"] == "float" or (layer["class_name"] == "BatchNormalization" and layer["status"] != "folded"):
+            yield f"  {layer['layer']} ({layer['class_name']}): {layer['status']}: {layer['reason']}"
 
 
 def print_report(console: Console, proof: Proof, files: Sequence[FileReport], directory: Path) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from trainkit.config import Config, load_config
 from trainkit.data import Split, Splits, load_data
 from trainkit.errors import InputError, OutputError, PredictionError, RunError
+from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
-from trainkit.inference.outside import load_data_config, read_model
+from trainkit.inference.outside import load_data_config, read_model, says_loss
 from trainkit.inference.predictor import check_classes
 from trainkit.inference.renamed import with_names
 from trainkit.runs import Run, sha256_of
@@ -23,6 +24,10 @@ from trainkit.training.record import check_data
 
 MODELS = (".keras", ".h5")
 """Suffixes of models that can be deployed without a run."""
+COMPRESSED = "compressed.keras"
+"""The plain model that the compression steps have made, beside the exported files."""
+OWN = {"verify.json", "compression.json", COMPRESSED, "preprocess.json", "rejected"}
+"""What `deploy` writes besides exported files and labels."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Subject:
         model: The `tf.keras.Model`.
         filepath: Where the model was saved.
         directory: Where the exported files go.
+        work: Where compression steps leave their results.
+        tensorboard: Where compression steps write event files.
     """
 
     config: Config
@@ -42,6 +49,8 @@ class Subject:
     model: Any
     filepath: Path
     directory: Path
+    work: Path
+    tensorboard: Path
 
 
 @contextmanager
@@ -67,7 +76,7 @@ def open_run(run: Run, overrides: list[str]) -> Iterator[Subject]:
             model = KerasPredictor(run.model).model
         except PredictionError as error:
             raise RunError(f"{run.directory} is damaged: {error}") from error
-        yield Subject(config, splits, model, run.model, run.deploy)
+        yield Subject(config, splits, model, run.model, run.deploy, run.compress, run.tensorboard / "compress")
 
 
 @contextmanager
@@ -86,16 +95,36 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
     """
     directory = filepath.parent / f"{filepath.stem}_deploy"
     _check_own(directory)
-    model = read_model(filepath)
+    model = _with_names(read_model(filepath), filepath)
     predictor = KerasPredictor(model)
-    if with_names(predictor) is not predictor:
-        names = ", ".join([*predictor.inputs, *predictor.outputs])
-        rule = "inputs and outputs with names of letters, digits and _, beginning with a small letter, and not 'x'"
-        raise InputError(f"{filepath.name} must have {rule}. Received: {names}. Name its layers, and save it again.")
     config = load_data_config(data, predictor, filepath, overrides)
     splits = load_data(config)
     _check_classes(predictor, splits)
-    yield Subject(config, splits, model, filepath, directory)
+    if config.experiment.deploy.compress and not says_loss(config):
+        message = "needs `training` with a loss: compression steps go on training by it."
+        raise config.document.error(("deploy", "compress"), message)
+    work = filepath.parent / f"{filepath.stem}_compress"
+    yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard")
+
+
+def _with_names(model: Any, filepath: Path) -> Any:
+    """A model whose inputs and outputs go by names that a config can say: `Predictions` goes by `predictions`.
+
+    Raises:
+        InputError: If a layer gives several outputs, and so has no name for each.
+    """
+    predictor = KerasPredictor(model)
+    if (renamed := with_names(predictor)) is predictor:
+        return model
+    tensors = [*zip(model.inputs, renamed.inputs, strict=True), *zip(model.outputs, renamed.outputs, strict=True)]
+    for tensor, name in tensors:
+        tensor._keras_history.layer._name = name
+    model = tf.keras.Model(model.inputs, model.outputs, name=model.name)
+    if [*model.input_names, *model.output_names] != [*renamed.inputs, *renamed.outputs]:
+        names = ", ".join([*predictor.inputs, *predictor.outputs])
+        rule = "inputs and outputs with names of letters, digits and _, beginning with a small letter, and not 'x'"
+        raise InputError(f"{filepath.name} must have {rule}. Received: {names}. Name its layers, and save it again.")
+    return model
 
 
 def _check_classes(predictor: KerasPredictor, splits: Splits[Split]) -> None:
@@ -116,7 +145,7 @@ def _check_own(directory: Path) -> None:
         return
     try:
         record = json.loads((directory / "verify.json").read_text(encoding="utf-8"))
-        own = {entry["file"] for entry in record["files"]} | {"verify.json", "preprocess.json", "rejected"}
+        own = {entry["file"] for entry in record["files"]} | OWN
     except (OSError, ValueError, LookupError, TypeError):
         own = set()
     entries = sorted(directory.iterdir()) if directory.is_dir() else [directory]

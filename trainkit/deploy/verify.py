@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
 from trainkit.inference.metrics import accuracy, answers, regression
-from trainkit.runs import sha256_of
+from trainkit.runs import files_of, sha256_of
 
 MOST_TOLD = 3
 _HELD = {"float16": "float16", "dynamic": "int8"}
@@ -34,6 +35,7 @@ class Proof:
         targets: What is right, by output name: class ids, shape `(samples,)`, or numbers, shape `(samples, units)`.
         outputs: What the model answers, by output name.
         data: What an app has to know of inputs and outputs, ready for JSON.
+        trained: The proof by the model that was trained, where this one was made of it.
     """
 
     file: str
@@ -42,6 +44,7 @@ class Proof:
     targets: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
     data: Mapping[str, Any] = field(default_factory=dict)
+    trained: Proof | None = None
 
     @property
     def numbers(self) -> list[str]:
@@ -57,6 +60,20 @@ class Proof:
     def of_model(self) -> tuple[float | None, dict[str, dict[str, float]]]:
         """What `measure` says of the model's own answers."""
         return self.measure(self.outputs)
+
+    def against(self, model: Any, name: str) -> Proof:
+        """The same samples with the answers of a model that was made of this one.
+
+        Args:
+            model: A `tf.keras.Model`.
+            name: What reports call it.
+        """
+        return replace(self, file=name, outputs=_answers(model, self.inputs), trained=self)
+
+    def drop_points(self, accuracy: float | None) -> float | None:
+        """Accuracy that is lost against the model that was trained, in points (hundredths)."""
+        trained = (self.trained or self).accuracy
+        return None if accuracy is None or trained is None else 100 * (trained - accuracy)
 
     def measure(self, outputs: Mapping[str, np.ndarray]) -> tuple[float | None, dict[str, dict[str, float]]]:
         """How right answers are: the accuracy, and of each output `accuracy`, or `rmse` where it is numbers."""
@@ -103,10 +120,12 @@ class FileReport:
         gzip_bytes: Its size after gzip.
         sha256: Of its content.
         accuracy: Of the file, or None where no output is a class, or there are no answers; the mean of several.
-        drop_points: Accuracy of the model minus that of the file, in points (hundredths).
+        drop_points: Accuracy of the model that was trained minus that of the file, in points (hundredths).
         outputs: Of each output `accuracy`, or `rmse` where it is numbers.
         parity: Whether it answers like its model.
         facts: What the file tells of itself: inputs, outputs, metadata.
+        made_from: The model that it is compared with.
+        promises: What was found of the promises of compression steps.
     """
 
     file: str
@@ -119,6 +138,8 @@ class FileReport:
     outputs: dict[str, dict[str, float]]
     parity: Parity
     facts: dict[str, Any]
+    made_from: str
+    promises: tuple[Kept, ...] = ()
 
 
 def make_proof(
@@ -141,17 +162,21 @@ def make_proof(
     Returns:
         What `verify_file` compares with.
     """
+    outputs = _answers(model, inputs)
+    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, targets, outputs, data or {})
+
+
+def _answers(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     from trainkit.inference.keras import KerasPredictor
 
-    outputs = KerasPredictor(model).predict(inputs)
-    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, targets, outputs, data or {})
+    return KerasPredictor(model).predict(inputs)
 
 
 def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: float = TIMEOUT) -> FileReport:
     """Run a file on the samples of a proof, in a child process.
 
     Args:
-        filepath: A .tflite or .onnx file.
+        filepath: A .tflite or .onnx file, or the directory of a SavedModel.
         precision: Of the file; it decides what may differ.
         proof: What it is compared with.
         timeout: Seconds that opening the file, or a few samples, may take.
@@ -159,7 +184,7 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
     Returns:
         What was measured. A file that cannot be opened, crashes or hangs did not pass.
     """
-    content = filepath.read_bytes()
+    content = b"".join(path.read_bytes() for path in files_of(filepath))
     result = IsolatedResult({}, {})
     try:
         result = predict_isolated(filepath, proof.inputs, timeout=timeout)
@@ -177,11 +202,26 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         gzip_bytes=len(gzip.compress(content, mtime=0)),
         sha256=sha256_of(filepath),
         accuracy=own,
-        drop_points=None if own is None or proof.accuracy is None else 100 * (proof.accuracy - own),
+        drop_points=proof.drop_points(own),
         outputs=outputs,
         parity=parity,
         facts=_told(result.facts, precision),
+        made_from=proof.file,
     )
+
+
+def with_faults(report: FileReport, faults: Sequence[str], promises: Sequence[Kept] = ()) -> FileReport:
+    """A report that also tells what became of promises in the file; what it does not keep is the verdict.
+
+    Args:
+        report: What was measured of the file.
+        faults: What the file does not keep, a sentence each.
+        promises: What was found of promises.
+    """
+    broken = [*faults, *(str(one) for one in promises if not one.holds)]
+    told = [*broken[:MOST_TOLD], *([f"And {len(broken) - MOST_TOLD} more."] if len(broken) > MOST_TOLD else [])]
+    parity = replace(report.parity, passed=False, reason=" ".join(told)) if broken else report.parity
+    return replace(report, parity=parity, promises=tuple(promises))
 
 
 def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any]) -> Parity:
@@ -189,10 +229,10 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
 
     An int8 file may hold real numbers at its edges only; one of the other small ones must hold what makes it small.
     """
-    float_tensors = facts.get("float_tensors", []) if precision == "int8" else []
-    if float_tensors:
-        few = ", ".join([*float_tensors[:MOST_TOLD], *(["…"] if len(float_tensors) > MOST_TOLD else [])])
-        reason = f"float tensors inside expected: none, found: {len(float_tensors)} ({few})."
+    inside = facts.get("float_operations") or facts.get("float_tensors", []) if precision == "int8" else []
+    if inside:
+        few = ", ".join([*inside[:MOST_TOLD], *(["…"] if len(inside) > MOST_TOLD else [])])
+        reason = f"computation with real numbers inside expected: none, found: {len(inside)} ({few})."
         return replace(parity, passed=False, reason=reason)
     wanted = _HELD.get(precision)
     if wanted and wanted not in facts.get("dtypes", [wanted]):
@@ -214,4 +254,5 @@ def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof
 
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
     """The facts worth keeping: that a float32 file holds float tensors is none."""
-    return {key: value for key, value in facts.items() if key != "float_tensors" or precision == "int8"}
+    of_int8 = ("float_tensors", "float_operations")
+    return {key: value for key, value in facts.items() if key not in of_int8 or precision == "int8"}

@@ -128,6 +128,11 @@ class Run:
         return self.directory / "model.keras"
 
     @property
+    def compress(self) -> Path:
+        """What the compression steps of a deploy have made, so that they need not run again."""
+        return self.directory / "compress"
+
+    @property
     def deploy(self) -> Path:
         """The exported files and the proof that they answer like the model."""
         return self.directory / "deploy"

@@ -1,0 +1,71 @@
+"""Weight clustering."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainkit.deploy.compress import Promise
+from trainkit.deploy.compress.cluster import cluster
+from trainkit.deploy.compress.kernels import kernels_of
+from trainkit.errors import InputError
+
+
+def distinct(model):
+    return {name: len(np.unique(kernel)) for name, kernel in kernels_of(model).items()}
+
+
+def test_cluster_leaves_as_many_values_as_were_asked_for(clustered):
+    assert all(2 < count <= 8 for count in distinct(clustered.model).values())
+
+
+def test_cluster_keeps_the_zeros_of_pruning(pruned, clustered):
+    before, after = kernels_of(pruned.model), kernels_of(clustered.model)
+    assert all(np.all(after[name][kernel == 0] == 0) for name, kernel in before.items())
+
+
+def test_cluster_promises_its_values(clustered):
+    (promise,) = (one for one in clustered.promises if one.layer == "digit")
+    size = kernels_of(clustered.model)["digit"].size
+    assert promise == Promise("Cluster", "digit", "kernel", "distinct values", 8, size)
+
+
+def test_cluster_leaves_its_input_as_it_was(model, clustered, context_with):
+    before = [weight.copy() for weight in model.get_weights()]
+    cluster(model, context=context_with())
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
+
+
+def test_cluster_takes_numbers_by_pattern(model, context_with):
+    first, last = kernels_of(model)
+    result = cluster(model, clusters=4, layers={first: 0}, context=context_with(rate=0.0))
+    assert distinct(result.model)[last] <= 4
+    assert np.array_equal(kernels_of(result.model)[first], kernels_of(model)[first])
+    assert {promise.layer for promise in result.promises} == {last}
+
+
+def test_cluster_leaves_a_kernel_alone_that_has_no_more_values(model, context_with):
+    first, last = kernels_of(model)
+    size = kernels_of(model)[first].size
+    result = cluster(model, clusters=size, context=context_with(rate=0.0))
+    assert {promise.layer for promise in result.promises} == {last}
+
+
+def test_cluster_never_takes_back_what_was_promised(clustered, context_with):
+    result = cluster(clustered.model, clusters=32, context=context_with(*clustered.promises))
+    assert max(distinct(result.model).values()) <= 8
+
+
+def test_cluster_keeps_the_zeros_of_a_layer_that_it_leaves_alone(pruned, context_with):
+    first = next(iter(kernels_of(pruned.model)))
+    context = context_with(*pruned.promises)
+    after = kernels_of(cluster(pruned.model, clusters=8, layers={first: 0}, context=context).model)
+    before = kernels_of(pruned.model)
+    assert np.array_equal(after[first] == 0, before[first] == 0)
+    assert not np.array_equal(after[first], before[first])
+
+
+@pytest.mark.parametrize("count", [1, 4.5])
+def test_cluster_refuses_numbers_that_are_none_of_values(model, context_with, count):
+    with pytest.raises(InputError, match=rf"whole numbers of 2 and more, or 0. Received: 'digit': {count}"):
+        cluster(model, layers={"digit": count}, context=context_with())

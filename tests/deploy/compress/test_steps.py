@@ -1,0 +1,170 @@
+"""The steps of a config, as `deploy` runs them."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import trainkit
+from trainkit.deploy.compress import steps
+from trainkit.deploy.compress.kernels import kernels_of
+from trainkit.deploy.compress.quantize import quantize
+from trainkit.errors import ConfigError, PromiseError
+from trainkit.framework import tf
+from trainkit.inference.keras import KerasPredictor
+from trainkit.runs import Run
+
+STEPS = "deploy.compress=[Prune: {sparsity: 0.8, epochs: 1}, Cluster: {clusters: 8}, Quantize: {epochs: 1}]"
+EXPORT = "deploy.export=[TFLite: {precision: float32}, TFLite: {precision: int8}]"
+
+
+def deploy(run, *overrides):
+    console = Console(file=io.StringIO(), width=120)
+    return trainkit.deploy(run.directory, overrides, console=console), console.file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run, tmp_path_factory):
+    """A run of its own, which these tests deploy."""
+    return Run(shutil.copytree(tiny_run.directory, tmp_path_factory.mktemp("runs") / "001"))
+
+
+@pytest.fixture(scope="module")
+def deployed(run):
+    return deploy(run, STEPS, EXPORT)
+
+
+@pytest.fixture
+def record(run, deployed):
+    return json.loads((run.deploy / "compression.json").read_text())
+
+
+def test_every_step_is_measured(record):
+    assert [step["step"] for step in record["steps"]] == ["Train", "Prune", "Cluster", "Quantize"]
+    train, prune, cluster, quantized = record["steps"]
+    assert (train["zeros"], train["drop_points"]) == (0.0, 0.0)
+    assert all(step["zeros"] == pytest.approx(0.8, abs=0.01) for step in (prune, cluster))
+    assert quantized["zeros"] >= cluster["zeros"]
+    assert prune["distinct"] > 8 >= cluster["distinct"] >= quantized["distinct"]
+    assert train["gzip_bytes"] > prune["gzip_bytes"] > cluster["gzip_bytes"]
+    assert train["bytes"] == prune["bytes"] == cluster["bytes"] > 2 * quantized["bytes"]
+    for step in (prune, cluster, quantized):
+        assert step["drop_points"] == pytest.approx(100 * (train["accuracy"] - step["accuracy"]))
+        assert step["seconds"] > 0
+
+
+def test_files_are_made_from_the_compressed_model_and_proved_against_it(deployed, run):
+    deployment, told = deployed
+    float32, int8 = deployment.files
+    assert (float32.made_from, int8.made_from) == ("compressed.keras", "Quantize")
+    assert all(file.parity.passed for file in deployment.files)
+    assert all(kept.holds for file in deployment.files for kept in file.promises)
+    assert {kept.promise.kind for kept in int8.promises} == {"zeros", "distinct values"}
+    kernels = kernels_of(KerasPredictor(run.deploy / "compressed.keras").model)
+    assert max(len(np.unique(kernel)) for kernel in kernels.values()) <= 8
+    assert "Quantize (PCQAT)" in told
+
+
+def test_drop_is_counted_from_the_model_that_was_trained(deployed):
+    deployment, _ = deployed
+    for file in deployment.files:
+        assert file.drop_points == pytest.approx(100 * (deployment.proof.accuracy - file.accuracy))
+
+
+def test_layers_are_reported_by_their_names(record):
+    layers = {layer["layer"]: layer["status"] for layer in record["steps"][-1]["facts"]["layers"]}
+    assert layers["conv2d1"] == layers["digit"] == "quantized"
+    assert layers["batchnormalization1"] == "folded"
+    assert layers["rescaling1"] == "calibrated"
+
+
+def test_tensorboard_has_loss_and_zeros_by_step(run, deployed):
+    events = EventAccumulator(str(run.tensorboard / "compress" / "1_Prune"), size_guidance={"tensors": 0})
+    events.Reload()
+    tags = set(events.Tags()["tensors"])
+    assert {"batch_loss", "zeros", "epoch_loss", "epoch_val_loss"} <= tags
+    zeros = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("zeros")]
+    assert zeros[0] < zeros[-1] == pytest.approx(0.8, abs=0.01)
+
+
+def test_steps_that_were_finished_are_not_run_again(run, deployed):
+    before = (run.deploy / "tiny_int8.tflite").read_bytes()
+    deployment, told = deploy(run, STEPS, "deploy.export=[TFLite: {precision: int8}]")
+    assert told.count("as before") == 3
+    assert "epoch 1/1" not in told
+    assert (run.deploy / "tiny_int8.tflite").read_bytes() == before
+    assert deployment.compressed.steps[1].seconds > 0
+
+
+def test_a_step_that_is_changed_is_run_again_with_those_after_it(run, deployed, monkeypatch):
+    real, ran = steps.build_registered, []
+
+    def note(node, *arguments, **keywords):
+        ran.append(node.class_name)
+        return real(node, *arguments, **keywords)
+
+    monkeypatch.setattr(steps, "build_registered", note)
+    changed = STEPS.replace("clusters: 8", "clusters: 6").replace(", Quantize: {epochs: 1}", "")
+    _, told = deploy(run, changed, "deploy.export=[ONNX]")
+    assert ran == ["Cluster"]
+    assert told.count("as before") == 1
+
+
+def test_deploy_that_is_stopped_in_its_second_step_goes_on_there(copy_of_run, monkeypatch):
+    real, ran = steps.build_registered, []
+
+    def stop_in_the_second(node, *arguments, **keywords):
+        ran.append(node.class_name)
+        if ran == ["Prune", "Cluster"]:
+            raise KeyboardInterrupt
+        return real(node, *arguments, **keywords)
+
+    monkeypatch.setattr(steps, "build_registered", stop_in_the_second)
+    changes = (STEPS.replace(", Quantize: {epochs: 1}", ""), "deploy.export=[ONNX]")
+    with pytest.raises(KeyboardInterrupt):
+        deploy(copy_of_run, *changes)
+    assert not copy_of_run.deploy.exists()
+    deployment, told = deploy(copy_of_run, *changes)
+    assert ran == ["Prune", "Cluster", "Cluster"]
+    assert "1/2: Prune, as before" in told
+    assert all(file.parity.passed for file in deployment.files)
+
+
+def test_a_rate_of_its_own_is_another_step(run, deployed):
+    changes = STEPS.replace(", Cluster: {clusters: 8}, Quantize: {epochs: 1}", ""), "deploy.export=[ONNX]"
+    _, told = deploy(run, *changes, "deploy.fine_tune.learning_rate=1e-3")
+    assert "as before" not in told
+
+
+def test_quantization_that_loses_what_was_promised_ends_the_deploy(run, deployed, monkeypatch):
+    """Plain training with rounding, which does not know of promises."""
+
+    def forgetful(model, *, epochs, context):
+        return quantize(model, epochs=epochs, context=replace(context, promises=()))
+
+    monkeypatch.setattr(steps, "COMPRESSORS", steps.COMPRESSORS.copy())
+    monkeypatch.setitem(steps.COMPRESSORS._entries, "Quantize", forgetful)
+    changed = STEPS.replace("Quantize: {epochs: 1}", "Quantize: {epochs: 2}")
+    told = r"Quantize does not keep what was promised:\n  Prune, kernel of layer "
+    with pytest.raises(PromiseError, match=told) as error:
+        deploy(run, changed, EXPORT)
+    assert error.value.exit_code == 3
+    assert "Cluster, kernel of layer 'digit': distinct values expected: at most 8" in str(error.value)
+
+
+def test_a_pattern_that_fits_no_layer_is_found_before_anything_is_trained(run, monkeypatch):
+    monkeypatch.setattr(steps, "build_registered", None)
+    changes = "deploy.compress=[Prune: {epochs: 1}, Cluster: {layers: {dens*: 4}}]"
+    with pytest.raises(ConfigError, match=r"deploy.compress.*`layers` must name layers with a kernel: .*digit"):
+        deploy(run, changes)
+
+
+def test_model_of_the_run_is_left_as_it_was(run, tiny_run, deployed):
+    assert run.model.read_bytes() == tiny_run.model.read_bytes()

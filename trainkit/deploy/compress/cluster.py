@@ -1,0 +1,90 @@
+"""Weight clustering: the values of each kernel become a few shared ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+
+from trainkit.deploy.compress.context import CompressionContext
+from trainkit.deploy.compress.copying import copy_model, wrap_layers
+from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
+from trainkit.deploy.compress.result import DISTINCT, ZEROS, CompressionResult, Promise
+from trainkit.deploy.compress.tfmot import clustering, sparsity
+from trainkit.errors import InputError
+
+
+def cluster(
+    model: Any,
+    *,
+    clusters: Annotated[int, Ge(2)] = 16,
+    layers: Annotated[dict[str, int] | None, Ge(0)] = None,
+    epochs: Annotated[int, Ge(1)] = 1,
+    context: CompressionContext,
+) -> CompressionResult:
+    """Give the weights of each kernel a few values to share, found by k-means, and train those values.
+
+    Weights that pruning has set to 0 stay 0; 0 is then one of the shared values.
+
+    Args:
+        model: A flat functional `tf.keras.Model`; it is not changed.
+        clusters: Distinct values of each kernel.
+        layers: Numbers of their own for patterns of layer names, the first that fits; 0 leaves a layer alone:
+            `{conv1: 0, "dense*": 8}`.
+        epochs: Passes over the training samples.
+        context: What every compressor is told.
+
+    Returns:
+        A plain model, and the promise of its distinct values.
+
+    Raises:
+        InputError: If a pattern fits no layer, a number is 1, or there is nothing to share.
+
+    Reference:
+        Han et al., Deep Compression, ICLR 2016, section 3.
+    """
+    for pattern, count in (layers or {}).items():
+        if count == 1 or count != int(count):
+            raise InputError(f"`layers` must give whole numbers of 2 and more, or 0. Received: {pattern!r}: {count!r}.")
+    counts = _counts(kernels_of(model), choose(kernels_of(model), clusters, layers), context.promises)
+    if not counts:
+        raise InputError(f"Cluster must have a kernel of more than {clusters=} values. Received: none.")
+    sparse = {promise.layer: promise.limit / promise.size for promise in context.promises if promise.kind == ZEROS}
+
+    def wrap(layer: Any) -> Any:
+        if layer.name not in counts:
+            return _keep_zeros(layer, sparse[layer.name]) if layer.name in sparse else layer
+        return clustering.cluster_weights(
+            layer,
+            number_of_clusters=counts[layer.name],
+            cluster_centroids_init=clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
+            preserve_sparsity=layer.name in sparse,
+        )
+
+    wrapped = wrap_layers(model, wrap)
+    context.train(wrapped, epochs=epochs, callbacks=[sparsity.UpdatePruningStep()] if sparse.keys() - counts else [])
+    stripped = sparsity.strip_pruning(clustering.strip_clustering(wrapped))
+    shared = copy_model(stripped)  # in which variables have the names of their layers again
+    promises = (promise_of(shared, name, step="Cluster", kind=DISTINCT, limit=count) for name, count in counts.items())
+    return CompressionResult(shared, tuple(promises))
+
+
+def _keep_zeros(layer: Any, share: float) -> Any:
+    """A layer that is not clustered, whose zeros stay: the mask is chosen once, in the first step."""
+    once = sparsity.ConstantSparsity(share, begin_step=1, frequency=2**31 - 1)  # it counts steps from 1
+    return sparsity.prune_low_magnitude(layer, once)
+
+
+def _counts(
+    kernels: Mapping[str, np.ndarray], wanted: Mapping[str, int], promises: Sequence[Promise]
+) -> dict[str, int]:
+    """How many values each kernel that is clustered has: never more than was promised before.
+
+    A kernel of as few values has nothing to share.
+    """
+    promised = {promise.layer: promise.limit for promise in promises if promise.kind == DISTINCT}
+    limits = {name: (wanted[name] or promised.get(name, 0), promised.get(name)) for name in kernels}
+    counts = {name: min(count, before or count) for name, (count, before) in limits.items()}
+    return {name: int(count) for name, count in counts.items() if 0 < count < kernels[name].size}

@@ -1,0 +1,118 @@
+"""The constant tensors of an exported file, and the operations that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainkit.inference.saved_model import SIGNATURE
+
+FEWEST = 2
+"""Values that a constant has at least to be worth a look: shapes and axes are smaller than kernels."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant tensor of a file.
+
+    Args:
+        names: What it, the operation that uses it, and what that gives are called: they hold names of Keras layers.
+        values: As they are stored: integers of a quantized one, whose zero is 0.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+
+    def is_of(self, layer: str, size: int) -> bool:
+        """Whether it may be a weight of a layer: converters join the names of what they fuse with `;`."""
+        return self.values.size == size and any(is_name_of(name, layer) for name in self.names)
+
+
+def is_name_of(name: str, layer: str) -> bool:
+    """Whether a tensor is of a layer, or of one that was made of it.
+
+    Example:
+        >>> is_name_of("net/block/conv/Relu;net/block/conv/BiasAdd", "block/conv")
+        True
+        >>> is_name_of("net/conv.linear/BiasAdd", "conv"), is_name_of("net/conv1/BiasAdd", "conv")
+        (True, False)
+    """
+    return any(f"/{layer}{end}" in f"/{whole}/" for whole in name.split(";") for end in "/.")
+
+
+def read_constants(filepath: Path) -> list[Constant]:
+    """The constant tensors that operations of a file use.
+
+    Args:
+        filepath: A .tflite or .onnx file or the directory of a SavedModel, written here: it is read in this process.
+    """
+    return [one for one in _READERS[filepath.suffix](filepath) if one.values.size >= FEWEST]
+
+
+def _read_tflite(filepath: Path) -> Iterator[Constant]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(filepath.read_bytes(), 0)
+    for graph in model.subgraphs:
+        for operation in graph.operators:
+            names = [graph.tensors[index].name for index in operation.outputs if index >= 0]
+            for index in operation.inputs:
+                if index < 0 or (data := model.buffers[graph.tensors[index].buffer].data) is None:
+                    continue
+                tensor = graph.tensors[index]
+                values = np.frombuffer(bytes(data), _TFLITE_DTYPES.get(tensor.type, np.uint8))
+                if values.size == np.prod(tensor.shape):
+                    yield Constant(tuple(map(_text, [tensor.name, *names])), values.reshape(tensor.shape))
+
+
+_TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64, 9: np.int8}
+"""By the numbers of `TensorType` in TensorFlow Lite's schema."""
+
+
+def read_operations(filepath: Path) -> list[tuple[str, str]]:
+    """The operations of a .tflite file that was just written here: what each is, and what it gives is called."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+    model = schema.ModelT.InitFromPackedBuf(filepath.read_bytes(), 0)
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    return [
+        (kinds.get(codes[one.opcodeIndex], "?"), ";".join(_text(graph.tensors[index].name) for index in one.outputs))
+        for graph in model.subgraphs
+        for one in graph.operators
+    ]
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else name
+
+
+def _read_onnx(filepath: Path) -> Iterator[Constant]:
+    import onnx
+
+    graph = onnx.load(str(filepath)).graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        for name in node.input:
+            if name in stored:
+                yield Constant((name, node.name, *node.output), onnx.numpy_helper.to_array(stored[name]))
+
+
+def _read_saved_model(directory: Path) -> Iterator[Constant]:
+    from trainkit.framework import tf
+
+    loaded = tf.saved_model.load(str(directory))  # its functions do not keep their variables alive
+    for variable in loaded.signatures[SIGNATURE].variables:
+        if variable.dtype.is_floating:
+            yield Constant((variable.name,), variable.numpy())
+
+
+_READERS: dict[str, Callable[[Path], Iterator[Constant]]] = {
+    ".tflite": _read_tflite,
+    ".onnx": _read_onnx,
+    "": _read_saved_model,
+}

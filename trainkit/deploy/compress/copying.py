@@ -1,0 +1,29 @@
+"""A model that shares nothing with the one it was copied from."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainkit.framework import tf
+from trainkit.inference.keras import KerasPredictor
+
+
+def copy_model(model: Any) -> Any:
+    """Copy a `tf.keras.Model` with weights, statistics and vocabularies."""
+    with tempfile.TemporaryDirectory(prefix="trainkit-") as folder:
+        filepath = Path(folder) / "model.keras"
+        model.save(filepath, save_format="keras")
+        return KerasPredictor(filepath).model
+
+
+def wrap_layers(model: Any, wrap: Callable[[Any], Any]) -> Any:
+    """A copy of a model with some of its layers wrapped; wrappers of TFMOT change what they wrap.
+
+    Args:
+        model: A flat functional model; it is not changed.
+        wrap: From a layer to the wrapper that takes its place, or to the layer itself.
+    """
+    return tf.keras.models.clone_model(copy_model(model), clone_function=wrap)

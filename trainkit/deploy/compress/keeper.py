@@ -1,0 +1,72 @@
+"""The keeper: whether what each step promised still holds, of the model and of the file that is shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainkit.deploy.compress.constants import Constant
+from trainkit.deploy.compress.kernels import weights_of
+from trainkit.deploy.compress.result import ZEROS, Promise, count_distinct, count_zeros
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was found of one promise.
+
+    Args:
+        promise: What was promised.
+        found: How many zeros, or distinct values, there are; None where the weight was not found.
+        holds: Whether that is what was promised.
+    """
+
+    promise: Promise
+    found: int | None
+    holds: bool
+
+    def __str__(self) -> str:
+        promise = self.promise
+        expected = f"{'at least' if promise.kind == ZEROS else 'at most'} {promise.limit:,}"
+        found = f"no weight of {promise.size:,} values" if self.found is None else f"{self.found:,}"
+        name = f"{promise.step}, {promise.weight} of layer {promise.layer!r}"
+        return f"{name}: {promise.kind} expected: {expected} of {promise.size:,}, found: {found}."
+
+
+def check_model(model: Any, promises: Iterable[Promise], *, by_channel: bool = False) -> list[Kept]:
+    """Look for what was promised in a model.
+
+    Args:
+        model: A `tf.keras.Model`.
+        promises: What was promised of it.
+        by_channel: Whether a scale a channel has been multiplied in, so that distinct values are counted in each.
+    """
+    return [
+        _judge(promise, weights_of(model, promise.layer, promise.size), by_channel=by_channel) for promise in promises
+    ]
+
+
+def check_file(constants: Sequence[Constant], promises: Iterable[Promise]) -> list[Kept]:
+    """Look for what was promised in a file.
+
+    Converters multiply scales of output channels into kernels, so that distinct values are counted in each channel.
+
+    Args:
+        constants: The constant tensors of the file.
+        promises: What was promised of the model that it was made from.
+    """
+    return [
+        _judge(promise, [one.values for one in constants if one.is_of(promise.layer, promise.size)], by_channel=True)
+        for promise in promises
+    ]
+
+
+def _judge(promise: Promise, candidates: list[np.ndarray], *, by_channel: bool) -> Kept:
+    """The verdict on the candidate that keeps the promise best."""
+    if promise.kind == ZEROS:
+        found = max(map(count_zeros, candidates), default=None)
+        return Kept(promise, found, found is not None and found >= promise.limit)
+    found = min((count_distinct(values, by_channel=by_channel) for values in candidates), default=None)
+    return Kept(promise, found, found is not None and found <= promise.limit)

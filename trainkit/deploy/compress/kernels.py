@@ -1,0 +1,79 @@
+"""Which weights of a model are compressed: the kernels of convolutions and dense layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+import numpy as np
+
+from trainkit.deploy.compress.result import Kind, Promise
+from trainkit.errors import InputError
+from trainkit.framework import tf
+
+T = TypeVar("T")
+
+_layers = tf.keras.layers
+
+KERNELS = {
+    _layers.Conv1D: "kernel",
+    _layers.Conv2D: "kernel",
+    _layers.Conv3D: "kernel",
+    _layers.Conv2DTranspose: "kernel",
+    _layers.Dense: "kernel",
+    _layers.SeparableConv2D: "pointwise_kernel",
+}
+"""Layers with a kernel that can be compressed, and what Keras calls it.
+
+Depthwise kernels are left alone: they hold few values, and each is the whole filter of a channel.
+"""
+
+
+def kernels_of(model: Any) -> dict[str, np.ndarray]:
+    """The kernels that can be compressed, by the name of their layer, in the order of the network."""
+    found = [layer for layer in model.layers if type(layer) in KERNELS]
+    return {layer.name: getattr(layer, KERNELS[type(layer)]).numpy() for layer in found}
+
+
+def promise_of(model: Any, layer: str, *, step: str, kind: Kind, limit: int) -> Promise:
+    """What a step promises of a kernel."""
+    weight = KERNELS[type(model.get_layer(layer))]
+    return Promise(step, layer, weight, kind, limit, kernels_of(model)[layer].size)
+
+
+def variables_of(layer: Any) -> list[Any]:
+    """What can be trained or set of a layer or model: for Keras a vocabulary is a weight, too."""
+    return [weight for weight in layer.weights if hasattr(weight, "assign")]
+
+
+def weights_of(model: Any, layer: str, size: int) -> list[np.ndarray]:
+    """The weights of so many values of a layer, also where it was taken apart: `conv` is now `conv.linear`, say."""
+    found = (one for one in model.layers if one.name == layer or one.name.startswith(f"{layer}."))
+    return [weight.numpy() for one in found for weight in variables_of(one) if np.prod(weight.shape) == size]
+
+
+def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | None) -> dict[str, T]:
+    """What holds for each layer: what the first pattern says that fits its name, else the default.
+
+    Args:
+        names: The layers.
+        default: What holds where no pattern fits.
+        patterns: From a pattern, as shells have it, to what holds: `{"dense*": 0.9}`.
+
+    Raises:
+        InputError: If a pattern fits no layer.
+
+    Example:
+        >>> choose({"conv1": 0, "dense1": 0, "dense2": 0}, 0.5, {"dense1": 0.8, "dense*": 0.9})
+        {'conv1': 0.5, 'dense1': 0.8, 'dense2': 0.9}
+    """
+    patterns = patterns or {}
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            known = ", ".join(names) or "none"
+            raise InputError(f"`layers` must name layers with a kernel: {known}. Received: {pattern!r}.")
+    return {
+        name: next((value for pattern, value in patterns.items() if fnmatchcase(name, pattern)), default)
+        for name in names
+    }

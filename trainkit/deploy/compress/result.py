@@ -1,0 +1,75 @@
+"""What a compression step gives back, and what it promises of the model from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Kind = Literal["zeros", "distinct values"]
+ZEROS: Kind = "zeros"
+DISTINCT: Kind = "distinct values"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What must hold of one weight from the step that made it to the file that is shipped.
+
+    Args:
+        step: The step that promises: `Prune`.
+        layer: Whose weight it is.
+        weight: Keras' name of it: `kernel`.
+        kind: `zeros`: at least so many of its values are 0; `distinct values`: it has at most so many, 0 among them,
+            and as many in each output channel once a scale a channel has been multiplied in.
+        limit: How many.
+        size: Values of the weight.
+    """
+
+    step: str
+    layer: str
+    weight: str
+    kind: Kind
+    limit: int
+    size: int
+
+
+@dataclass(frozen=True)
+class CompressionResult:
+    """What a compression step gives back.
+
+    Args:
+        model: A plain `tf.keras.Model`; of `Quantize` one that rounds as the int8 file does.
+        promises: What must hold of it from now on.
+        facts: What else is worth telling, ready for JSON.
+        state: Weights that `restore` of the step makes the same model of again, where Keras could not save it.
+    """
+
+    model: Any
+    promises: tuple[Promise, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    state: Sequence[np.ndarray] | None = None
+
+
+def count_zeros(values: np.ndarray) -> int:
+    """How many values are exactly 0."""
+    return int(values.size - np.count_nonzero(values))
+
+
+def count_distinct(values: np.ndarray, *, by_channel: bool = False) -> int:
+    """How many distinct values there are; by channel, in the one that has most, along the axis where that is least.
+
+    Example:
+        >>> kernel = np.array([[1, 2], [3, 6]])
+        >>> count_distinct(kernel), count_distinct(kernel, by_channel=True)
+        (4, 2)
+    """
+    if not by_channel:
+        return len(np.unique(values))
+    return min(_most_in_a_slice(np.moveaxis(values, axis, 0)) for axis in range(values.ndim))
+
+
+def _most_in_a_slice(values: np.ndarray) -> int:
+    ordered = np.sort(values.reshape(len(values), -1), axis=1)
+    return int((ordered[:, 1:] != ordered[:, :-1]).sum(axis=1).max(initial=0)) + 1

@@ -1,0 +1,179 @@
+"""The compression steps of a config, one after the other, each measured and kept to its word."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rich.console import Console
+
+from trainkit import __version__
+from trainkit.callbacks import CompressionBoard
+from trainkit.config import Node, NodeError, known_names
+from trainkit.data import fingerprint
+from trainkit.deploy.calibration import calibration_samples
+from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Promise
+from trainkit.deploy.compress.keeper import check_model
+from trainkit.deploy.compress.kernels import choose, kernels_of
+from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
+from trainkit.deploy.compress.store import Store, key_of
+from trainkit.deploy.subject import Subject
+from trainkit.errors import InputError, PromiseError
+from trainkit.objects import build_registered
+from trainkit.runs import sha256_of
+from trainkit.training.fine_tune import FineTuning
+from trainkit.training.log import say
+
+EPOCHS_APART = 10_000
+"""Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """What the steps have made of a model.
+
+    Args:
+        model: The last plain `tf.keras.Model`.
+        quantized: What `Quantize` has made of it, or None.
+        promises: All that was promised on the way.
+        steps: What each did; the model before them is the first.
+    """
+
+    model: Any
+    quantized: Any | None
+    promises: tuple[Promise, ...]
+    steps: tuple[StepReport, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `compression.json` holds."""
+        return {
+            "version": 1,
+            "steps": [asdict(step) for step in self.steps],
+            "promises": [asdict(promise) for promise in self.promises],
+        }
+
+
+def compress(subject: Subject, console: Console) -> Compressed:
+    """Run the steps of `deploy.compress`; those that were finished before, for the same model, are not run again.
+
+    Args:
+        subject: What is deployed.
+        console: Where progress is shown.
+
+    Raises:
+        PromiseError: If a step breaks what an earlier one promised.
+        TrainingError: If a fine-tuning fails.
+    """
+    return _Compression(subject, console).run()
+
+
+class _Compression:
+    def __init__(self, subject: Subject, console: Console) -> None:
+        self._subject, self._console = subject, console
+        self._nodes = subject.config.experiment.deploy.compress
+        self._store = Store(subject.work)
+        self._promises: tuple[Promise, ...] = ()
+        self._steps: list[StepReport] = []
+        self._key = _key_of_subject(subject)
+
+    def run(self) -> Compressed:
+        """All steps, in their order."""
+        from trainkit.deploy.compress.quantization.flatten import flatten
+
+        plain, quantized = flatten(self._subject.model), None
+        with self._subject.config.locating():
+            check_patterns(self._nodes, plain)
+        self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
+        for index, node in enumerate(self._nodes):
+            with self._subject.config.locating():
+                result = self._run(index, node, plain)
+            self._promises += result.promises
+            self._check(node, result)
+            if result.state is None:
+                plain = result.model
+            else:
+                quantized = result.model
+        return Compressed(plain, quantized, self._promises, tuple(self._steps))
+
+    def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
+        """The result of a step, old or new."""
+        name = f"{index + 1}_{node.class_name}"
+        arguments = _with_defaults(node)
+        self._key = key_of(self._key, node.class_name, arguments)
+        title = f"compression {index + 1}/{len(self._nodes)}: {node.class_name}"
+        if (found := self._store.load(name, self._key)) is not None:
+            say(self._console, f"{title}, as before")
+            result, report = found
+            self._steps.append(report)
+            if result.state is not None:
+                from trainkit.deploy.compress.quantize import restore
+
+                result = replace(result, model=restore(model, result.state, self._promises))
+            return result
+        say(self._console, title)
+        began = time.monotonic()
+        context = self._context(index, name)
+        result = build_registered(node, COMPRESSORS, {}, model=model, context=context)
+        report = self._measure(node.class_name, arguments, result, seconds=time.monotonic() - began)
+        self._steps.append(report)
+        self._store.save(name, self._key, result, report)
+        return result
+
+    def _context(self, index: int, name: str) -> CompressionContext:
+        subject = self._subject
+        tuning = FineTuning(subject.config, subject.splits, self._console, first_epoch=EPOCHS_APART * (index + 1))
+        board = CompressionBoard(subject.tensorboard / name, steps_per_epoch=tuning.steps_per_epoch)
+        seed, train = subject.config.experiment.seed, subject.splits.train
+        return CompressionContext(
+            fine_tune=lambda model, *, epochs, callbacks: tuning(model, epochs=epochs, callbacks=[*callbacks, board]),
+            steps_per_epoch=tuning.steps_per_epoch,
+            calibration=lambda count: calibration_samples(train, count, seed=seed),
+            promises=self._promises,
+        )
+
+    def _measure(
+        self, step: str, arguments: dict[str, Any], result: CompressionResult, *, seconds: float
+    ) -> StepReport:
+        splits, experiment = self._subject.splits, self._subject.config.experiment
+        loss, accuracy = measure_loss(result.model, experiment, splits.validation or splits.train)
+        first = self._steps[0].accuracy if self._steps else accuracy
+        drop = None if accuracy is None or first is None else 100 * (first - accuracy)
+        weights = (measure_weights if result.state is None else measure_integers)(result.model)
+        seconds = round(seconds, 1)
+        return StepReport(step, arguments, loss, accuracy, drop, **weights, seconds=seconds, facts=result.facts)
+
+    def _check(self, node: Node, result: CompressionResult) -> None:
+        """Hold a step to all that was promised, by itself too."""
+        kept = check_model(result.model, self._promises, by_channel=result.state is not None)
+        if broken := [one for one in kept if not one.holds]:
+            told = "\n".join(f"  {one}" for one in broken)
+            raise PromiseError(f"{node.class_name} does not keep what was promised:\n{told}")
+
+
+def check_patterns(nodes: Iterable[Node], model: Any) -> None:
+    """Refuse patterns that fit no layer of a model, before anything is trained.
+
+    Raises:
+        NodeError: At the step that has such a pattern.
+    """
+    kernels = kernels_of(model)
+    for node in nodes:
+        try:
+            choose(kernels, None, node.arguments.get("layers"))
+        except InputError as error:
+            raise NodeError(node, str(error), argument="layers") from error
+
+
+def _key_of_subject(subject: Subject) -> str:
+    """What every step's result follows from."""
+    resolved = subject.config.resolved()
+    data = {key: value for key, value in resolved["data"].items() if key != "source"}  # the fingerprint says more
+    settings = [data, resolved["training"], resolved["seed"], resolved["deploy"]["fine_tune"]]
+    return key_of(__version__, sha256_of(subject.filepath), fingerprint(subject.splits), settings)
+
+
+def _with_defaults(node: Node) -> dict[str, Any]:
+    signature = known_names(node.kind)[node.class_name]
+    return {key: node.arguments.get(key, argument.default) for key, argument in signature.items()}
