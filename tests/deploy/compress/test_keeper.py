@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -80,13 +82,33 @@ def test_check_file_tells_that_a_weight_is_missing(small_files):
     )
 
 
-def test_distinct_values_of_a_file_are_counted_in_each_channel():
-    values = np.array([[1, 2], [1, 2], [3, 6], [3, 6]], np.int8)  # a second channel of twice the scale
-    constants = [Constant(("net/dense/MatMul",), values)]
-    (kept,) = check_file(constants, [Promise("Cluster", "dense", "kernel", "distinct values", 2, 8)])
-    assert (kept.found, kept.holds) == (2, True)
-    (kept,) = check_file(constants, [Promise("Cluster", "dense", "kernel", "distinct values", 1, 8)])
+@pytest.mark.parametrize("channels, found", [(1, 2), (0, 2), (None, 4)])
+def test_distinct_values_of_a_file_are_counted_in_each_output_channel(channels, found):
+    values = np.array([[1, 2], [1, 2], [3, 6], [3, 6]], np.int8)  # a second column of twice the scale
+    constants = [Constant(("net/dense/MatMul",), values, channels)]
+    promise = Promise("Cluster", "dense", "kernel", "distinct values", found, 8)
+    (kept,) = check_file(constants, [promise])
+    assert (kept.found, kept.holds) == (found, True)
+    (kept,) = check_file(constants, [replace(promise, limit=found - 1)])
     assert not kept.holds
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8", "onnx"])
+def test_values_are_counted_along_the_inputs_of_a_dense_layer_not_along_its_units(bench, tmp_path, kind):
+    """A kernel of 100 × 4 random values: four of them stand beside each other, a hundred go into a unit."""
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = tf.keras.layers.Flatten()(tf.keras.layers.MaxPooling2D()(inputs))
+    x = tf.keras.layers.Dense(4, name="narrow")(x)
+    model = bench.train(tf.keras.Model(inputs, tf.keras.layers.Dense(10, activation="softmax", name="digit")(x)))
+    file = bench.export(model, tmp_path, OTHERS.get(kind, "TFLite"), **_precision(kind))
+    (kept,) = check_file(read_constants(file), [Promise("Cluster", "narrow", "kernel", "distinct values", 16, 49 * 4)])
+    assert (kept.holds, kept.found > 30) == (False, True)
+
+
+def test_a_bias_is_not_taken_for_a_kernel_of_its_size():
+    constants = [Constant(("net/dense/BiasAdd",), np.zeros(8), 0), Constant(("net/dense/MatMul",), np.ones((1, 8)), 0)]
+    (kept,) = check_file(constants, [Promise("Prune", "dense", "kernel", "zeros", 4, 8)])
+    assert (kept.holds, kept.found) == (False, 0)
 
 
 def test_promises_hold_where_batch_normalization_is_folded(bench, context_with, tmp_path):

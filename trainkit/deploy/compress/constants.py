@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 
 from trainkit.inference.saved_model import SIGNATURE
-
-FEWEST = 2
-"""Values that a constant has at least to be worth a look: shapes and axes are smaller than kernels."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +19,18 @@ class Constant:
     Args:
         names: What it, the operation that uses it, and what that gives are called: they hold names of Keras layers.
         values: As they are stored: integers of a quantized one, whose zero is 0.
+        channels: The axis of output channels, into which a converter may have multiplied a scale each; None where
+            nothing is multiplied in.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
+    channels: int | None
 
     def is_of(self, layer: str, size: int) -> bool:
-        """Whether it may be a weight of a layer: converters join the names of what they fuse with `;`."""
-        return self.values.size == size and any(is_name_of(name, layer) for name in self.names)
+        """Whether it may be the kernel of a layer: converters join the names of what they fuse with `;`."""
+        is_kernel = self.values.ndim > 1 and self.values.size == size
+        return is_kernel and any(is_name_of(name, layer) for name in self.names)
 
 
 def is_name_of(name: str, layer: str) -> bool:
@@ -50,23 +51,25 @@ def read_constants(filepath: Path) -> list[Constant]:
     Args:
         filepath: A .tflite or .onnx file or the directory of a SavedModel, written here: it is read in this process.
     """
-    return [one for one in _READERS[filepath.suffix](filepath) if one.values.size >= FEWEST]
+    if filepath.is_dir():
+        return list(_read_saved_model(filepath))
+    return list(_read_tflite(filepath) if filepath.suffix == ".tflite" else _read_onnx(filepath))
 
 
 def _read_tflite(filepath: Path) -> Iterator[Constant]:
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(filepath.read_bytes(), 0)
+    model, kinds = _open_tflite(filepath)
     for graph in model.subgraphs:
         for operation in graph.operators:
             names = [graph.tensors[index].name for index in operation.outputs if index >= 0]
+            channels = 3 if kinds[operation.opcodeIndex] == "DEPTHWISE_CONV_2D" else 0
             for index in operation.inputs:
                 if index < 0 or (data := model.buffers[graph.tensors[index].buffer].data) is None:
                     continue
                 tensor = graph.tensors[index]
                 values = np.frombuffer(bytes(data), _TFLITE_DTYPES.get(tensor.type, np.uint8))
                 if values.size == np.prod(tensor.shape):
-                    yield Constant(tuple(map(_text, [tensor.name, *names])), values.reshape(tensor.shape))
+                    own = tuple(map(_text, [tensor.name, *names]))
+                    yield Constant(own, values.reshape(tensor.shape), channels)
 
 
 _TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64, 9: np.int8}
@@ -75,16 +78,22 @@ _TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: 
 
 def read_operations(filepath: Path) -> list[tuple[str, str]]:
     """The operations of a .tflite file that was just written here: what each is, and what it gives is called."""
+    model, kinds = _open_tflite(filepath)
+    return [
+        (kinds[one.opcodeIndex], ";".join(_text(graph.tensors[index].name) for index in one.outputs))
+        for graph in model.subgraphs
+        for one in graph.operators
+    ]
+
+
+def _open_tflite(filepath: Path) -> tuple[Any, list[str]]:
+    """The file, and what the operation of each code is."""
     from ai_edge_litert import schema_py_generated as schema
 
     kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
     model = schema.ModelT.InitFromPackedBuf(filepath.read_bytes(), 0)
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    return [
-        (kinds.get(codes[one.opcodeIndex], "?"), ";".join(_text(graph.tensors[index].name) for index in one.outputs))
-        for graph in model.subgraphs
-        for one in graph.operators
-    ]
+    codes = (max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes)
+    return model, [kinds.get(code, "?") for code in codes]
 
 
 def _text(name: bytes | str) -> str:
@@ -99,7 +108,14 @@ def _read_onnx(filepath: Path) -> Iterator[Constant]:
     for node in graph.node:
         for name in node.input:
             if name in stored:
-                yield Constant((name, node.name, *node.output), onnx.numpy_helper.to_array(stored[name]))
+                values = onnx.numpy_helper.to_array(stored[name])
+                is_turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+                channels = 0 if is_turned else _ONNX_CHANNELS.get(node.op_type, -1)
+                yield Constant((name, node.name, *node.output), values, channels)
+
+
+_ONNX_CHANNELS = {"Conv": 0, "ConvTranspose": 1}
+"""The axis of output channels of a kernel; of a matrix it is the last."""
 
 
 def _read_saved_model(directory: Path) -> Iterator[Constant]:
@@ -108,11 +124,4 @@ def _read_saved_model(directory: Path) -> Iterator[Constant]:
     loaded = tf.saved_model.load(str(directory))  # its functions do not keep their variables alive
     for variable in loaded.signatures[SIGNATURE].variables:
         if variable.dtype.is_floating:
-            yield Constant((variable.name,), variable.numpy())
-
-
-_READERS: dict[str, Callable[[Path], Iterator[Constant]]] = {
-    ".tflite": _read_tflite,
-    ".onnx": _read_onnx,
-    "": _read_saved_model,
-}
+            yield Constant((variable.name,), variable.numpy(), None)

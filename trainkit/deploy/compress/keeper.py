@@ -43,9 +43,11 @@ def check_model(model: Any, promises: Iterable[Promise], *, by_channel: bool = F
         promises: What was promised of it.
         by_channel: Whether a scale a channel has been multiplied in, so that distinct values are counted in each.
     """
-    return [
-        _judge(promise, weights_of(model, promise.layer, promise.size), by_channel=by_channel) for promise in promises
-    ]
+    kept = []
+    for promise in promises:
+        found = weights_of(model, promise.layer, promise.size)
+        kept.append(_judge(promise, [(values, axis if by_channel else None) for values, axis in found]))
+    return kept
 
 
 def check_file(constants: Sequence[Constant], promises: Iterable[Promise]) -> list[Kept]:
@@ -57,16 +59,17 @@ def check_file(constants: Sequence[Constant], promises: Iterable[Promise]) -> li
         constants: The constant tensors of the file.
         promises: What was promised of the model that it was made from.
     """
-    return [
-        _judge(promise, [one.values for one in constants if one.is_of(promise.layer, promise.size)], by_channel=True)
-        for promise in promises
-    ]
+    kept = []
+    for promise in promises:
+        found = [one for one in constants if one.is_of(promise.layer, promise.size)]
+        kept.append(_judge(promise, [(one.values, one.channels) for one in found]))
+    return kept
 
 
-def _judge(promise: Promise, candidates: list[np.ndarray], *, by_channel: bool) -> Kept:
-    """The verdict on the candidate that keeps the promise best."""
+def _judge(promise: Promise, candidates: Sequence[tuple[np.ndarray, int | None]]) -> Kept:
+    """The verdict on the candidate that keeps the promise best; each with the axis that values are counted along."""
     if promise.kind == ZEROS:
-        found = max(map(count_zeros, candidates), default=None)
+        found = max((count_zeros(values) for values, _ in candidates), default=None)
         return Kept(promise, found, found is not None and found >= promise.limit)
-    found = min((count_distinct(values, by_channel=by_channel) for values in candidates), default=None)
+    found = min((count_distinct(values, axis) for values, axis in candidates), default=None)
     return Kept(promise, found, found is not None and found <= promise.limit)

@@ -47,10 +47,25 @@ def variables_of(layer: Any) -> list[Any]:
     return [weight for weight in layer.weights if hasattr(weight, "assign")]
 
 
-def weights_of(model: Any, layer: str, size: int) -> list[np.ndarray]:
-    """The weights of so many values of a layer, also where it was taken apart: `conv` is now `conv.linear`, say."""
+def weights_of(model: Any, layer: str, size: int) -> list[tuple[np.ndarray, int]]:
+    """The kernels of so many values of a layer, also where it was taken apart: `conv` is now `conv.linear`, say.
+
+    Returns:
+        Each with its axis of output channels.
+    """
     found = (one for one in model.layers if one.name == layer or one.name.startswith(f"{layer}."))
-    return [weight.numpy() for one in found for weight in variables_of(one) if np.prod(weight.shape) == size]
+    return [
+        (weight.numpy(), channels_of(one))
+        for one in found
+        for weight in variables_of(one)
+        if weight.shape.rank > 1 and np.prod(weight.shape) == size
+    ]
+
+
+def channels_of(layer: Any) -> int:
+    """The axis of output channels of a layer's kernel."""
+    inner = layer.layer if hasattr(layer, "quantize_config") else layer
+    return -2 if isinstance(inner, _layers.Conv2DTranspose) else -1
 
 
 def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | None) -> dict[str, T]:

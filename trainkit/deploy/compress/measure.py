@@ -59,24 +59,26 @@ def measure_loss(model: Any, experiment: Experiment, split: Split) -> tuple[floa
 
 def measure_weights(model: Any) -> dict[str, Any]:
     """`zeros`, `distinct`, `bytes` and `gzip_bytes` of the weights of a plain model."""
+    kernels = list(kernels_of(model).values())
     weights = [variable.numpy() for variable in variables_of(model) if variable.dtype.is_floating]
-    return _measure(list(kernels_of(model).values()), weights, by_channel=False)
+    return {"distinct": max(map(count_distinct, kernels), default=0)} | _measure(kernels, weights)
 
 
 def measure_integers(model: Any) -> dict[str, Any]:
     """The same of a model that `Quantize` has finished, whose kernels a file holds as integers."""
-    from trainkit.deploy.compress.quantization.stored import stored_weights
+    from trainkit.deploy.compress.quantization.stored import other_weights, stored_kernels
 
-    kernels, others = stored_weights(model)
-    return _measure(kernels, [*kernels, *others], by_channel=True)
+    found = stored_kernels(model).values()
+    kernels = [one.integers for one in found]
+    distinct = max((count_distinct(one.integers, one.channels) for one in found), default=0)
+    return {"distinct": distinct} | _measure(kernels, [*kernels, *other_weights(model)])
 
 
-def _measure(kernels: Sequence[np.ndarray], weights: Sequence[np.ndarray], *, by_channel: bool) -> dict[str, Any]:
+def _measure(kernels: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> dict[str, Any]:
     values = sum(kernel.size for kernel in kernels)
     content = b"".join(weight.tobytes() for weight in weights)
     return {
         "zeros": sum(map(count_zeros, kernels)) / values if values else 0.0,
-        "distinct": max((count_distinct(kernel, by_channel=by_channel) for kernel in kernels), default=0),
         "bytes": len(content),
         "gzip_bytes": len(zlib.compress(content)),
     }

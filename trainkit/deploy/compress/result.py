@@ -57,19 +57,14 @@ def count_zeros(values: np.ndarray) -> int:
     return int(values.size - np.count_nonzero(values))
 
 
-def count_distinct(values: np.ndarray, *, by_channel: bool = False) -> int:
-    """How many distinct values there are; by channel, in the one that has most, along the axis where that is least.
+def count_distinct(values: np.ndarray, channels: int | None = None) -> int:
+    """How many distinct values there are; with an axis of output channels, in the channel that has most.
 
     Example:
-        >>> kernel = np.array([[1, 2], [3, 6]])
-        >>> count_distinct(kernel), count_distinct(kernel, by_channel=True)
-        (4, 2)
+        >>> kernel = np.array([[1, 2], [1, 4], [3, 6]])
+        >>> count_distinct(kernel), count_distinct(kernel, channels=1)
+        (5, 3)
     """
-    if not by_channel:
-        return len(np.unique(values))
-    return min(_most_in_a_slice(np.moveaxis(values, axis, 0)) for axis in range(values.ndim))
-
-
-def _most_in_a_slice(values: np.ndarray) -> int:
-    ordered = np.sort(values.reshape(len(values), -1), axis=1)
+    by_channel = np.moveaxis(np.atleast_1d(values), channels, 0) if channels is not None else values[np.newaxis]
+    ordered = np.sort(by_channel.reshape(len(by_channel), -1), axis=1)
     return int((ordered[:, 1:] != ordered[:, :-1]).sum(axis=1).max(initial=0)) + 1

@@ -21,10 +21,12 @@ class StoredKernel:
     Args:
         integers: int8, shaped as in Keras.
         off: How far the network's own values are from those that the integers stand for, at most, in steps.
+        channels: The axis of output channels.
     """
 
     integers: np.ndarray
     off: float
+    channels: int
 
 
 def stored_kernels(model: Any) -> dict[str, StoredKernel]:
@@ -36,17 +38,11 @@ def stored_kernels(model: Any) -> dict[str, StoredKernel]:
     return {layer.name: _store(getattr(layer, name).numpy(), axes) for layer, name, axes in _with_kernels(model)}
 
 
-def stored_weights(model: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The kernels of a finished network, int8, and its other weights.
-
-    Args:
-        model: What `QuantizationAware.finish` gives.
-    """
-    found = list(_with_kernels(model))
-    kernels = [kernel.integers for kernel in stored_kernels(model).values()]
-    own = {id(getattr(layer, name)) for layer, name, _ in found}
+def other_weights(model: Any) -> list[np.ndarray]:
+    """The float weights of a finished network that are no kernels."""
+    own = {id(getattr(layer, name)) for layer, name, _ in _with_kernels(model)}
     others = [weight for weight in variables_of(model) if id(weight) not in own and weight.dtype == tf.float32]
-    return kernels, [weight.numpy() for weight in others]
+    return [weight.numpy() for weight in others]
 
 
 def _with_kernels(model: Any) -> Iterator[tuple[Any, str, tuple[int, ...]]]:
@@ -61,4 +57,4 @@ def _store(kernel: np.ndarray, axes: tuple[int, ...]) -> StoredKernel:
     steps = np.abs(kernel).max(axis=inner, keepdims=True) / LEVELS
     in_steps = np.divide(kernel, steps, out=np.zeros_like(kernel), where=steps > 0)
     integers = np.rint(in_steps)
-    return StoredKernel(integers.astype(np.int8), float(np.abs(in_steps - integers).max()))
+    return StoredKernel(integers.astype(np.int8), float(np.abs(in_steps - integers).max()), axes[0])
