@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import trainkit
 from trainkit.deploy.compress import steps
+from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.deploy.compress.quantize import quantize
 from trainkit.errors import ConfigError, PromiseError
@@ -157,6 +159,29 @@ def test_quantization_that_loses_what_was_promised_ends_the_deploy(run, deployed
         deploy(run, changed, EXPORT)
     assert error.value.exit_code == 3
     assert "Cluster, kernel of layer 'digit': distinct values expected: at most 8" in str(error.value)
+
+
+def test_file_that_has_lost_its_zeros_is_rejected_though_it_answers_rightly(run, deployed, monkeypatch):
+    """An exporter that adds next to nothing to each weight: no answer changes."""
+    from trainkit.deploy.export import EXPORTERS
+
+    def careless(model, filepath, **arguments):
+        model = copy_model(model)
+        for variable in model.trainable_variables:
+            variable.assign(variable + 1e-9)
+        return EXPORTERS.get("TFLite")(model, filepath, **arguments)
+
+    broken = EXPORTERS.copy()
+    broken._entries["TFLite"] = careless
+    monkeypatch.setattr(sys.modules["trainkit.deploy.deploy"], "EXPORTERS", broken)
+    told = r"tiny_float32\.tflite: Prune, kernel of layer 'conv2d1': zeros expected: at least \d+ of 54, found: 0\."
+    with pytest.raises(PromiseError, match=told) as error:
+        deploy(run, STEPS.replace(", Quantize: {epochs: 1}", ""), "deploy.export=[TFLite]")
+    assert error.value.exit_code == 3
+    assert (run.deploy / "rejected/tiny_float32.tflite").is_file()
+    (file,) = json.loads((run.deploy / "verify.json").read_text())["files"]
+    assert not file["parity"]["passed"]
+    assert file["parity"]["largest_difference"] < 1e-5
 
 
 def test_a_pattern_that_fits_no_layer_is_found_before_anything_is_trained(run, monkeypatch):
