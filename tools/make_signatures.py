@@ -180,7 +180,7 @@ def our_type(hint: Any) -> dict[str, Any]:
         list[str]: "texts",
         list[float]: "number",
         dict[str, float]: "numbers by name",
-        dict[str, int]: "numbers by name",
+        dict[str, int]: "integers by name",
     }
     return entry | {"type": names[wanted]}
 

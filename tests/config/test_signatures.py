@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trainkit.config import make_schema
-from trainkit.config.signatures import NODE_TYPES, known_names, signatures
+from trainkit.config.signatures import BY_NAME, NODE_TYPES, known_names, signatures
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,7 +117,7 @@ def test_signatures_have_types_that_the_checks_know():
         for signature in names.values()
         for argument in signature.values()
     }
-    plain = {"any", "number", "integer", "boolean", "text", "path", "texts", "numbers by name"}
+    plain = {"any", "number", "integer", "boolean", "text", "path", "texts", *BY_NAME}
     assert types == {*plain, *NODE_TYPES}
 
 

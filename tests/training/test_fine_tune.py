@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trainkit.config import load_config
+from trainkit.config import SettingError, load_config
 from trainkit.data import load_data
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
@@ -46,6 +46,22 @@ def test_rate_of_a_schedule_is_a_tenth_of_its_first(small_run):
     schedule = "{CosineDecay: {initial_learning_rate: 4e-3}}"
     _, spy = tune(small_run, f"training.optimizer={{Adam: {{learning_rate: {schedule}}}}}")
     assert spy.rates == pytest.approx([4e-4] * len(spy.rates))
+
+
+def test_rate_of_a_schedule_that_warms_up_is_a_tenth_of_its_highest(small_run):
+    schedule = "{CosineDecay: {initial_learning_rate: 0.0, warmup_target: 4e-3, warmup_steps: 100, decay_steps: 300}}"
+    _, spy = tune(small_run, f"training.optimizer={{Adam: {{learning_rate: {schedule}}}}}")
+    assert spy.rates[0] == pytest.approx(4e-4, rel=0.05)
+
+
+def test_schedule_beside_a_callback_that_changes_the_rate_is_refused(small_run):
+    with pytest.raises(SettingError, match="must be a number beside the callback ReduceLROnPlateau") as error:
+        tune(
+            small_run,
+            "training.callbacks=[ReduceLROnPlateau: {monitor: loss}]",
+            "deploy.fine_tune.learning_rate={CosineDecay: {initial_learning_rate: 1e-3}}",
+        )
+    assert error.value.path == ("deploy", "fine_tune", "learning_rate")
 
 
 def test_rate_of_fine_tune_wins(small_run):

@@ -55,10 +55,8 @@ class CompressionBoard(tf.keras.callbacks.Callback):
 
 
 def _share_of_zeros(model: Any) -> float | None:
-    """Of the values of all kernels; a wrapper that prunes has them in its mask, and sets them before the next step."""
+    """Of the kernels that are pruned: a wrapper has their zeros in a mask, and sets them before each step."""
     variables = [weight for weight in model.non_trainable_weights if hasattr(weight, "name")]  # vocabularies have none
     masks = [variable.numpy() for variable in variables if variable.name.endswith("mask:0")]
-    if not masks:
-        return None
-    values = sum(weight.shape.num_elements() for weight in model.trainable_weights if weight.shape.rank > 1)
-    return sum(mask.size - np.count_nonzero(mask) for mask in masks) / values
+    values = sum(mask.size for mask in masks)
+    return 1 - sum(np.count_nonzero(mask) for mask in masks) / values if values else None

@@ -9,7 +9,7 @@ from typing import Any
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
 from trainkit.config.node import SETTINGS, Node
-from trainkit.config.signatures import NODE_TYPES, Argument, Signature, known_names
+from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, known_names
 from trainkit.errors import shown
 from trainkit.registry import did_you_mean
 
@@ -176,7 +176,7 @@ def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tupl
             message = "a layer inside another takes what that gives it: it has no inputs, no branches."
             problems.append(NodeProblem((), message))
         return node, problems
-    if looks_like_node(value) and isinstance(value, dict) and argument.type != "numbers by name":
+    if looks_like_node(value) and isinstance(value, dict) and argument.type not in BY_NAME:
         name = next(key for key in value if _is_capitalised(key))
         return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
     problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
@@ -200,7 +200,7 @@ def _broken_rule(value: Any, argument: Argument) -> str | None:
     if is_number and (bound := _broken_bound(value, argument)):
         return bound
     match argument.type:
-        case "numbers by name":
+        case "numbers by name" | "integers by name":
             return _broken_rule_of_names(value, argument)
         case "number" | "schedule":
             return "a number" if isinstance(value, str | bool | dict) else None
@@ -219,8 +219,11 @@ def _broken_rule(value: Any, argument: Argument) -> str | None:
 def _broken_rule_of_names(value: Any, argument: Argument) -> str | None:
     if not isinstance(value, dict) or not value:
         return "a mapping from patterns of layer names to numbers, {conv*: …}"
-    broken = [name for name, item in value.items() if not _is_number(item) or _broken_bound(item, argument)]
-    return f"numbers {_bounds(argument)}; see {broken[0]!r}" if broken else None
+    whole = argument.type == "integers by name"
+    kinds = int if whole else (int, float)
+    right = [name for name, item in value.items() if _is_number(item) and isinstance(item, kinds)]
+    broken = [name for name in value if name not in right or _broken_bound(value[name], argument)]
+    return f"{'whole ' if whole else ''}numbers {_bounds(argument)}; see {broken[0]!r}" if broken else None
 
 
 def _is_number(value: Any) -> bool:

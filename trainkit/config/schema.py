@@ -7,7 +7,7 @@ from typing import Any
 from trainkit.config.kinds import NAME_PATTERN
 from trainkit.config.node import SETTINGS
 from trainkit.config.settings import Experiment
-from trainkit.config.signatures import NODE_TYPES, Argument, Signature, signatures
+from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, signatures
 
 _EXPRESSION = {"type": "string", "pattern": r"^\$"}
 _OTHER_NAME = "^[A-Z]"
@@ -36,6 +36,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "path": {"type": "string"},
     "texts": {"type": "array", "items": {"type": "string"}},
     "numbers by name": {"type": "object", "minProperties": 1},
+    "integers by name": {"type": "object", "minProperties": 1},
 }
 
 
@@ -102,8 +103,9 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
         options += [{"$ref": f"#/$defs/{argument.type}"}, *_lower_case_identifier(argument.type)]
     elif argument.choices:
         options.append({"enum": list(argument.choices)})
-    elif argument.type == "numbers by name":
-        options.append(_TYPES[argument.type] | {"additionalProperties": {"type": "number"} | _bounds(argument)})
+    elif argument.type in BY_NAME:
+        kind = {"type": BY_NAME[argument.type]}
+        options.append(_TYPES[argument.type] | {"additionalProperties": kind | _bounds(argument)})
     else:
         options.append(_TYPES[argument.type] | _bounds(argument))
     if argument.optional:

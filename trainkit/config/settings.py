@@ -74,7 +74,7 @@ class FineTune(Settings):
     ) = Field(
         default=None,
         description="Of the run's optimizer, a number or a schedule over each step; by default a constant tenth of the "
-        "run's first rate.",
+        "run's highest rate.",
     )
 
 

@@ -17,6 +17,10 @@ NODE_TYPES = ("initializer", "regularizer", "constraint", "schedule", "layer")
 """Types of arguments that are built themselves, each a kind of the table."""
 
 
+BY_NAME = {"numbers by name": "number", "integers by name": "integer"}
+"""Types of mappings from patterns of names, and that of their values."""
+
+
 @dataclass(frozen=True)
 class Argument:
     """One argument of something that gets built.
@@ -24,10 +28,11 @@ class Argument:
     Args:
         required: Whether there is no default.
         default: The default, where JSON can hold it.
-        type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, `numbers by name`, or one of `NODE_TYPES`.
+        type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, `numbers by name`, `integers by name`,
+            or one of `NODE_TYPES`.
         choices: The values allowed, where there are few.
-        least: The least number allowed, if there is one; of `numbers by name`, for each.
-        below: What a number must be less than, if there is such a bound; of `numbers by name`, each.
+        least: The least number allowed, if there is one; of numbers by name, for each.
+        below: What a number must be less than, if there is such a bound; of numbers by name, each.
         optional: Whether null is allowed.
     """
 

@@ -115,7 +115,7 @@ def check_exports(config: Config) -> list[str]:
 
 
 def check_deploy(config: Config, model: Any) -> None:
-    """Find what `deploy` would refuse of a config, before the model is trained.
+    """Find what `deploy` would refuse of a config.
 
     Args:
         config: The configuration.

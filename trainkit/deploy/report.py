@@ -21,7 +21,7 @@ from trainkit.training.log import say
 def print_steps(console: Console, compressed: Compressed) -> None:
     """Show a row for each compression step, and what became of the layers that integers are made of."""
     table = Table(
-        title="compression, measured on the validation samples",
+        title=f"compression, measured on the {compressed.measured_on} samples",
         title_justify="left",
         box=None,
         padding=(0, 1, 0, 0),

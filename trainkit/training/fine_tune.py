@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from trainkit.callbacks import Clock, Progress, Stop
-from trainkit.config import Config, Node
+from trainkit.config import Config, Node, SettingError
 from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
@@ -20,7 +21,10 @@ from trainkit.training.outputs import outputs_of
 from trainkit.training.pipeline import encoded, training_change
 
 SLOWER = 10
-"""The run's optimizer goes on at its first rate divided by this, without a schedule."""
+"""The run's optimizer goes on at its highest rate divided by this, without a schedule."""
+
+LOOKS = 201
+"""At how many steps of a schedule its rate is looked at."""
 
 OF_THE_RUN = ("CSVLogger", "EarlyStopping", "ModelCheckpoint", "TensorBoard")
 """Callbacks that write over the run's own files, or end a step before its schedule has."""
@@ -34,7 +38,9 @@ class FineTuning:
         splits: The data.
         console: Where progress is shown.
         first_epoch: From which epoch on the order of the samples and the augmentations are taken.
-        callbacks: More callbacks, for each training.
+
+    Raises:
+        SettingError: If `deploy.fine_tune` does not go with the callbacks.
     """
 
     def __init__(
@@ -44,11 +50,11 @@ class FineTuning:
         console: Console,
         *,
         first_epoch: int = 0,
-        callbacks: Sequence[Any] = (),
     ) -> None:
         self._config, self._splits, self._console = config, splits, console
-        self._first_epoch, self._callbacks = first_epoch, callbacks
+        self._first_epoch = first_epoch
         self._outputs = outputs_of(config.experiment, splits.train.facts)
+        self._check_rate()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -79,13 +85,21 @@ class FineTuning:
                     epochs=epochs,
                     steps_per_epoch=self.steps_per_epoch,
                     validation_data=self._validation(),
-                    callbacks=[clock, progress, *self._users(), *callbacks, *self._callbacks, stop],
+                    callbacks=[clock, progress, *self._users(), *callbacks, stop],
                     verbose=0,
                 )
         finally:
             progress.close()
         if not math.isfinite(history.history["loss"][-1]):
             raise TrainingError("the loss is no number any more. Lower `deploy.fine_tune.learning_rate`.")
+
+    def _check_rate(self) -> None:
+        """Keras lets a schedule win over ReduceLROnPlateau without a word."""
+        experiment = self._config.experiment
+        names = [node.class_name for node in experiment.training.callbacks]
+        if isinstance(experiment.deploy.fine_tune.learning_rate, Node) and "ReduceLROnPlateau" in names:
+            message = "must be a number beside the callback ReduceLROnPlateau, which has no effect on a schedule."
+            raise SettingError(("deploy", "fine_tune", "learning_rate"), message)
 
     def _batches(self) -> Any:
         experiment, split = self._config.experiment, self._splits.train
@@ -105,7 +119,7 @@ class FineTuning:
         return [build(node, values) for node in nodes if node.class_name not in OF_THE_RUN]
 
     def _optimizer(self, epochs: int) -> Any:
-        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's first."""
+        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's highest."""
         optimizer = build_optimizer(self._config, self._splits.train)
         chosen = self._config.experiment.deploy.fine_tune.learning_rate
         if isinstance(chosen, Node):
@@ -113,15 +127,19 @@ class FineTuning:
             scope = {"epochs": epochs, "steps": epochs * steps, "steps_per_epoch": steps}
             rate = build(chosen, self._splits.train.facts.values | scope)
         else:
-            rate = chosen or _first_rate(optimizer) / SLOWER
+            steps = self._config.experiment.training.epochs * self.steps_per_epoch
+            rate = chosen or _highest_rate(optimizer, steps) / SLOWER
         if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             rate = tf.keras.optimizers.schedules.serialize(rate)
         return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate})
 
 
-def _first_rate(optimizer: Any) -> float:
+def _highest_rate(optimizer: Any, steps: int) -> float:
+    """The highest rate of an optimizer in so many steps: a schedule that warms up begins at 0."""
     rate = optimizer._learning_rate
-    return float(rate(0) if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule) else rate)
+    if not isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
+        return float(rate)
+    return max(float(rate(step)) for step in np.linspace(0, steps, LOOKS).round())
 
 
 def _with_output_names(model: Any, names: Sequence[str]) -> Any:

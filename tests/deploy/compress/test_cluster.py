@@ -7,6 +7,7 @@ import pytest
 
 from trainkit.deploy.compress import Promise
 from trainkit.deploy.compress.cluster import cluster
+from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.errors import InputError
 
@@ -65,7 +66,30 @@ def test_cluster_keeps_the_zeros_of_a_layer_that_it_leaves_alone(pruned, context
     assert not np.array_equal(after[first], before[first])
 
 
-@pytest.mark.parametrize("count", [1, 4.5])
-def test_cluster_refuses_numbers_that_are_none_of_values(model, context_with, count):
-    with pytest.raises(InputError, match=rf"whole numbers of 2 and more, or 0. Received: 'digit': {count}"):
-        cluster(model, layers={"digit": count}, context=context_with())
+def test_cluster_refuses_one_cluster(model, context_with):
+    with pytest.raises(InputError, match=r"`layers` must give 2 and more clusters, or 0. Received: 'digit': 1\."):
+        cluster(model, layers={"digit": 1}, context=context_with())
+
+
+def test_cluster_leaves_a_kernel_alone_of_which_pruning_has_left_as_few_values(pruned, context_with):
+    """Of 72 values 22 are 0: with 0, 51 can be told apart."""
+    first, last = kernels_of(pruned.model)
+    left = np.count_nonzero(kernels_of(pruned.model)[first]) + 1
+    result = cluster(pruned.model, clusters=left, context=context_with(*pruned.promises))
+    assert {promise.layer for promise in result.promises} == {last}
+    assert np.count_nonzero(kernels_of(result.model)[first]) + 1 == left
+
+
+def test_cluster_takes_every_value_that_is_left(pruned, context_with):
+    first = next(iter(kernels_of(pruned.model)))
+    left = np.count_nonzero(kernels_of(pruned.model)[first])
+    result = cluster(pruned.model, clusters=left, context=context_with(*pruned.promises))
+    assert distinct(result.model)[first] <= left
+
+
+def test_cluster_works_on_frozen_layers_and_leaves_them_frozen(model, context_with):
+    frozen = copy_model(model)
+    frozen.get_layer("digit").trainable = False
+    result = cluster(frozen, clusters=4, context=context_with())
+    assert distinct(result.model)["digit"] <= 4
+    assert not result.model.get_layer("digit").trainable

@@ -45,7 +45,11 @@ def elsewhere(bench, tmp_path_factory):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         inside = tf.keras.Sequential(
-            [layers.Conv2D(6, 3, strides=2, use_bias=False), layers.BatchNormalization(momentum=0.9), layers.ReLU()],
+            [
+                layers.Conv2D(6, 3, strides=2, use_bias=False, name="conv"),
+                layers.BatchNormalization(momentum=0.9, name="norm"),
+                layers.ReLU(),
+            ],
             name="encoder",
         )
         inputs = tf.keras.Input((14, 14, 1), name="image")
@@ -66,11 +70,11 @@ def test_model_made_elsewhere_is_compressed(elsewhere):
     deployment = quiet_deploy(elsewhere / "nested.keras", data=elsewhere / "data.yaml")
     int8, saved = deployment.files
     assert all(kept.holds for file in (int8, saved) for kept in file.promises)
-    assert [kept.promise.layer for kept in saved.promises] == ["encoder.conv2d", "predictions"]
+    assert [kept.promise.layer for kept in saved.promises] == ["encoder.conv", "predictions"]
     assert saved.parity.passed
     assert int8.parity.agreement >= 0.98
     layers_told = {layer["layer"]: layer["status"] for layer in deployment.compressed.steps[-1].facts["layers"]}
-    assert layers_told["encoder.batch_normalization"] == "folded"
+    assert layers_told["encoder.norm"] == "folded"
     assert (elsewhere / "nested_compress/2_Quantize.npz").is_file()
     assert list((elsewhere / "nested_compress/tensorboard/1_Prune").iterdir())
 

@@ -105,6 +105,46 @@ def test_values_are_counted_along_the_inputs_of_a_dense_layer_not_along_its_unit
     assert (kept.holds, kept.found > 30) == (False, True)
 
 
+@pytest.mark.parametrize("kind", ["float32", "float16", "dynamic", "int8", *OTHERS])
+def test_kernels_are_found_in_front_of_a_norm_and_in_a_layer_that_is_called_twice(bench, tmp_path, kind):
+    """A file calls a tensor after what it was fused with, which in float16 is not even what takes it."""
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = tf.keras.layers.Flatten()(tf.keras.layers.MaxPooling2D()(inputs))
+    x = tf.keras.layers.BatchNormalization(name="bn")(tf.keras.layers.Dense(40, name="normed")(x))
+    shared = tf.keras.layers.Dense(40, name="shared")
+    x = shared(tf.keras.layers.ReLU()(shared(x)))
+    model = bench.train(tf.keras.Model(inputs, tf.keras.layers.Dense(10, activation="softmax", name="digit")(x)))
+    promises = []
+    for name in ("normed", "shared"):
+        kernel, bias = model.get_layer(name).get_weights()
+        kernel[::3] = 0
+        model.get_layer(name).set_weights([kernel, bias])
+        promises.append(Promise("Prune", name, "kernel", "zeros", int((kernel == 0).sum()), kernel.size))
+    kept = check_file(
+        read_constants(bench.export(model, tmp_path, OTHERS.get(kind, "TFLite"), **_precision(kind))), promises
+    )
+    assert all(one.holds for one in kept), [str(one) for one in kept]
+
+
+def test_name_of_the_model_is_no_name_of_a_layer(bench, tmp_path):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = tf.keras.layers.Flatten()(inputs)
+    x = tf.keras.layers.Dense(10, name="first")(x)
+    x = tf.keras.layers.Dense(10, name="second")(x)
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(10, activation="softmax", name="digit")(x), name="second")
+    model.get_layer("digit").set_weights([np.zeros((10, 10)), np.zeros(10)])
+    constants = read_constants(bench.export(model, tmp_path, "TFLite"))
+    (kept,) = check_file(constants, [Promise("Prune", "second", "kernel", "zeros", 50, 100)])
+    assert (kept.found, kept.holds) == (0, False)
+
+
+def test_saved_model_of_a_name_with_a_dot_is_read(bench, clustered, promises, tmp_path):
+    context = replace(bench.context(), name="digits.v2")
+    directory = bench.export(clustered.model, tmp_path, "SavedModel", context=context)
+    directory = directory.rename(tmp_path / "digits.v2_saved_model")
+    assert all(one.holds for one in check_file(read_constants(directory), promises))
+
+
 def test_a_bias_is_not_taken_for_a_kernel_of_its_size():
     constants = [Constant(("net/dense/BiasAdd",), np.zeros(8), 0), Constant(("net/dense/MatMul",), np.ones((1, 8)), 0)]
     (kept,) = check_file(constants, [Promise("Prune", "dense", "kernel", "zeros", 4, 8)])

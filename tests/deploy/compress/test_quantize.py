@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from trainkit.deploy.compress.quantize import quantize, restore
-from trainkit.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +28,3 @@ def test_a_result_is_restored_from_its_state(result, clustered, pruned, bench):
     again = restore(clustered.model, result.state, (*pruned.promises, *clustered.promises))
     images = bench.test["input"][:100]
     np.testing.assert_array_equal(again.predict(images, verbose=0), result.model.predict(images, verbose=0))
-
-
-def test_epochs_are_checked(model, context_with):
-    with pytest.raises(InputError, match=r"`epochs` must be at least 1. Received: epochs=0"):
-        quantize(model, epochs=0, context=context_with())

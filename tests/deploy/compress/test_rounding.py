@@ -58,6 +58,36 @@ def test_right_file_answers_like_the_network(bench, file, finished, tmp_path):
     assert verified.parity.agreement >= 0.99
 
 
+@pytest.mark.parametrize("mover", [layers.Flatten, lambda: layers.Permute((2, 1, 3))], ids=["flatten", "permute"])
+def test_norm_in_front_of_what_only_moves_values_is_folded(bench, tmp_path, mover):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = layers.Conv2D(8, 3, strides=2, use_bias=False, name="conv")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.Flatten()(mover()(layers.BatchNormalization(momentum=0.9, name="bn")(x)))
+    model = bench.train(tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(x)), epochs=1)
+    aware = QuantizationAware(flatten(model), (), {"input": bench.images[:256].astype(np.float32)})
+    file = bench.export(aware.finish(), tmp_path, "TFLite", precision="int8")
+    told = [asdict(layer) for layer in aware.layers]
+    assert {layer["layer"]: layer["status"] for layer in told}["bn"] == "folded"
+    assert rounding_faults(file, aware.finish(), told) == []
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e-8, 1e-17, 0.0])
+def test_channel_that_is_nearly_dead_is_right_with_a_larger_scale(bench, tmp_path, size):
+    """Its bias would not fit into 32 bits by the scale that it has trained with."""
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    x = layers.Conv2D(8, 3, strides=2, name="conv")(layers.Rescaling(1 / 255)(inputs))
+    model = tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(layers.Flatten()(x)))
+    bench.train(model, epochs=1)
+    kernel, bias = model.get_layer("conv").get_weights()
+    kernel[..., 3] *= size
+    bias[3] = 0.5
+    model.get_layer("conv").set_weights([kernel, bias])
+    aware = QuantizationAware(flatten(model), (), {"input": bench.images[:256].astype(np.float32)})
+    finished = aware.finish()
+    file = bench.export(finished, tmp_path, "TFLite", precision="int8")
+    assert rounding_faults(file, finished, [asdict(layer) for layer in aware.layers]) == []
+
+
 def test_kernel_that_was_never_rounded_is_found(bench, network, report, tmp_path, monkeypatch):
     """A convolution without a quantizer of its weights: the converter rounds them in its own way."""
     from trainkit.deploy.compress.quantization import quantization_aware

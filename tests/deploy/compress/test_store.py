@@ -10,6 +10,7 @@ import pytest
 from trainkit.deploy.compress import CompressionResult
 from trainkit.deploy.compress.measure import StepReport
 from trainkit.deploy.compress.store import Store, key_of
+from trainkit.errors import OutputError
 
 REPORT = StepReport("Prune", {"sparsity": 0.8}, 0.1, 0.9, 1.0, 0.8, 5, 100, 50, 2.0, {})
 
@@ -17,8 +18,17 @@ REPORT = StepReport("Prune", {"sparsity": 0.8}, 0.1, 0.9, 1.0, 0.8, 5, 100, 50, 
 @pytest.fixture
 def store(pruned, tmp_path):
     store = Store(tmp_path / "compress")
+    store.prepare(1)
     store.save("1_Prune", "key", pruned, REPORT)
     return store
+
+
+def test_room_is_looked_for_before_anything_is_trained(tmp_path):
+    with pytest.raises(OutputError, match=r"compress must have 1,000,000,000 MB free for the results of the steps"):
+        Store(tmp_path / "compress").prepare(10**15)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file cannot be written: File exists"):
+        Store(tmp_path / "file").prepare(1)
 
 
 def test_store_gives_back_model_promises_and_report(store, pruned):
@@ -30,7 +40,8 @@ def test_store_gives_back_model_promises_and_report(store, pruned):
 
 
 def test_store_gives_back_the_state_of_a_model_that_keras_cannot_save(tmp_path):
-    store = Store(tmp_path)
+    store = Store(tmp_path / "compress")
+    store.prepare(1)
     state = [np.arange(3.0), np.eye(2, dtype=np.float32), np.float32(2)]
     store.save("3_Quantize", "key", CompressionResult(None, facts={"scheme": "QAT"}, state=state), REPORT)
     result, _ = store.load("3_Quantize", "key")
@@ -74,4 +85,4 @@ def test_record_is_json(store, tmp_path):
 
 def test_key_depends_on_each_fact():
     assert len({key_of(1, "a"), key_of(1, "b"), key_of(2, "a"), key_of(key_of(1, "a"))}) == 4
-    assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
+    assert key_of({"conv": 0.2, "*": 0.8}) != key_of({"*": 0.8, "conv": 0.2})

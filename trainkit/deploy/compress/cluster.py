@@ -26,7 +26,7 @@ def cluster(
 ) -> CompressionResult:
     """Give the weights of each kernel a few values to share, found by k-means, and train those values.
 
-    Weights that pruning has set to 0 stay 0; 0 is then one of the shared values.
+    Weights that pruning has set to 0 stay 0; 0 is then one of the shared values. Frozen layers take part.
 
     Args:
         model: A flat functional `tf.keras.Model`; it is not changed.
@@ -46,16 +46,17 @@ def cluster(
         Han et al., Deep Compression, ICLR 2016, section 3.
     """
     for pattern, count in (layers or {}).items():
-        if count == 1 or count != int(count):
-            raise InputError(f"`layers` must give whole numbers of 2 and more, or 0. Received: {pattern!r}: {count!r}.")
+        if count == 1:
+            raise InputError(f"`layers` must give 2 and more clusters, or 0. Received: {pattern!r}: 1.")
+    sparse = {promise.layer: promise.limit / promise.size for promise in context.promises if promise.kind == ZEROS}
     counts = _counts(kernels_of(model), choose(kernels_of(model), clusters, layers), context.promises)
     if not counts:
         raise InputError(f"Cluster must have a kernel of more than {clusters=} values. Received: none.")
-    sparse = {promise.layer: promise.limit / promise.size for promise in context.promises if promise.kind == ZEROS}
 
     def wrap(layer: Any) -> Any:
         if layer.name not in counts:
             return _keep_zeros(layer, sparse[layer.name]) if layer.name in sparse else layer
+        layer.trainable = True  # of a frozen layer TFMOT finds no weights
         return clustering.cluster_weights(
             layer,
             number_of_clusters=counts[layer.name],
@@ -66,6 +67,8 @@ def cluster(
     wrapped = wrap_layers(model, wrap)
     context.train(wrapped, epochs=epochs, callbacks=[sparsity.UpdatePruningStep()] if sparse.keys() - counts else [])
     stripped = sparsity.strip_pruning(clustering.strip_clustering(wrapped))
+    for layer in stripped.layers:
+        layer.trainable = model.get_layer(layer.name).trainable
     shared = copy_model(stripped)  # in which variables have the names of their layers again
     promises = (promise_of(shared, name, step="Cluster", kind=DISTINCT, limit=count) for name, count in counts.items())
     return CompressionResult(shared, tuple(promises))
@@ -82,9 +85,11 @@ def _counts(
 ) -> dict[str, int]:
     """How many values each kernel that is clustered has: never more than was promised before.
 
-    A kernel of as few values has nothing to share.
+    A kernel of as few values has nothing to share; of one that was pruned, 0 and those that are left count.
     """
     promised = {promise.layer: promise.limit for promise in promises if promise.kind == DISTINCT}
+    sparse = {promise.layer for promise in promises if promise.kind == ZEROS}
+    sizes = {name: np.count_nonzero(one) + 1 if name in sparse else one.size for name, one in kernels.items()}
     limits = {name: (wanted[name] or promised.get(name, 0), promised.get(name)) for name in kernels}
     counts = {name: min(count, before or count) for name, (count, before) in limits.items()}
-    return {name: int(count) for name, count in counts.items() if 0 < count < kernels[name].size}
+    return {name: int(count) for name, count in counts.items() if 0 < count < sizes[name]}

@@ -45,6 +45,12 @@ def is_name_of(name: str, layer: str) -> bool:
     return any(f"/{layer}{end}" in f"/{whole}/" for whole in name.split(";") for end in "/.")
 
 
+def _without_model(name: bytes | str) -> str:
+    """A tensor's name without that of the model, which a layer may have, too: `net/conv/BiasAdd` is `conv/BiasAdd`."""
+    text = name.decode(errors="replace") if isinstance(name, bytes) else name
+    return ";".join(whole.partition("/")[2] or whole for whole in text.split(";"))
+
+
 def read_constants(filepath: Path) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
@@ -60,16 +66,24 @@ def _read_tflite(filepath: Path) -> Iterator[Constant]:
     model, kinds = _open_tflite(filepath)
     for graph in model.subgraphs:
         for operation in graph.operators:
-            names = [graph.tensors[index].name for index in operation.outputs if index >= 0]
-            channels = 3 if kinds[operation.opcodeIndex] == "DEPTHWISE_CONV_2D" else 0
-            for index in operation.inputs:
-                if index < 0 or (data := model.buffers[graph.tensors[index].buffer].data) is None:
-                    continue
-                tensor = graph.tensors[index]
-                values = np.frombuffer(bytes(data), _TFLITE_DTYPES.get(tensor.type, np.uint8))
-                if values.size == np.prod(tensor.shape):
-                    own = tuple(map(_text, [tensor.name, *names]))
-                    yield Constant(own, values.reshape(tensor.shape), channels)
+            users = list(_users(graph, operation, kinds))
+            given = [graph.tensors[index].name for one in users for index in one.outputs]
+            channels = 3 if any(kinds[one.opcodeIndex] == "DEPTHWISE_CONV_2D" for one in users) else 0
+            for tensor in (graph.tensors[index] for index in operation.inputs if index >= 0):
+                data = model.buffers[tensor.buffer].data
+                values = np.frombuffer(bytes(() if data is None else data), _TFLITE_DTYPES.get(tensor.type, np.uint8))
+                if data is not None and values.size == np.prod(tensor.shape):
+                    names = tuple(map(_without_model, [tensor.name, *given]))
+                    yield Constant(names, values.reshape(tensor.shape), channels)
+
+
+def _users(graph: Any, operation: Any, kinds: list[str]) -> Iterator[Any]:
+    """An operation, and those that take what it gives as long as that is the same values: of float16, say."""
+    yield operation
+    if kinds[operation.opcodeIndex] in ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "TRANSPOSE"):
+        for taker in graph.operators:
+            if any(index in operation.outputs for index in taker.inputs):
+                yield from _users(graph, taker, kinds)
 
 
 _TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64, 9: np.int8}
@@ -80,7 +94,7 @@ def read_operations(filepath: Path) -> list[tuple[str, str]]:
     """The operations of a .tflite file that was just written here: what each is, and what it gives is called."""
     model, kinds = _open_tflite(filepath)
     return [
-        (kinds[one.opcodeIndex], ";".join(_text(graph.tensors[index].name) for index in one.outputs))
+        (kinds[one.opcodeIndex], ";".join(_without_model(graph.tensors[index].name) for index in one.outputs))
         for graph in model.subgraphs
         for one in graph.operators
     ]
@@ -96,10 +110,6 @@ def _open_tflite(filepath: Path) -> tuple[Any, list[str]]:
     return model, [kinds.get(code, "?") for code in codes]
 
 
-def _text(name: bytes | str) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else name
-
-
 def _read_onnx(filepath: Path) -> Iterator[Constant]:
     import onnx
 
@@ -111,7 +121,7 @@ def _read_onnx(filepath: Path) -> Iterator[Constant]:
                 values = onnx.numpy_helper.to_array(stored[name])
                 is_turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
                 channels = 0 if is_turned else _ONNX_CHANNELS.get(node.op_type, -1)
-                yield Constant((name, node.name, *node.output), values, channels)
+                yield Constant(tuple(map(_without_model, [name, node.name, *node.output])), values, channels)
 
 
 _ONNX_CHANNELS = {"Conv": 0, "ConvTranspose": 1}

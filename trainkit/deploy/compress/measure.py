@@ -68,10 +68,11 @@ def measure_integers(model: Any) -> dict[str, Any]:
     """The same of a model that `Quantize` has finished, whose kernels a file holds as integers."""
     from trainkit.deploy.compress.quantization.stored import other_weights, stored_kernels
 
-    found = stored_kernels(model).values()
-    kernels = [one.integers for one in found]
-    distinct = max((count_distinct(one.integers, one.channels) for one in found), default=0)
-    return {"distinct": distinct} | _measure(kernels, [*kernels, *other_weights(model)])
+    stored = stored_kernels(model)
+    kernels = [one for one in stored.values() if len(one.axes) == 1]  # depthwise ones are left as they are
+    distinct = max((count_distinct(one.integers, one.axes[0]) for one in kernels), default=0)
+    weights = [*(one.integers for one in stored.values()), *other_weights(model)]
+    return {"distinct": distinct} | _measure([one.integers for one in kernels], weights)
 
 
 def _measure(kernels: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> dict[str, Any]:

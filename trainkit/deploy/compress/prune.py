@@ -56,8 +56,9 @@ def prune(
         Zhu and Gupta, To prune, or not to prune, 2017, equation 1.
     """
     kernels = kernels_of(model)
-    skipped = [*[*kernels][:1] * skip_first, *[*kernels][-1:] * skip_last]
-    patterns = {**(layers or {}), **{name: 0.0 for name in skipped if name not in (layers or {})}}
+    named = layers or {}
+    skipped = ([*kernels][:1] if skip_first else []) + ([*kernels][-1:] if skip_last else [])
+    patterns = {**named, **{name: 0.0 for name in skipped if name not in named}}
     spans = _spans(kernels, choose(kernels, sparsity, patterns), context.promises)
     if not spans:
         raise InputError(f"Prune must have a kernel to prune. Received: none with a sparsity above 0, {sparsity=}.")

@@ -38,8 +38,6 @@ def quantize(model: Any, *, epochs: Annotated[int, Ge(1)] = 2, context: Compress
     Reference:
         Jacob et al., CVPR 2018, section 3.
     """
-    if epochs < 1:
-        raise InputError(f"`epochs` must be at least 1. Received: epochs={epochs!r}.")
     network = QuantizationAware(flatten(model), context.promises, _samples(context))
     context.train(network.model, epochs=epochs)
     facts = {"scheme": network.scheme, "layers": [asdict(layer) for layer in network.layers]}

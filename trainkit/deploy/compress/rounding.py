@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.compress.constants import Constant, is_name_of, read_constants, read_operations
-from trainkit.deploy.compress.quantization.stored import stored_kernels
+from trainkit.deploy.compress.quantization.stored import StoredKernel, stored_kernels
 
 LARGEST = 0.01
 """How far values may be from their integers, in steps: float32 arithmetic; one that was never rounded is 0.5 off."""
@@ -34,32 +34,49 @@ def _kernel_faults(constants: Sequence[Constant], model: Any) -> Iterator[str]:
         if kernel.off > LARGEST:
             yield f"{name}: a kernel that trained rounded expected, found: one that is {kernel.off:.2f} steps off."
             continue
-        found = [one.values for one in constants if one.is_of(layer, kernel.integers.size) and _is_int8(one)]
-        if not any(_are_equal(values, kernel.integers) for values in found):
+        size = kernel.integers.size
+        found = [one for one in constants if one.is_of(layer, size) and one.values.dtype == np.int8]
+        if not any(_are_equal(one.values, axis, kernel) for one in found for axis in (one.channels, -1)):
             what = "others" if found else "none"
-            yield f"{name}: the {kernel.integers.size:,} int8 values that it trained with expected, found: {what}."
+            yield f"{name}: the {size:,} int8 values that it trained with expected, found: {what}."
 
 
-def _is_int8(constant: Constant) -> bool:
-    return constant.values.dtype == np.int8
+def _are_equal(values: np.ndarray, axis: int | None, kernel: StoredKernel) -> bool:
+    """Whether the channels of two kernels hold values of the same sizes; formats order those of a channel otherwise.
+
+    Where a channel is nearly dead, the converter takes a larger scale, so that 32 bits hold the bias: its integers are
+    then smaller by a factor, and off by one at most.
+    """
+    found, trained = _sizes(values, (axis or 0,)), _sizes(kernel.integers, kernel.axes)
+    if found.shape != trained.shape:
+        return False
+    factors = found.max(axis=1, keepdims=True) / np.maximum(trained.max(axis=1, keepdims=True), 1)
+    off = np.abs(found - np.rint(trained * factors))
+    return bool((off <= np.where(factors == 1, 0, 1)).all())
 
 
-def _are_equal(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether two kernels have the same values: formats lay them out differently, converters may turn signs."""
-    return np.array_equal(_sizes(first), _sizes(second))
+def _sizes(integers: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The absolute values of each channel, in ascending order: shape `(channels, values)`."""
+    channels = int(np.prod([integers.shape[axis] for axis in axes]))
+    first = np.moveaxis(np.abs(integers.astype(np.int16)), axes, range(len(axes)))
+    return np.sort(first.reshape(channels, -1), axis=1)
 
 
-def _sizes(integers: np.ndarray) -> np.ndarray:
-    return np.sort(np.abs(integers.astype(np.int16)), axis=None)
+_NORMALIZING = ("ADD", "DIV", "MUL", "RSQRT", "SUB")
 
 
 def _folding_faults(filepath: Path, layers: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """Batch normalizations that are said to be folded, and computed by operations of their own."""
-    operations = read_operations(filepath)
+    operations = [(kind, name) for kind, name in read_operations(filepath) if kind in _NORMALIZING]
     for layer in layers:
         if layer["status"] != "folded":
             continue
-        own = [kind for kind, name in operations if is_name_of(name, layer["layer"])]
+        own = [kind for kind, name in operations if _computes(name, layer["layer"])]
         if own:
             found = ", ".join(sorted(set(own)))
             yield f"Quantize, layer {layer['layer']!r}: folded into the layer before expected, found: {found}."
+
+
+def _computes(name: str, layer: str) -> bool:
+    """Whether an operation is a layer's, and not only the rounding of what it gives, fused into what takes that."""
+    return any(is_name_of(whole, layer) and "FixedQuantize" not in whole for whole in name.split(";"))

@@ -39,17 +39,20 @@ class Compressed:
         quantized: What `Quantize` has made of it, or None.
         promises: All that was promised on the way.
         steps: What each did; the model before them is the first.
+        measured_on: `validation`, or `train` where there are no validation samples.
     """
 
     model: Any
     quantized: Any | None
     promises: tuple[Promise, ...]
     steps: tuple[StepReport, ...]
+    measured_on: str
 
     def to_json(self) -> dict[str, Any]:
         """What `compression.json` holds."""
         return {
             "version": 1,
+            "measured_on": self.measured_on,
             "steps": [asdict(step) for step in self.steps],
             "promises": [asdict(promise) for promise in self.promises],
         }
@@ -85,6 +88,7 @@ class _Compression:
         plain, quantized = flatten(self._subject.model), None
         with self._subject.config.locating():
             check_patterns(self._nodes, plain)
+        self._store.prepare(2 * (len(self._nodes) + 1) * measure_weights(plain)["bytes"])
         self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
         for index, node in enumerate(self._nodes):
             with self._subject.config.locating():
@@ -95,7 +99,8 @@ class _Compression:
                 plain = result.model
             else:
                 quantized = result.model
-        return Compressed(plain, quantized, self._promises, tuple(self._steps))
+        role = "train" if self._subject.splits.validation is None else "validation"
+        return Compressed(plain, quantized, self._promises, tuple(self._steps), role)
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
         """The result of a step, old or new."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,7 +16,7 @@ import numpy as np
 
 from trainkit.deploy.compress.measure import StepReport
 from trainkit.deploy.compress.result import CompressionResult, Promise
-from trainkit.errors import PredictionError
+from trainkit.errors import OutputError, PredictionError
 from trainkit.inference.keras import KerasPredictor
 from trainkit.runs import replace_file, sha256_of, write_json
 
@@ -29,6 +31,21 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
+    def prepare(self, size: int) -> None:
+        """Make room for results of so many bytes, before anything is trained.
+
+        Raises:
+            OutputError: If there is none, or the directory cannot be written.
+        """
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self._directory).free
+        except OSError as error:
+            raise OutputError(f"{self._directory.absolute()} cannot be written: {error.strerror}.") from error
+        if free < size or not os.access(self._directory, os.W_OK):
+            needed = f"{size / 1e6:,.0f} MB free for the results of the steps"
+            raise OutputError(f"{self._directory.absolute()} must have {needed}. Received: {free / 1e6:,.1f} MB.")
+
     def save(self, name: str, key: str, result: CompressionResult, report: StepReport) -> None:
         """Keep the result of a step.
 
@@ -41,7 +58,6 @@ class Store:
         Raises:
             OutputError: If it cannot be written.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
         self._record(name).unlink(missing_ok=True)
         filepath = self._content(name, is_state=result.state is not None)
         with replace_file(filepath) as temporary:
@@ -84,8 +100,8 @@ class Store:
 
 
 def key_of(*facts: Any) -> str:
-    """The sha256 of what a result follows from, ready for JSON."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    """The sha256 of what a result follows from, ready for JSON; the order of keys counts, as it does in `layers`."""
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
 def _read_arrays(filepath: Path) -> Sequence[np.ndarray]:

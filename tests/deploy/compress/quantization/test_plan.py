@@ -160,7 +160,7 @@ def test_kernels_that_depend_on_each_other_are_not_folded(workshop):
         return head(layers.Add()([norm(x), layers.BatchNormalization(name="second")(x)]))
 
     quantized = workshop.quantize(workshop.network(compute))
-    assert ("second", "quantized", "BatchNormalization: follows shared: not folded, output rounded") in [
+    assert ("second", "quantized", "follows shared: not folded, output rounded") in [
         (layer.layer, layer.status, layer.reason) for layer in quantized.layers
     ]
     file = workshop.write(quantized.finish())

@@ -183,5 +183,5 @@ def test_a_network_without_kernels_is_refused():
 def test_every_layer_is_reported_under_its_own_name(network, workshop):
     found = {layer.layer: (layer.class_name, layer.status, layer.reason) for layer in workshop.quantize(network).layers}
     assert list(found) == [layer.name for layer in flatten(network).layers[1:]]
-    assert found["norm1"] == ("BatchNormalization", "folded", "BatchNormalization: folded into conv1")
+    assert found["norm1"] == ("BatchNormalization", "folded", "folded into conv1")
     assert found["conv2"][:2] == ("Conv2D", "quantized")

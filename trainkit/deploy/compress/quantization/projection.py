@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.result import Promise
+from trainkit.deploy.compress.result import DISTINCT, ZEROS, Promise
 from trainkit.framework import tf
 
 LEVELS = 127
@@ -19,21 +19,26 @@ LEVELS = 127
 class Projection:
     """The nearest weights that keep a promise.
 
+    Both are tensors, not arrays: TensorFlow copies an array into each function that uses it.
+
     Args:
-        is_kept: False where a weight is 0 and has to stay 0; None where zeros were not promised.
-        clusters: To which of the values that are shared each weight belongs; None where none were promised.
+        is_kept: float32, 0 where a weight is 0 and has to stay 0, else 1; None where zeros were not promised.
+        clusters: int32, to which of the values that are shared each weight belongs; None where none were promised.
+        count: How many values are shared.
     """
 
-    is_kept: np.ndarray | None = None
-    clusters: np.ndarray | None = None
+    is_kept: Any = None
+    clusters: Any = None
+    count: int = 0
 
     def __call__(self, weights: Any) -> Any:
         """Project weights, given as a tensor of the promise's shape; gradients pass."""
         if self.clusters is not None:
-            count = int(self.clusters.max()) + 1
-            means = tf.math.unsorted_segment_mean(tf.reshape(weights, [-1]), self.clusters.ravel(), count)
-            weights = tf.gather(means, self.clusters)
-        return weights if self.is_kept is None else weights * tf.cast(self.is_kept, weights.dtype)
+            ids = tf.reshape(self.clusters, [-1])
+            weights = tf.gather(
+                tf.math.unsorted_segment_mean(tf.reshape(weights, [-1]), ids, self.count), self.clusters
+            )
+        return weights if self.is_kept is None else weights * self.is_kept
 
 
 def project(weights: np.ndarray, promises: Sequence[Promise]) -> Projection:
@@ -44,14 +49,17 @@ def project(weights: np.ndarray, promises: Sequence[Promise]) -> Projection:
         promises: Of this weight.
     """
     kinds = {promise.kind for promise in promises}
-    clusters = np.unique(weights, return_inverse=True)[1].reshape(weights.shape).astype(np.int32)
-    return Projection(weights != 0 if "zeros" in kinds else None, clusters if "distinct values" in kinds else None)
+    is_kept = tf.constant(weights != 0, tf.float32) if ZEROS in kinds else None
+    if DISTINCT not in kinds:
+        return Projection(is_kept)
+    values, ids = np.unique(weights, return_inverse=True)
+    return Projection(is_kept, tf.constant(ids.reshape(weights.shape), tf.int32), len(values))
 
 
 def scheme_of(promises: Collection[Promise]) -> str:
     """What training with rounding is called, by what it preserves."""
     kinds = {promise.kind for promise in promises}
-    return f"{'P' if 'zeros' in kinds else ''}{'C' if 'distinct values' in kinds else ''}QAT"
+    return f"{'P' if ZEROS in kinds else ''}{'C' if DISTINCT in kinds else ''}QAT"
 
 
 def round_weights(weights: Any, axes: Sequence[int]) -> Any:

@@ -55,4 +55,4 @@ def _origin(name: str, origins: Mapping[str, str]) -> str:
 def _summarize(name: str, class_name: str, places: list[Place]) -> LayerReport:
     worst = min(places, key=lambda place: _ORDER.index(place.status))
     reasons = dict.fromkeys(place.reason for place in places)
-    return LayerReport(name, class_name, worst.status, f"{class_name}: {'; '.join(reasons)}")
+    return LayerReport(name, class_name, worst.status, "; ".join(reasons))

@@ -21,12 +21,12 @@ class StoredKernel:
     Args:
         integers: int8, shaped as in Keras.
         off: How far the network's own values are from those that the integers stand for, at most, in steps.
-        channels: The axis of output channels.
+        axes: Those of output channels.
     """
 
     integers: np.ndarray
     off: float
-    channels: int
+    axes: tuple[int, ...]
 
 
 def stored_kernels(model: Any) -> dict[str, StoredKernel]:
@@ -57,4 +57,4 @@ def _store(kernel: np.ndarray, axes: tuple[int, ...]) -> StoredKernel:
     steps = np.abs(kernel).max(axis=inner, keepdims=True) / LEVELS
     in_steps = np.divide(kernel, steps, out=np.zeros_like(kernel), where=steps > 0)
     integers = np.rint(in_steps)
-    return StoredKernel(integers.astype(np.int8), float(np.abs(in_steps - integers).max()), axes[0])
+    return StoredKernel(integers.astype(np.int8), float(np.abs(in_steps - integers).max()), axes)
