@@ -26,7 +26,10 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield path, "Prune must come before Cluster: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
-        yield path, "Quantize is for a file of integers. Put `TFLite: {precision: int8}` in deploy.export."
+        yield (
+            path,
+            "Quantize is for a file of integers. Put `TFLite: {precision: int8}` in deploy.export, or leave it out.",
+        )
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

@@ -57,10 +57,11 @@ def print_steps(console: Console, compressed: Compressed) -> None:
 def gain_lines(compressed: Compressed, files: Sequence[FileReport]) -> Iterator[str]:
     """What zeros and shared values gain, which is not what one might think."""
     plain = [step for step in compressed.steps if step.step != "Quantize"][-1]
-    kinds = {promise.kind for promise in compressed.promises}
+    sparse = any(promise.kind == ZEROS for promise in compressed.promises)
+    shared = max((promise.limit for promise in compressed.promises if promise.kind == DISTINCT), default=0)
     what = [
-        *([f"{plain.zeros:.0%} of the kernels' values are zero"] if ZEROS in kinds else []),
-        *([f"kernels share {plain.distinct} values at most"] if DISTINCT in kinds else []),
+        *([f"{plain.zeros:.0%} of the kernels' values are zero"] if sparse else []),
+        *([f"kernels that were clustered share {shared} values at most"] if shared else []),
     ]
     for file in files:
         if what and file.file.endswith(".tflite"):

@@ -93,6 +93,19 @@ def test_model_made_elsewhere_needs_a_loss(elsewhere):
         quiet_deploy(elsewhere / "nested.keras", data=elsewhere / "mute.yaml")
 
 
+@pytest.mark.parametrize(
+    "loss, told",
+    [
+        ("MeanSquaredError", "MeanSquaredError does not take class ids, which the data has"),
+        ("BinaryCrossentropy", "BinaryCrossentropy takes 2 classes; the data has 10"),
+    ],
+)
+def test_loss_that_does_not_go_with_the_targets_is_refused_before_training(elsewhere, loss, told):
+    (elsewhere / "wrong.yaml").write_text(DATA.replace("SparseCategoricalCrossentropy", loss))
+    with pytest.raises(ConfigError, match=told):
+        quiet_deploy(elsewhere / "nested.keras", data=elsewhere / "wrong.yaml")
+
+
 def test_several_outputs_are_compressed(two_run, tmp_path):
     run = Run(shutil.copytree(two_run.directory, tmp_path / "001"))
     steps = "deploy.compress=[Prune: {sparsity: 0.5, epochs: 3}, Cluster: {clusters: 16, layers: {size: 0}}]"

@@ -130,8 +130,10 @@ def test_deploy_that_is_stopped_in_its_second_step_goes_on_there(copy_of_run, mo
 
     monkeypatch.setattr(steps, "build_registered", stop_in_the_second)
     changes = (STEPS.replace(", Quantize: {epochs: 1}", ""), "deploy.export=[ONNX]")
+    console = Console(file=io.StringIO(), width=120)
     with pytest.raises(KeyboardInterrupt):
-        deploy(copy_of_run, *changes)
+        trainkit.deploy(copy_of_run.directory, changes, console=console)
+    assert console.file.getvalue().endswith("stopped in step 2; the next deploy goes on after step 1\n")
     assert not copy_of_run.deploy.exists()
     deployment, told = deploy(copy_of_run, *changes)
     assert ran == ["Prune", "Cluster", "Cluster"]

@@ -51,7 +51,8 @@ def cluster(
     sparse = {promise.layer: promise.limit / promise.size for promise in context.promises if promise.kind == ZEROS}
     counts = _counts(kernels_of(model), choose(kernels_of(model), clusters, layers), context.promises)
     if not counts:
-        raise InputError(f"Cluster must have a kernel of more than {clusters=} values. Received: none.")
+        told = f"Cluster must have a kernel of more values than {clusters}, that are not 0 and not left out by `layers`"
+        raise InputError(f"{told}. Received: none.")
 
     def wrap(layer: Any) -> Any:
         if layer.name not in counts:

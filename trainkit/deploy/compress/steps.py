@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -24,7 +25,9 @@ from trainkit.errors import InputError, PromiseError
 from trainkit.objects import build_registered
 from trainkit.runs import sha256_of
 from trainkit.training.fine_tune import FineTuning
+from trainkit.training.head import check_head
 from trainkit.training.log import say
+from trainkit.training.outputs import outputs_of
 
 EPOCHS_APART = 10_000
 """Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
@@ -86,12 +89,15 @@ class _Compression:
         from trainkit.deploy.compress.quantization.flatten import flatten
 
         plain, quantized = flatten(self._subject.model), None
-        with self._subject.config.locating():
+        config, facts = self._subject.config, self._subject.splits.train.facts
+        with config.locating():
             check_patterns(self._nodes, plain)
+            for output in outputs_of(config.experiment, facts).values():  # of a model made elsewhere nobody has looked
+                check_head(config, plain, output)
         self._store.prepare(2 * (len(self._nodes) + 1) * measure_weights(plain)["bytes"])
         self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
         for index, node in enumerate(self._nodes):
-            with self._subject.config.locating():
+            with config.locating(), self._telling_stops(index):
                 result = self._run(index, node, plain)
             self._promises += result.promises
             self._check(node, result)
@@ -101,6 +107,15 @@ class _Compression:
                 quantized = result.model
         role = "train" if self._subject.splits.validation is None else "validation"
         return Compressed(plain, quantized, self._promises, tuple(self._steps), role)
+
+    @contextmanager
+    def _telling_stops(self, index: int) -> Iterator[None]:
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            done = f"after step {index}" if index else "with the first step"
+            say(self._console, f"stopped in step {index + 1}; the next deploy goes on {done}")
+            raise
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
         """The result of a step, old or new."""
