@@ -31,6 +31,11 @@ class Bench:
         samples = self.images.astype(np.float32) * np.float32(scale)
         return ExportContext("digits", DIGITS, lambda count: ({"input": x[None]} for x in samples[:count]), "0.1.0")
 
+    def save(self, folder):
+        """Write 1,000 digits to `digits.npz` and 300 others to `digits_test.npz`."""
+        np.savez(folder / "digits.npz", x=self.images[:1000], y=self.labels[:1000])
+        np.savez(folder / "digits_test.npz", x=self.test["input"][:300], y=self.test_labels[:300])
+
     def train(self, model, *, epochs=3, labels=None, loss="sparse_categorical_crossentropy"):
         """Train a model for two seconds, and return it."""
         model.compile(tf.keras.optimizers.Adam(3e-3), loss)

@@ -13,6 +13,7 @@ from rich.text import Text
 from trainkit.deploy.compress.measure import StepReport
 from trainkit.deploy.compress.result import DISTINCT, ZEROS
 from trainkit.deploy.compress.steps import Compressed
+from trainkit.deploy.export.wording import COLOURS, FITS
 from trainkit.deploy.verify import FileReport, Proof
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.training.log import say
@@ -138,15 +139,12 @@ def _for_apps(data: Mapping[str, Any]) -> Iterator[str]:
     for name, entry in data.get("inputs", {}).items():
         if (image := entry.get("image")) is None:
             continue
-        colours = {1: "grey", 3: "RGB", 4: "RGBA"}[image["channels"]]
+        colours = COLOURS[image["channels"]]
         smooth = " with antialias" if image["antialias"] else " without antialias"
         yield (
-            f"an app gives {name!r}: the image upright (EXIF), {_FITS[image['fit']]} to {image['width']}×"
+            f"an app gives {name!r}: the image upright (EXIF), {FITS[image['fit']]} to {image['width']}×"
             f"{image['height']} ({image['method']}{smooth}), {colours}, values 0 to 255"
         )
-
-
-_FITS = {"stretch": "stretched", "crop": "scaled and cropped in the centre", "pad": "scaled and padded with black"}
 
 
 def _share(value: float | None) -> str:

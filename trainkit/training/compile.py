@@ -19,9 +19,14 @@ def steps_per_epoch(config: Config, split: Split) -> int:
 
 def build_optimizer(config: Config, split: Split) -> Any:
     """The optimizer of a config; its schedule, if it has one, lasts as long as the training on these samples."""
-    training, steps = config.experiment.training, steps_per_epoch(config, split)
-    scope = {"epochs": training.epochs, "steps": training.epochs * steps, "steps_per_epoch": steps}
-    return build(training.optimizer, split.facts.values | scope)
+    training = config.experiment.training
+    return build(training.optimizer, schedule_scope(config, split, training.epochs))
+
+
+def schedule_scope(config: Config, split: Split, epochs: int) -> dict[str, int]:
+    """What `$name` stands for in a schedule over so many epochs."""
+    steps = steps_per_epoch(config, split)
+    return split.facts.values | {"epochs": epochs, "steps": epochs * steps, "steps_per_epoch": steps}
 
 
 def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str, Output], optimizer: Any) -> None:

@@ -15,7 +15,7 @@ from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.objects import build
-from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
+from trainkit.training.compile import build_optimizer, compile_model, schedule_scope, steps_per_epoch
 from trainkit.training.failure import telling_failures
 from trainkit.training.outputs import outputs_of
 from trainkit.training.pipeline import encoded, training_change
@@ -123,9 +123,7 @@ class FineTuning:
         optimizer = build_optimizer(self._config, self._splits.train)
         chosen = self._config.experiment.deploy.fine_tune.learning_rate
         if isinstance(chosen, Node):
-            steps = self.steps_per_epoch
-            scope = {"epochs": epochs, "steps": epochs * steps, "steps_per_epoch": steps}
-            rate = build(chosen, self._splits.train.facts.values | scope)
+            rate = build(chosen, schedule_scope(self._config, self._splits.train, epochs))
         else:
             steps = self._config.experiment.training.epochs * self.steps_per_epoch
             rate = chosen or _highest_rate(optimizer, steps) / SLOWER

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import numpy as np
 import pytest
 
 import trainkit
@@ -47,8 +46,7 @@ training:
 def tiny_run(bench, tmp_path_factory):
     """A run on 1,000 small digits, with a BatchNormalization."""
     folder = tmp_path_factory.mktemp("tiny")
-    np.savez(folder / "digits.npz", x=bench.images[:1000], y=bench.labels[:1000])
-    np.savez(folder / "digits_test.npz", x=bench.test["input"][:300], y=bench.test_labels[:300])
+    bench.save(folder)
     (folder / "tiny.yaml").write_text(TINY)
     return trainkit.fit(folder / "tiny.yaml", runs=folder / "runs")
 

@@ -39,8 +39,7 @@ deploy:
 def elsewhere(bench, tmp_path_factory):
     """A folder with a model of another training: another model inside, in half precision, a name with a capital."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    np.savez(folder / "digits.npz", x=bench.images[:1000], y=bench.labels[:1000])
-    np.savez(folder / "digits_test.npz", x=bench.test["input"][:300], y=bench.test_labels[:300])
+    bench.save(folder)
     (folder / "data.yaml").write_text(DATA)
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:

@@ -11,7 +11,7 @@ from annotated_types import Ge
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model, wrap_layers
 from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
-from trainkit.deploy.compress.result import DISTINCT, ZEROS, CompressionResult, Promise
+from trainkit.deploy.compress.result import DISTINCT, CompressionResult, Promise, promised_zeros
 from trainkit.deploy.compress.tfmot import clustering, sparsity
 from trainkit.errors import InputError
 
@@ -48,8 +48,8 @@ def cluster(
     for pattern, count in (layers or {}).items():
         if count == 1:
             raise InputError(f"`layers` must give 2 and more clusters, or 0. Received: {pattern!r}: 1.")
-    sparse = {promise.layer: promise.limit / promise.size for promise in context.promises if promise.kind == ZEROS}
-    counts = _counts(kernels_of(model), choose(kernels_of(model), clusters, layers), context.promises)
+    kernels, sparse = kernels_of(model), promised_zeros(context.promises)
+    counts = _counts(kernels, choose(kernels, clusters, layers), context.promises)
     if not counts:
         told = f"Cluster must have a kernel of more values than {clusters}, that are not 0 and not left out by `layers`"
         raise InputError(f"{told}. Received: none.")
@@ -89,7 +89,7 @@ def _counts(
     A kernel of as few values has nothing to share; of one that was pruned, 0 and those that are left count.
     """
     promised = {promise.layer: promise.limit for promise in promises if promise.kind == DISTINCT}
-    sparse = {promise.layer for promise in promises if promise.kind == ZEROS}
+    sparse = promised_zeros(promises)
     sizes = {name: np.count_nonzero(one) + 1 if name in sparse else one.size for name, one in kernels.items()}
     limits = {name: (wanted[name] or promised.get(name, 0), promised.get(name)) for name in kernels}
     counts = {name: min(count, before or count) for name, (count, before) in limits.items()}

@@ -11,7 +11,7 @@ from annotated_types import Ge, Lt
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model, wrap_layers
 from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
-from trainkit.deploy.compress.result import ZEROS, CompressionResult, Promise, count_zeros
+from trainkit.deploy.compress.result import ZEROS, CompressionResult, Promise, count_zeros, promised_zeros
 from trainkit.deploy.compress.tfmot import sparsity as tools
 from trainkit.errors import InputError
 
@@ -93,7 +93,7 @@ def _spans(
     kernels: Mapping[str, np.ndarray], wanted: Mapping[str, float], promises: Sequence[Promise]
 ) -> dict[str, _Span]:
     """How sparse each kernel that is pruned becomes: never less than was promised before."""
-    promised = {promise.layer: promise.limit / promise.size for promise in promises if promise.kind == ZEROS}
+    promised = promised_zeros(promises)
     starts = {name: promised.get(name, 0.0) for name in kernels}
     spans = {name: _Span(start, max(start, wanted.get(name, 0.0))) for name, start in starts.items()}
     return {name: span for name, span in spans.items() if span.end}

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.deploy.compress.result import CompressionResult, Promise
 from trainkit.errors import InputError
 
@@ -24,7 +24,7 @@ def quantize(model: Any, *, epochs: Annotated[int, Ge(1)] = 2, context: Compress
     What earlier steps promised of weights is kept while it trains.
 
     Args:
-        model: A functional or sequential `tf.keras.Model`; it is not changed.
+        model: A flat functional `tf.keras.Model`; it is not changed.
         epochs: Epochs of training.
         context: What every compression step is told.
 
@@ -38,7 +38,7 @@ def quantize(model: Any, *, epochs: Annotated[int, Ge(1)] = 2, context: Compress
     Reference:
         Jacob et al., CVPR 2018, section 3.
     """
-    network = QuantizationAware(flatten(model), context.promises, _samples(context))
+    network = QuantizationAware(model, context.promises, _samples(context))
     context.train(network.model, epochs=epochs)
     facts = {"scheme": network.scheme, "layers": [asdict(layer) for layer in network.layers]}
     return CompressionResult(network.finish(), facts=facts, state=network.state)
@@ -52,7 +52,7 @@ def restore(model: Any, state: Sequence[np.ndarray], promises: Sequence[Promise]
         state: The state of its result.
         promises: Those of the steps before.
     """
-    network = QuantizationAware(flatten(model), promises)
+    network = QuantizationAware(model, promises)
     network.state = state
     return network.finish()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -50,6 +50,11 @@ class CompressionResult:
     promises: tuple[Promise, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     state: Sequence[np.ndarray] | None = None
+
+
+def promised_zeros(promises: Iterable[Promise]) -> dict[str, float]:
+    """The share of zeros that was promised of kernels, by layer."""
+    return {promise.layer: promise.limit / promise.size for promise in promises if promise.kind == ZEROS}
 
 
 def count_zeros(values: np.ndarray) -> int:

@@ -94,8 +94,8 @@ class _Compression:
             check_patterns(self._nodes, plain)
             for output in outputs_of(config.experiment, facts).values():  # of a model made elsewhere nobody has looked
                 check_head(config, plain, output)
-        self._store.prepare(2 * (len(self._nodes) + 1) * measure_weights(plain)["bytes"])
         self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
+        self._store.prepare(2 * (len(self._nodes) + 1) * self._steps[0].bytes)
         for index, node in enumerate(self._nodes):
             with config.locating(), self._telling_stops(index):
                 result = self._run(index, node, plain)
