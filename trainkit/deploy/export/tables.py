@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from trainkit.deploy.export.encodings import LOOKUPS, discretize, encode_categories, encode_lookup, identity, named
-from trainkit.deploy.export.walk import Walk, consumers, nodes_of
+from trainkit.deploy.export.walk import Walk, consumers
 from trainkit.errors import ExportError
 from trainkit.framework import tf
 from trainkit.inference.preprocess import Preprocess
+from trainkit.models.calls import nodes_of
 from trainkit.models.layers import Impute
 
 _REWRITTEN = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from trainkit.errors import ExportError
 from trainkit.framework import tf
 from trainkit.inference.preprocess import Column
 from trainkit.inference.steps import FillMissing, Lookup, Normalize, Step
+from trainkit.models.calls import nodes_of
 from trainkit.models.layers import Impute
 
 
@@ -54,11 +55,6 @@ class Walk:
     @property
     def _gives_ids(self) -> bool:
         return bool(self.steps) and isinstance(self.steps[-1], Lookup)
-
-
-def nodes_of(model: Any) -> Iterator[Any]:
-    """Every call of a layer in the graph of a model; Keras has no public name for it."""
-    return (node for nodes in model._nodes_by_depth.values() for node in nodes)
 
 
 def consumers(model: Any, tensors: Sequence[Any]) -> list[Any]:

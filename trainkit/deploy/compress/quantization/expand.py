@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainkit.deploy.compress.quantization.calls import Graph, rebuild
 from trainkit.deploy.compress.quantization.flatten import flatten
 from trainkit.deploy.compress.quantization.hard_swish import find_hard_swishes, numbers, symbol
 from trainkit.deploy.compress.quantization.kinds import activation_of, is_relu, kernel_of
 from trainkit.framework import tf
+from trainkit.models.calls import Graph, rebuild
 
 layers = tf.keras.layers
 Part = Callable[..., Any]

@@ -9,9 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from trainkit.deploy.compress.quantization.calls import calls_of, rebuild, replay
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
+from trainkit.models.calls import calls_of, rebuild, replay
 
 _MIXED = ("mixed_float16", "mixed_bfloat16")
 

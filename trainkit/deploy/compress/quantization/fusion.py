@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from trainkit.deploy.compress.quantization import kinds
-from trainkit.deploy.compress.quantization.calls import Graph
 from trainkit.framework import tf
+from trainkit.models.calls import Graph
 
 
 def fused(graph: Graph, layer: Any) -> list[Any]:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from trainkit.deploy.compress.quantization.calls import Graph
 from trainkit.deploy.compress.quantization.kinds import activation_of
 from trainkit.framework import tf
+from trainkit.models.calls import Graph
 
 _ADDITIONS = ("__operators__.add", "math.add")
 _PRODUCTS = ("__operators__.mul", "math.multiply")

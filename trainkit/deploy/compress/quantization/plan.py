@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from trainkit.deploy.compress.quantization import kinds
-from trainkit.deploy.compress.quantization.calls import Graph
 from trainkit.deploy.compress.quantization.expand import Expanded
 from trainkit.deploy.compress.quantization.fusion import fused, preprocessing
 from trainkit.deploy.compress.quantization.hard_swish import find_hard_swishes
 from trainkit.framework import tf
+from trainkit.models.calls import Graph
 
 Range = Literal["average", "widest"] | tuple[float, float]
 """How the range of an output is found: the mean of the batches, the widest of all, or always the same one."""

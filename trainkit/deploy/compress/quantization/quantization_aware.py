@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.compress.kernels import variables_of
-from trainkit.deploy.compress.quantization.calls import calls_of, rebuild
 from trainkit.deploy.compress.quantization.expand import Expanded, expand
 from trainkit.deploy.compress.quantization.folding import as_convolution, fold
 from trainkit.deploy.compress.quantization.kinds import KERNELS
@@ -27,6 +26,7 @@ from trainkit.deploy.compress.quantization.report import report
 from trainkit.deploy.compress.result import Promise
 from trainkit.errors import InputError
 from trainkit.framework import tf
+from trainkit.models.calls import calls_of, rebuild
 
 
 class QuantizationAware:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.quantization.calls import Graph
 from trainkit.framework import tf
+from trainkit.models.calls import Graph
 
 BATCH_SIZE = 64
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.deploy.compress.quantization.calls import calls_of
 from trainkit.deploy.compress.quantization.expand import Expanded
 from trainkit.deploy.compress.quantization.plan import Place, Status
+from trainkit.models.calls import calls_of
 
 _ORDER = ("float", "calibrated", "quantized", "folded")
 

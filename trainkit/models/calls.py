@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from trainkit.deploy.export.walk import nodes_of
 from trainkit.framework import tf
 
 
@@ -52,6 +51,11 @@ class Graph:
     def is_shared(self, layer: Any) -> bool:
         """Whether a layer is called more than once."""
         return self._count[id(layer)] > 1
+
+
+def nodes_of(model: Any) -> Iterator[Any]:
+    """Every call of a layer in the graph of a model; Keras has no public name for it."""
+    return (node for nodes in model._nodes_by_depth.values() for node in nodes)
 
 
 def calls_of(model: Any) -> list[Any]:
