@@ -76,7 +76,8 @@ NODE_ARGUMENTS = {
     r"(.*_)?regularizer": "regularizer",
     r"(.*_)?constraint": "constraint",
     r"learning_rate": "schedule",
-    r"layer|backward_layer|cell": "layer",
+    r"layer|backward_layer": "layer",
+    r"cells?": "layers",
 }
 # Where TrainKit knows better: schedules last as long as the training, TensorBoard's files belong to the run.
 OUR_DEFAULTS = {
@@ -86,7 +87,7 @@ OUR_DEFAULTS = {
     ("CategoryEncoding", "num_tokens"): "$tokens",
 }
 PATHS = {"filepath", "filename", "log_dir"}
-CONTEXT = {"model", "filepath", "context"}
+CONTEXT = {"model", "filepath", "context", "name"}
 
 
 def make_table() -> dict[str, dict[str, Any]]:
@@ -97,7 +98,10 @@ def make_table() -> dict[str, dict[str, Any]]:
     for kind, registry in OURS.items():
         ours = {name: our_signature(registry.get(name)) for name in registry}
         if kind == "layer":
-            ours = {name: signature | OF_EVERY_LAYER for name, signature in ours.items()}
+            ours = {
+                name: signature | (OF_EVERY_LAYER if "trainable" not in signature else {})
+                for name, signature in ours.items()
+            }
         table[kind] = dict(sorted((table.get(kind, {}) | ours).items()))
     return table
 
@@ -165,12 +169,14 @@ def our_type(hint: Any) -> dict[str, Any]:
         inner, *bounds = typing.get_args(hint)
         told = [("least", bound.ge) if isinstance(bound, Ge) else ("below", bound.lt) for bound in bounds]
         return our_type(inner) | dict(told)
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    options = typing.get_args(hint) if is_union else (hint,)
     wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number
     entry: dict[str, Any] = {"optional": type(None) in options}
-    if typing.get_origin(wanted) is Literal:
-        entry["choices"] = list(typing.get_args(wanted))
-        wanted = type(entry["choices"][0])
+    literals = [option for option in options if typing.get_origin(option) is Literal]
+    if literals:
+        entry["choices"] = list(typing.get_args(literals[0]))
+        wanted = Path if Path in options else type(entry["choices"][0])
     names = {
         int: "integer",
         float: "number",

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a value was written: a line and column of the file (from 1), or a key on the command line."""
+    """Where a value was written: a line and column of the file (from 1), or a key on the command line.
+
+    Args:
+        line: From 1.
+        column: From 1.
+        override: The key on the command line.
+        file: The file, where it is not the configuration itself but one that it includes.
+    """
 
     line: int = 0
     column: int = 0
     override: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
-        return f"command line: {self.override}" if self.override else f"{self.line}:{self.column}"
+        if self.override:
+            return f"command line: {self.override}"
+        return f"{self.file}:{self.line}:{self.column}" if self.file else f"{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)

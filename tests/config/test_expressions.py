@@ -97,7 +97,6 @@ def test_evaluate_tells_what_is_wrong(text, told):
         "$([c for c in 'ab'])",
         "$(lambda: 1)",
         "$((x := 1))",
-        "$('text')",
         "$(b'1')",
         "$(1j)",
         "$(None)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainkit.config.node import Node, in_building_order, nodes_inside, settings_of, to_plain
+from trainkit.config.node import Node, nodes_inside, to_plain
 
 
 def dense(name):
@@ -23,13 +23,6 @@ def test_nodes_inside_have_their_paths():
     ]
 
 
-def test_in_building_order_takes_branches_before_what_merges_them():
-    inner = Node("layer", "Add", branches=[[dense("b")], []], name="inner")
-    outer = Node("layer", "Add", branches=[[dense("a")], [inner, dense("c")]], name="outer")
-    order = in_building_order([dense("before"), outer, dense("after")])
-    assert [node.name for node in order] == ["before", "a", "b", "inner", "c", "outer", "after"]
-
-
 def test_to_plain_writes_settings_beside_the_name():
     assert to_plain(Node("layer", "Add", inputs={"a": "x"}, name="sum")) == {
         "Add": {},
@@ -42,5 +35,12 @@ def test_to_plain_writes_settings_beside_the_name():
     }
 
 
-def test_settings_of_a_bare_node_are_none():
-    assert settings_of(Node("layer", "Add"), to_plain) == {}
+def test_to_plain_writes_what_is_said_of_copies_and_sharing():
+    node = Node("layer", "Add", repeat="$n", when="$(n > 1)")
+    assert to_plain(node) == {"Add": {}, "repeat": "$n", "when": "$(n > 1)"}
+    assert to_plain(Node("layer", "Add", for_each={"f": [1, 2]})) == {"Add": {}, "for_each": {"f": [1, 2]}}
+    assert to_plain(Node("layer", "share", share="encoder", inputs="b")) == {"share": "encoder", "inputs": "b"}
+
+
+def test_to_plain_of_a_bare_node_has_no_settings():
+    assert to_plain(Node("layer", "Add")) == {"Add": {}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trainkit.config.node import nodes_inside, to_plain
-from trainkit.config.parse import is_node_name, looks_like_node, parse_node
+from trainkit.config.node_settings import is_node_name
+from trainkit.config.parse import looks_like_node, parse_node
 from trainkit.config.signatures import known_names
 
 
@@ -122,14 +123,20 @@ ALONE = "must be a layer: a Capitalised name, alone or with arguments. Received:
             [
                 (
                     ("units",),
-                    "unknown key. Beside Dense may stand: name, inputs, branches. "
+                    "unknown key. Beside Dense may stand: name, inputs, branches, repeat, for_each, when. "
                     "Indent it further to make it an argument of Dense.",
                 )
             ],
         ),
         (
             {"Dense": {"units": 3}, "nam": "x"},
-            [(("nam",), "unknown key. Beside Dense may stand: name, inputs, branches. Did you mean 'name'?")],
+            [
+                (
+                    ("nam",),
+                    "unknown key. Beside Dense may stand: name, inputs, branches, repeat, for_each, when. Did you mean "
+                    "'name'?",
+                )
+            ],
         ),
         (
             {"Dense": {"units": "$clases"}},
@@ -236,7 +243,7 @@ def test_parse_node_checks_types(value, kind, message):
     [
         ({"Adam": {"learning_rate": "$classes"}}, "optimizer"),
         ({"ONNX": {"opset": "$classes"}}, "exporter"),
-        ({"Idx": {"images": "$classes", "labels": "b"}}, "source"),
+        ({"Csv": {"path": "a.csv", "delimiter": "$classes"}}, "source"),
         ({"Dense": {"units": "$steps"}}, "layer"),
         ({"EarlyStopping": {"patience": "$epochs"}}, "callback"),
     ],
@@ -307,7 +314,7 @@ BRANCHES = "must be a list of branches, each a list of layers (`- - Conv2D: …`
 
 @pytest.mark.parametrize(
     "inputs",
-    [3, True, [], {}, ["a", 3], [["a"]], {"query": 3}, {"query": ["a"]}],
+    [3, True, [], {}, ["a", 3], [["a"]], {"query": 3}, {"query": [["a"]]}],
     ids=["number", "true", "no-list", "no-mapping", "number-in-list", "list-in-list", "number-inside", "list-inside"],
 )
 def test_parse_node_refuses_other_inputs(inputs):
@@ -363,7 +370,7 @@ def test_parse_node_has_inputs_and_branches_for_layers_only(kind, key):
 
 @pytest.mark.parametrize("setting", [{"inputs": "a"}, {"branches": [["ReLU"], []]}], ids=["inputs", "branches"])
 def test_parse_node_refuses_settings_of_a_layer_inside_another(setting):
-    message = "a layer inside another takes what that gives it: it has no inputs, no branches."
+    message = "a layer inside another takes what that gives it: it has no inputs, branches, repeat, for_each, when."
     value = {"TimeDistributed": {"layer": {"Add": None, **setting}}}
     assert told(value) == [(("TimeDistributed", "layer"), message)]
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from trainkit.config.references import references
 from trainkit.config.validation import validate
 from trainkit.config.yaml_reader import read_text
 
@@ -80,15 +79,6 @@ def test_check_references_lets_names_pass_that_fit(text):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "names"),
-    [("a", ["a"]), (["a", "b", "a"], ["a", "b", "a"]), ({"query": "a", "value": "b"}, ["a", "b"])],
-    ids=["name", "list", "mapping"],
-)
-def test_references_lists_the_names(inputs, names):
-    assert references(inputs) == names
-
-
-@pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ([("  input: [3]\n", "")], f"6:3    model: needs `input`, a shape, or `inputs`, a mapping. {SHORT}"),
@@ -118,7 +108,7 @@ def test_references_lists_the_names(inputs, names):
         ),
         (
             [("name: wide", "name: scaled")],
-            "12:13  model.layers[0].name: the name 'scaled' is taken already, by model.preprocess[0].",
+            "9:13   model.preprocess[0].name: the name 'scaled' is taken already, by model.layers[0].",
         ),
         ([("name: scaled", "inputs: input")], f"8:7    model.preprocess[0]: {NO_SETTINGS}"),
         ([("name: scaled", "branches: [[ReLU], []]")], f"8:7    model.preprocess[0]: {NO_SETTINGS}"),
@@ -338,5 +328,5 @@ def test_check_references_counts_automatic_names_past_those_of_inputs():
     text = ONE.replace("  input: [3]\n", "  inputs: {dense1: {shape: [3]}}\n").replace("      name: digit\n", "")
     experiment, problems = validate(read_text(text, source="a.yaml", directory=Path(".")))
     assert problems == []
-    assert list(experiment.model.layer_names.values()) == ["wide", "inner", "sum", "dense2", "scaled"]
+    assert list(experiment.model.network.calls) == ["scaled", "wide", "inner", "sum", "dense2"]
     assert experiment.model.output_names == ["dense2"]

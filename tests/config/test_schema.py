@@ -179,7 +179,7 @@ BAD = {
     "no-inputs": {"model__layers": [{"ReLU": None, "inputs": []}]},
     "empty-inputs": {"model__layers": [{"ReLU": None, "inputs": {}}]},
     "odd-inputs": {"model__layers": [{"ReLU": None, "inputs": ["x", 3]}]},
-    "nested-inputs": {"model__layers": [{"ReLU": None, "inputs": {"query": ["x"]}}]},
+    "nested-inputs": {"model__layers": [{"ReLU": None, "inputs": {"query": [["x"]]}}]},
     "inputs-and-branches": {"model__layers": [{"Add": None, "inputs": "x", "branches": [["ReLU"], []]}]},
     "inputs-inside": {"model__layers": [{"Add": {"inputs": ["x"]}}]},
     "metric-inputs": {"training__metrics": [{"Mean": None, "inputs": "x"}]},

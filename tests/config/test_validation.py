@@ -105,7 +105,7 @@ DATA = "augment, bad_data, batch_size, class_weight, inputs, resize, sample_weig
 DATA += "validation_split"
 LIST = "must be a list, each entry on a line with `- ` or in [ ]."
 CLASSES = "unknown name '$clases'. Did you mean 'classes'? Known here: $classes, $tokens."
-TOP = "The top level has data, deploy, model, name, seed, training, version."
+TOP = "The top level has data, deploy, include, model, name, seed, training, version."
 FOUND = [
     "1:10   version: must be 1. Received: 2.",
     "2:7    name: must be letters, digits, '.', '_' and '-', beginning with a letter or digit. Received: 'bad name'.",
@@ -119,7 +119,8 @@ FOUND = [
     f"13:16  model.layers[0].Conv2D.filter: unknown argument. {CONV2D} Did you mean 'filters'?",
     "14:7   model.layers[1].Dens: unknown layer. Received: 'Dens'. Did you mean 'Dense'?",
     f"15:29  model.layers[2].Dense.units: {CLASSES}",
-    "16:7   model.layers[2].nam: unknown key. Beside Dense may stand: name, inputs, branches. Did you mean 'name'?",
+    "16:7   model.layers[2].nam: unknown key. Beside Dense may stand: name, inputs, branches, repeat, for_each, when. "
+    "Did you mean 'name'?",
     f"15:29  model.layers[3].Dense.units: {CLASSES}",
     "18:25  model.layers[4].Dense.name: Dense takes no name among its arguments. "
     "Write `name:` beside Dense, at its indentation.",
@@ -164,7 +165,7 @@ def test_validate_finds_every_problem_at_its_place():
         (
             changed("name: small", "nam: small"),
             "2:1    nam: unknown key. Did you mean 'name'? "
-            "The top level has data, deploy, model, name, seed, training, version.",
+            "The top level has data, deploy, include, model, name, seed, training, version.",
         ),
         (
             changed("loss:", "los:"),
@@ -399,6 +400,7 @@ def test_validate_reads_every_form_of_metrics(written):
 COLUMNS = "must be a text, or a list, each entry on a line with `- ` or in [ ]"
 MAPPING = "or a mapping, `key: value`"
 NAME = "must be letters, digits and '_', beginning with a small letter."
+PATH_NAME = f"{NAME[:-1]}; of a layer in a block the path: decoder.head."
 
 
 @pytest.mark.parametrize(
@@ -414,7 +416,7 @@ NAME = "must be letters, digits and '_', beginning with a small letter."
         ({"DATA_INPUTS": "{}"}, "5:11   data.inputs: must be a mapping with at least 1 entry. Received: {}."),
         ({"DATA_INPUTS": "{left: 3}"}, f"5:18   data.inputs.left: {COLUMNS}. Received: 3."),
         ({"DATA_INPUTS": "{left: {a: b}}"}, f"5:18   data.inputs.left: {COLUMNS}. Received: {{'a': 'b'}}."),
-        ({"DATA_INPUTS": "{Left: a}"}, f"5:12   data.inputs.Left: {NAME} Received: 'Left'."),
+        ({"DATA_INPUTS": "{Left: a}"}, f"5:12   data.inputs.Left: {PATH_NAME} Received: 'Left'."),
         (
             {"DATA_TARGETS": "true"},
             f"6:12   data.targets: {COLUMNS}, {MAPPING}. Received: True. The columns to learn: one or a list for the "
@@ -489,7 +491,7 @@ NAME = "must be letters, digits and '_', beginning with a small letter."
         ({"MODEL_INPUTS": "{Left: {shape: [3]}}"}, f"14:12  model.inputs.Left: {NAME} Received: 'Left'."),
         ({"OUTPUTS": "[]"}, "15:12  model.outputs: must be a list with at least 1 entry. Received: []."),
         ({"OUTPUTS": "digit"}, f"15:12  model.outputs: {LIST} Received: 'digit'."),
-        ({"OUTPUTS": "[Digit]"}, f"15:13  model.outputs[0]: {NAME} Received: 'Digit'."),
+        ({"OUTPUTS": "[Digit]"}, f"15:13  model.outputs[0]: {PATH_NAME} Received: 'Digit'."),
         (
             {"PREPROCESS": "{Rescaling: {scale: 1}}"},
             f"16:15  model.preprocess: {LIST[:-1]}, {MAPPING}. Received: {{'Rescaling': {{'scale': 1}}}}. Layers "
@@ -541,8 +543,8 @@ def test_validate_says_what_a_setting_must_be(changes, problem):
         ("training.epochs=ten", "command line: training.epochs: must be a whole number. Received: 'ten'."),
         (
             "sed=3",
-            "command line: sed: unknown key. Did you mean 'seed'? The top level has data, deploy, model, name, "
-            "seed, training, version.",
+            "command line: sed: unknown key. Did you mean 'seed'? The top level has data, deploy, include, model, "
+            "name, seed, training, version.",
         ),
         (
             "data.class_weight={Cat: -1}",
@@ -602,7 +604,7 @@ def test_validate_names_the_override(override, problem):
         ),
         (
             changed("layers:", "preprocess:\n    - Rescaling: {scale: 1}\n      name: digit\n  layers:"),
-            "12:13  model.layers[1].name: the name 'digit' is taken already, by model.preprocess[0].",
+            "8:13   model.preprocess[0].name: the name 'digit' is taken already, by model.layers[1].",
         ),
         (
             changed("name: digit", "name: input"),

@@ -347,6 +347,21 @@ def test_build_model_places_every_shape_error_of_keras(layers):
         model_of(layers)
 
 
-def test_build_model_refuses_a_layer_with_several_outputs():
-    with pytest.raises(NodeError, match="gives more than one value"):
-        model_of([{"LSTM": {"units": 3, "return_state": True}}], input_shape=(5, 2))
+def test_build_model_calls_the_values_of_a_layer_by_number():
+    model = model_of(
+        [
+            {"LSTM": {"units": 3, "return_state": True}, "name": "encoder"},
+            {"Concatenate": None, "inputs": ["encoder.0", "encoder.2"]},
+        ],
+        input_shape=(5, 2),
+    )
+    lstm = model.get_layer("encoder")
+    sequence = np.random.default_rng(0).normal(size=(2, 5, 2)).astype(np.float32)
+    output, _, cell = lstm(sequence)
+    np.testing.assert_allclose(model(sequence), np.concatenate([output, cell], axis=1), atol=1e-6)
+
+
+def test_build_model_refuses_a_part_that_a_layer_does_not_have():
+    layers = [{"LSTM": {"units": 3, "return_state": True}, "name": "encoder"}, {"ReLU": None, "inputs": "encoder.3"}]
+    with pytest.raises(NodeError, match=r"unknown part 'encoder\.3' of 'encoder': its parts are 0, 1, 2"):
+        model_of(layers, input_shape=(5, 2))

@@ -6,10 +6,10 @@ from trainkit.config.expressions import ExpressionError, evaluate
 from trainkit.config.load import Config, load_config, read_document
 from trainkit.config.model_settings import Input, Model
 from trainkit.config.names import automatic_names, metric_names
-from trainkit.config.node import Node, NodeError, SettingError, in_building_order
+from trainkit.config.network import BEFORE, LayerCall, Network, part_of
+from trainkit.config.node import Node, NodeError, SettingError
+from trainkit.config.node_settings import is_node_name, written_references
 from trainkit.config.overrides import list_overrides
-from trainkit.config.parse import is_node_name
-from trainkit.config.references import BEFORE, references
 from trainkit.config.schema import make_schema
 from trainkit.config.settings import Best, Deploy, Experiment, Training
 from trainkit.config.signatures import known_names
@@ -25,8 +25,10 @@ __all__ = [
     "ExpressionError",
     "Input",
     "Last",
+    "LayerCall",
     "Model",
     "Node",
+    "Network",
     "NodeError",
     "Resize",
     "SettingError",
@@ -35,7 +37,6 @@ __all__ = [
     "automatic_names",
     "evaluate",
     "format_path",
-    "in_building_order",
     "is_node_name",
     "known_names",
     "list_overrides",
@@ -43,5 +44,6 @@ __all__ = [
     "make_schema",
     "metric_names",
     "read_document",
-    "references",
+    "part_of",
+    "written_references",
 ]

@@ -81,8 +81,10 @@ class Document:
         return ConfigError(self.source, [self.problem(path, message)])
 
     def base_directory(self, path: KeyPath) -> Path:
-        """What a relative path written at `path` is relative to: the file, or for an override, where one stands."""
+        """What a relative path written at `path` is relative to: its file, or for an override, where one stands."""
         place = self.place(path)
+        if place and place.file:
+            return Path(place.file).parent
         return Path.cwd() if place and place.override else self.directory
 
 

@@ -6,9 +6,12 @@ import ast
 import operator
 import re
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from trainkit.config.document import KeyPath
+from trainkit.config.scalars import LONGEST_NUMBER
 from trainkit.registry import did_you_mean
 
 LONGEST_EXPRESSION = 200
@@ -34,6 +37,8 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max}
 _KNOWS = "An expression knows numbers, names, + - * / // %, comparisons, and, or, not, min and max."
+_IN_TEXT = re.compile(r"\$(?:\$|([a-z][a-z0-9_]*)|(\([^()]*(?:\([^()]*\)[^()]*)*\)))")
+_EQUALITY = (ast.Eq, ast.NotEq)
 
 
 class ExpressionError(ValueError):
@@ -55,12 +60,22 @@ def check_expression(text: str, known: Collection[str]) -> None:
     Raises:
         ExpressionError: If it cannot be read, or uses an unknown name.
     """
-    parts = list(ast.walk(_parse(text)))
-    called = [part.func for part in parts if isinstance(part, ast.Call)]
-    for part in parts:
-        if isinstance(part, ast.Name) and part.id not in known and part not in called:
-            names = ", ".join(f"${name}" for name in sorted(known)) or "none"
-            raise ExpressionError(f"unknown name '${part.id}'.{did_you_mean(part.id, known)} Known here: {names}.")
+    _require(_names_in(_parse(text)), known)
+
+
+def expression_problems(value: Any, known: Collection[str], path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with the expressions in a value, each with its path from the value."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from expression_problems(item, known, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from expression_problems(item, known, (*path, key))
+    elif is_expression(value):
+        try:
+            check_expression(value, known)
+        except ExpressionError as error:
+            yield path, str(error)
 
 
 def evaluate(value: Any, scope: Mapping[str, Any]) -> Any:
@@ -82,12 +97,107 @@ def evaluate(value: Any, scope: Mapping[str, Any]) -> Any:
     if not is_expression(value):
         return value[1:] if value.startswith("$$") else value
     check_expression(value, scope.keys())
+    return _computed(value, _parse(value), scope)
+
+
+def substitute(value: Any, scope: Mapping[str, Any]) -> Any:
+    """Put values in the place of names, also inside lists and mappings; other names wait for theirs.
+
+    Args:
+        value: A value of the config.
+        scope: What some names stand for: a value, or an expression that waits itself.
+
+    Raises:
+        ExpressionError: If an expression cannot be read, or has all its values and cannot be computed.
+
+    Example:
+        >>> substitute(["$f", "$(2 * f)", "$(f + classes)"], {"f": "$(classes // 2)"})
+        ['$(classes // 2)', '$(2 * (classes // 2))', '$(classes // 2 + classes)']
+    """
+    if isinstance(value, dict):
+        return {key: substitute(item, scope) for key, item in value.items()}
+    if isinstance(value, list):
+        return [substitute(item, scope) for item in value]
+    if not is_expression(value):
+        return value
+    tree = _parse(value)
+    if isinstance(tree, ast.Name):
+        return scope.get(tree.id, value)
+    names = _names_in(tree)
+    waiting = {name: scope[name] for name in names if name in scope and is_expression(scope[name])}
+    if not waiting and all(name in scope for name in names):
+        return _computed(value, tree, scope)
+    replaced = _Substitution(scope).visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    return f"$({ast.unparse(replaced)})"
+
+
+def substitute_text(text: str, scope: Mapping[str, Any]) -> str:
+    """Put values in the place of `$name` and `$(…)` inside a text: `down$i.skip`.
+
+    Raises:
+        ExpressionError: If a name is unknown, or its value is no number and no text.
+
+    Example:
+        >>> substitute_text("down$i.skip$(5 - i)", {"i": 3})
+        'down3.skip2'
+    """
+
+    def put(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$"
+        value = evaluate(match[0], scope)
+        if is_expression(value):
+            raise ExpressionError(f"{value} is known only when the data are read: it cannot be part of a name.")
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ExpressionError(f"{match[0]} must be a whole number or a text, to be part of a name: {value!r}.")
+        return str(value)
+
+    return _IN_TEXT.sub(put, text)
+
+
+def names_in_text(text: str) -> set[str]:
+    """The names that the expressions inside a text use."""
+    return {name for match in _IN_TEXT.finditer(text) if match[0] != "$$" for name in _names_in(_parse(match[0]))}
+
+
+class _Substitution(ast.NodeTransformer):
+    """Puts values, and expressions that wait, in the place of names."""
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self._scope = scope
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self._scope or node.id in _FUNCTIONS:
+            return node
+        value = self._scope[node.id]
+        if is_expression(value):
+            return _parse(value)
+        if not isinstance(value, int | float | str):
+            raise ExpressionError(f"${node.id} is {value!r}: an expression takes numbers.")
+        return ast.Constant(value)
+
+
+def _names_in(tree: ast.expr) -> list[str]:
+    parts = list(ast.walk(tree))
+    called = [part.func for part in parts if isinstance(part, ast.Call)]
+    return [part.id for part in parts if isinstance(part, ast.Name) and part not in called]
+
+
+def _require(names: Collection[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            listed = ", ".join(f"${name}" for name in sorted(known)) or "none"
+            raise ExpressionError(f"unknown name '${name}'.{did_you_mean(name, known)} Known here: {listed}.")
+
+
+def _computed(text: str, tree: ast.expr, scope: Mapping[str, Any]) -> Any:
     try:
-        return _compute(_parse(value), scope)
+        return _compute(tree, scope)
     except (ArithmeticError, TypeError, ValueError) as error:
-        raise ExpressionError(f"{value!r} cannot be computed: {error}.") from error
+        raise ExpressionError(f"{text!r} cannot be computed: {error}.") from error
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> ast.expr:
     if match := _NAME.fullmatch(text):
         return ast.Name(match[1])
@@ -116,7 +226,7 @@ def _parse(text: str) -> ast.expr:
 
 def _is_known(part: ast.AST) -> bool:
     if isinstance(part, ast.Constant):
-        return isinstance(part.value, int | float)
+        return isinstance(part.value, int | float | str)
     if isinstance(part, ast.Call):
         return isinstance(part.func, ast.Name) and part.func.id in _FUNCTIONS and bool(part.args)
     structure = (ast.Name, ast.Load, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.And, ast.Or)
@@ -130,17 +240,32 @@ def _compute(part: ast.expr, scope: Mapping[str, Any]) -> Any:
         case ast.Name():
             return scope[part.id]
         case ast.UnaryOp():
-            return _OPERATORS[type(part.op)](_compute(part.operand, scope))
+            return _OPERATORS[type(part.op)](_number(part.operand, scope))
         case ast.BinOp():
-            return _OPERATORS[type(part.op)](_compute(part.left, scope), _compute(part.right, scope))
+            return _bounded(_OPERATORS[type(part.op)](_number(part.left, scope), _number(part.right, scope)))
         case ast.BoolOp():
             values = [_compute(value, scope) for value in part.values]
             return all(values) if isinstance(part.op, ast.And) else any(values)
         case ast.Compare():
-            values = [_compute(value, scope) for value in (part.left, *part.comparators)]
+            take = _compute if all(isinstance(op, _EQUALITY) for op in part.ops) else _number
+            values = [take(value, scope) for value in (part.left, *part.comparators)]
             pairs = zip(part.ops, values[:-1], values[1:], strict=True)
             return all(_OPERATORS[type(op)](left, right) for op, left, right in pairs)
         case ast.Call(func=ast.Name(id=name)):
-            return _FUNCTIONS[name](*(_compute(argument, scope) for argument in part.args))
+            return _FUNCTIONS[name](*(_number(argument, scope) for argument in part.args))
         case _:
             raise TypeError(f"{ast.unparse(part)} is not part of the language")
+
+
+def _number(part: ast.expr, scope: Mapping[str, Any]) -> Any:
+    """What can be calculated with: a text times a number would be a longer text."""
+    value = _compute(part, scope)
+    if not isinstance(value, int | float):
+        raise TypeError(f"{ast.unparse(part)} is {value!r}, not a number")
+    return value
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_NUMBER:
+        raise ArithmeticError(f"the number has more than {LONGEST_NUMBER} digits")
+    return value

@@ -21,7 +21,7 @@ class Builds:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read the node; all its problems travel in one error."""
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             self._parse, serialization=core_schema.plain_serializer_function_ser_schema(to_plain)
         )
 
@@ -29,8 +29,8 @@ class Builds:
         """Mark the place: `schema.py` puts the schema of the kind there."""
         return {"x-builds": self.kind}
 
-    def _parse(self, value: Any) -> Node:
-        node, problems = parse_node(value, self.kind)
+    def _parse(self, value: Any, info: core_schema.ValidationInfo) -> Node:
+        node, problems = parse_node(value, self.kind, info.context["scope"] if info.context else None)
         if problems or node is None:
             raise PydanticCustomError("node", "the node has problems", {"problems": problems})
         return node
@@ -84,6 +84,10 @@ NAME_PATTERN = "^[a-z][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """What a user calls an input, an output or a layer."""
 
+PATH_PATTERN = r"^[a-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$"
+PathName = Annotated[str, Field(pattern=PATH_PATTERN)]
+"""What an output is called: the name of a layer, which may be the path of one in a block."""
+
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """How much something counts."""
 
@@ -95,6 +99,6 @@ Columns = Annotated[
 ColumnsByName = Annotated[
     Annotated[str, Tag("a text")]
     | Annotated[list[str], Field(min_length=1), Tag("a list")]
-    | Annotated[dict[Name, Columns], Field(min_length=1), Tag("a mapping")],
+    | Annotated[dict[PathName, Columns], Field(min_length=1), Tag("a mapping")],
     Discriminator(form_of),
 ]

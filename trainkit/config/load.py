@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import yaml
 from pydantic import BaseModel
 
 from trainkit.config.document import Document, KeyPath
-from trainkit.config.expressions import evaluate
-from trainkit.config.node import Node, NodeError, SettingError, nodes_inside, settings_of
+from trainkit.config.include import merge_includes
+from trainkit.config.node import Node, NodeError, SettingError, write_node
 from trainkit.config.overrides import apply_overrides, list_overrides
 from trainkit.config.scalars import resolve_scalar
 from trainkit.config.settings import Experiment
-from trainkit.config.signatures import known_names
 from trainkit.config.validation import validate
+from trainkit.config.walk import node_paths
 from trainkit.config.yaml_reader import read_file
 from trainkit.errors import ConfigError, Problem
 
@@ -38,8 +38,9 @@ class Config:
     document: Document
 
     def path_of(self, node: Node) -> KeyPath:
-        """The path of a node of this configuration."""
-        return next((path for path, other in _nodes(self.experiment, ()) if other is node), ())
+        """The path of a node of this configuration; of one in a network of the zoo, where that is used."""
+        nodes = (node.origin or node, *node.users)
+        return next((self._paths[one] for one in nodes if one in self._paths), ())
 
     def line_of(self, node: Node) -> int | None:
         """The line of the file where a node stands, or None if it is not from a file."""
@@ -66,8 +67,12 @@ class Config:
         return self.document.problem(path, error.message)
 
     def resolved(self) -> dict[str, Any]:
-        """The experiment as plain data, with every default written out."""
-        return _with_defaults(self.experiment)
+        """The experiment as plain data, with every default written out; what was included is part of it."""
+        return _with_defaults(self.experiment) | {"include": None}
+
+    @cached_property
+    def _paths(self) -> dict[Node, KeyPath]:
+        return node_paths(self.experiment)
 
     def resolved_yaml(self) -> str:
         """`resolved` as YAML that reads back to the same experiment."""
@@ -90,7 +95,6 @@ def load_config(source: Path | str | Mapping[str, Any] | Document, overrides: It
     experiment, more = validate(document)
     if problems or experiment is None or more:
         raise ConfigError(document.source, [*problems, *more])
-    _make_paths_absolute(experiment, document)
     return Config(experiment, document)
 
 
@@ -103,41 +107,17 @@ def read_document(source: Path | str | Mapping[str, Any], overrides: Iterable[st
 
 
 def _read(source: Path | str | Mapping[str, Any]) -> Document:
-    return Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
-
-
-def _nodes(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node]]:
-    """Every node below a value, each with its path."""
-    if isinstance(value, Node):
-        yield path, value
-        for inner_path, inner in nodes_inside(value):
-            yield from _nodes(inner, (*path, *inner_path))
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _nodes(getattr(value, name), (*path, name))
-    elif isinstance(value, dict | list):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _nodes(item, (*path, key))
-
-
-def _make_paths_absolute(experiment: Experiment, document: Document) -> None:
-    for path, node in _nodes(experiment, ()):
-        for key, argument in known_names(node.kind)[node.class_name].items():
-            written = node.arguments.get(key)
-            if argument.type == "path" and isinstance(written, str):
-                base = document.base_directory((*path, node.class_name, key))
-                node.arguments[key] = str(base / os.path.expanduser(evaluate(written, {})))
+    document = Document.from_mapping(source) if isinstance(source, Mapping) else read_file(source)
+    merge_includes(document)
+    return document
 
 
 def _with_defaults(value: Any) -> Any:
     if isinstance(value, Node):
-        signature = known_names(value.kind)[value.class_name]
-        arguments = {
-            key: _with_defaults(value.arguments.get(key, argument.default))
-            for key, argument in signature.items()
-            if key in value.arguments or not argument.required
-        }
-        return {value.class_name: arguments} | settings_of(value, _with_defaults)
+        defaults = {} if value.is_block else {key: item.default for key, item in value.signature.items()}
+        required = {key for key, item in value.signature.items() if item.required and key not in value.arguments}
+        arguments = {key: _with_defaults(item) for key, item in {**defaults, **value.arguments}.items()}
+        return write_node(value, {key: item for key, item in arguments.items() if key not in required}, _with_defaults)
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, list):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, ModelWrapValidatorHandler, Tag, ValidationInfo, model_validator
 
+from trainkit.config.block import Blocks, entering
 from trainkit.config.document import KeyPath
-from trainkit.config.kinds import Count, Layer, Name, Settings, nodes_or_mapping
-from trainkit.config.names import automatic_names
-from trainkit.config.node import Node, in_building_order
+from trainkit.config.expand import expand
+from trainkit.config.kinds import Count, Layer, Name, PathName, Settings, nodes_or_mapping
+from trainkit.config.network import Network
+from trainkit.config.node import Node
+from trainkit.config.scope import Scope
 
 INPUT_NAME = "input"
 """What the input is called where there is one only."""
@@ -33,7 +37,8 @@ class Model(Settings):
     inputs: dict[Name, Input] | None = Field(
         default=None, min_length=1, description="Or several inputs, each with its shape: {left: {shape: [28, 28, 1]}}."
     )
-    outputs: list[Name] | None = Field(
+    blocks: Blocks = Field(default={}, description="Layers with parameters, used like a layer by their name.")
+    outputs: list[PathName] | None = Field(
         default=None, min_length=1, description="The layers that answer; by default the last."
     )
     preprocess: Annotated[
@@ -44,6 +49,14 @@ class Model(Settings):
         description="Layers before the network, part of every exported file; with several inputs a list for each.",
     )
     layers: list[Layer] = Field(min_length=1, description="The layers, each fed by the one before, or by its `inputs`.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_its_blocks(cls, value: Any, handler: ModelWrapValidatorHandler[Model], info: ValidationInfo) -> Model:
+        if info.context is None:
+            return cls.model_validate(value, context={"scope": Scope()})
+        with entering(value, info):
+            return handler(value)
 
     @property
     def input_specs(self) -> dict[str, Input]:
@@ -60,25 +73,12 @@ class Model(Settings):
         written = self.preprocess
         return written if isinstance(written, dict) else {next(iter(self.input_specs)): written}
 
-    @property
-    def nodes(self) -> list[Node]:
-        """All layers in the order in which they are built."""
-        return [*in_building_order(self.preprocess_nodes), *in_building_order(self.layers)]
-
-    @property
-    def preprocess_nodes(self) -> list[Node]:
-        """The layers of `preprocess`, input by input."""
-        return [node for nodes in self.preprocess_by_input.values() for node in nodes]
-
-    @property
-    def layer_names(self) -> dict[Node, str]:
-        """What each layer is called, whether it was given a name or not."""
-        nodes = [*in_building_order(self.layers), *in_building_order(self.preprocess_nodes)]
-        inputs = [(INPUT_NAME, name) for name in self.input_specs]  # a layer is never called as an input is
-        names = automatic_names([*inputs, *((node.class_name, node.name) for node in nodes)])
-        return dict(zip(nodes, names[len(inputs) :], strict=True))
+    @cached_property
+    def network(self) -> Network:
+        """Every layer that is called, blocks and repetitions written out."""
+        return expand(self)[0]
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the layers that answer."""
-        return self.outputs or [self.layer_names[self.layers[-1]]]
+        """What the outputs are called."""
+        return self.outputs or [self.network.last]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from trainkit.config.document import KeyPath
-from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
-from trainkit.config.node import SETTINGS, Node
+from trainkit.config.expressions import ExpressionError, evaluate, expression_problems, is_expression
+from trainkit.config.node import SETTINGS, SHARE, Node
+from trainkit.config.node_settings import NodeSettings, parse_settings
+from trainkit.config.rules import broken_rule
+from trainkit.config.scope import Scope
 from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, known_names
 from trainkit.errors import shown
 from trainkit.registry import did_you_mean
@@ -19,6 +22,8 @@ KNOWN_VALUES = {
     "schedule": ("classes", "epochs", "steps", "steps_per_epoch"),
 }
 """The names that `$name` may use in things of a kind: facts of the data and of the training."""
+_KINDS = ("layer", "optimizer", "loss", "metric", "callback")
+"""Where a name is looked for that stands in the wrong place."""
 
 
 @dataclass(frozen=True)
@@ -29,69 +34,124 @@ class NodeProblem:
     message: str
     of_key: bool = False
 
+    def below(self, *path: str | int) -> NodeProblem:
+        """The same, seen from what holds the node."""
+        return NodeProblem((*path, *self.path), self.message, self.of_key)
+
+
+Parsed = tuple[Any, list[NodeProblem]]
+"""A value, and all problems found in it."""
+
 
 def looks_like_node(value: object) -> bool:
     """Whether a value of a config is a node: a Capitalised name, alone or as the key of a mapping."""
     if isinstance(value, dict):
-        return any(_is_capitalised(key) for key in value)
+        return SHARE in value or any(_is_capitalised(key) for key in value)
     return isinstance(value, str) and _is_capitalised(value)
 
 
-def parse_node(value: Any, kind: str) -> tuple[Node | None, list[NodeProblem]]:
+def parse_node(value: Any, kind: str, scope: Scope | None = None) -> tuple[Node | None, list[NodeProblem]]:
     """Read a node and check its name, its arguments and its references.
+
+    Args:
+        value: As it is written.
+        kind: What it must be.
+        scope: The names that the config itself brings.
 
     Returns:
         The node, or None where it cannot be made out, and all problems found.
     """
-    class_name, arguments, settings, problems = _take_apart(value, kind)
+    scope = scope or Scope()
+    class_name, arguments, written, problems = _take_apart(value, kind, scope)
     if class_name is None:
         return None, problems
+    settings, wrong = parse_settings(written, scope)
+    problems += [NodeProblem(*one) for one in wrong]
+    if class_name == SHARE:
+        return _node(kind, class_name, {}, settings, None, []), problems
     at = (class_name,) if isinstance(value, dict) else ()
-    known = known_names(kind)
-    if class_name not in known:
-        problems.append(NodeProblem(at, _unknown_name(class_name, kind), of_key=bool(at)))
+    definition = scope.definition(kind, class_name)
+    if definition is None and class_name not in known_names(kind):
+        problems.append(NodeProblem(at, _unknown_name(class_name, kind, scope), of_key=bool(at)))
         return None, problems
-    checked = {}
+    signature = definition.signature if definition else known_names(kind)[class_name]
+    inner, checked = scope.with_values([*settings.variables, *KNOWN_VALUES.get(kind, ())]), {}
     for key, item in _without_torn(arguments).items():
-        if (argument := known[class_name].get(key)) is None:
-            problems.append(NodeProblem((*at, key), _unknown_argument(key, class_name, kind), of_key=True))
+        if (argument := signature.get(key)) is None:
+            message = _unknown_argument(key, class_name, kind, signature)
+            problems.append(NodeProblem((*at, key), message, of_key=True))
             continue
-        checked[key], found = _parse_argument(key, item, argument, kind)
-        problems.extend(NodeProblem((*at, key, *problem.path), problem.message, problem.of_key) for problem in found)
-    if missing := _missing_arguments(value, class_name, known[class_name], problems):
+        checked[key], found = parse_argument(key, item, argument, kind, inner)
+        problems += [problem.below(*at, key) for problem in found]
+    if missing := _missing_arguments(value, class_name, signature, problems):
         problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=bool(at)))
-    name, inputs = settings.get("name"), settings.get("inputs")
-    if name is not None and not is_node_name(name):
-        problems.append(NodeProblem(("name",), f"must {_NAME_RULE}. Received: name={shown(name)}."))
-    if inputs is not None and not _are_inputs(inputs):
-        message = "must be the name of a layer, a list of names, or a mapping from call arguments to names."
-        problems.append(NodeProblem(("inputs",), f"{message} Received: inputs={shown(inputs)}."))
-    branches, found = _parse_branches(settings.get("branches"), kind)
-    problems.extend(found)
-    if inputs is not None and branches is not None:
-        problems.append(NodeProblem(("inputs",), "must not stand beside branches, whose ends are the inputs.", True))
-    return Node(kind, class_name, checked, name, inputs, branches), problems
+    branches, found = _parse_branches(written.get("branches"), kind, scope.with_values(settings.variables))
+    return _node(kind, class_name, checked, settings, branches, definition), [*problems, *found]
 
 
-def is_node_name(name: object) -> bool:
-    """Whether a layer or metric may be called so."""
-    return isinstance(name, str) and name[:1].islower() and name.isascii() and name.isidentifier()
+def parse_argument(key: str, value: Any, argument: Argument, kind: str, scope: Scope) -> Parsed:
+    """Read an argument of a node of some kind: a value, or a node."""
+    of_kind = NODE_TYPES.get(argument.type)
+    if argument.type == "layers" and isinstance(value, list):
+        parsed = [_parse_inner(item, "layer", scope) for item in value]
+        return [node for node, _ in parsed], [p.below(index) for index, (_, ps) in enumerate(parsed) for p in ps]
+    if of_kind and looks_like_node(value):
+        return _parse_inner(value, of_kind, scope)
+    if looks_like_node(value) and isinstance(value, dict) and argument.type not in BY_NAME:
+        if argument.of_block:
+            return value, [NodeProblem(*found) for found in expression_problems(value, scope.values)]
+        name = next((key for key in value if _is_capitalised(key)), SHARE)
+        return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
+    if argument.type == "path":
+        return value, _problem_of_value(key, value, argument)
+    problems = [NodeProblem(*found) for found in expression_problems(value, scope.values)]
+    if not problems and is_expression(value) and not scope.values:  # nothing to wait for
+        try:
+            value = evaluate(value, {})
+        except ExpressionError as error:
+            problems.append(NodeProblem((), str(error)))
+    if not problems and not is_expression(value):
+        problems = _problem_of_value(key, value, argument)
+    return value, problems
 
 
-_NAME_RULE = "begin with a small letter and have letters, digits and _ only"
+def _problem_of_value(key: str, value: Any, argument: Argument) -> list[NodeProblem]:
+    rule = broken_rule(value, argument)
+    return [NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}.")] if rule else []
 
 
-def _are_inputs(value: Any) -> bool:
-    if isinstance(value, dict):
-        return bool(value) and all(isinstance(item, str) for item in value.values())
-    return isinstance(value, str) or (isinstance(value, list) and bool(value) and all(map(_is_text, value)))
+def _parse_inner(value: Any, kind: str, scope: Scope) -> Parsed:
+    node, problems = parse_node(value, kind, scope)
+    if node and (node.class_name == SHARE or any(key in value for key in SETTINGS["layer"][1:])):
+        message = f"a layer inside another takes what that gives it: it has no {', '.join(SETTINGS['layer'][1:])}."
+        problems.append(NodeProblem((), message))
+    return node, problems
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _node(
+    kind: str,
+    class_name: str,
+    arguments: dict[str, Any],
+    settings: NodeSettings,
+    branches: list[list[Node]] | None,
+    definition: Any,
+) -> Node:
+    return Node(
+        kind,
+        class_name,
+        arguments,
+        settings.name,
+        settings.inputs,
+        branches,
+        settings.repeat,
+        settings.for_each,
+        settings.when,
+        settings.share,
+        definition or None,
+    )
 
 
-def _parse_branches(value: Any, kind: str) -> tuple[list[list[Node]] | None, list[NodeProblem]]:
+def _parse_branches(value: Any, kind: str, scope: Scope) -> Parsed:
     """Lists of layers; an empty one passes on what stands before the merging layer."""
     if value is None:
         return None, []
@@ -103,41 +163,45 @@ def _parse_branches(value: Any, kind: str) -> tuple[list[list[Node]] | None, lis
     for number, written in enumerate(value):
         branches.append([])
         for index, item in enumerate(written or []):
-            node, found = parse_node(item, kind)
+            node, found = parse_node(item, kind, scope)
             branches[-1] += [node] if node else []
-            at = ("branches", number, index)
-            problems += [NodeProblem((*at, *problem.path), problem.message, problem.of_key) for problem in found]
+            problems += [problem.below("branches", number, index) for problem in found]
     return branches, problems
 
 
-def _take_apart(value: Any, kind: str) -> tuple[str | None, dict[str, Any], dict[str, Any], list[NodeProblem]]:
+def _take_apart(
+    value: Any, kind: str, scope: Scope
+) -> tuple[str | None, dict[str, Any], dict[str, Any], list[NodeProblem]]:
+    """The Capitalised key, the arguments under it, the settings beside it."""
     if isinstance(value, str):
         return value, {}, {}, []
     if not isinstance(value, dict):
         message = f"must be {_a(kind)}: a Capitalised name, alone or with arguments. Received: {shown(value)}."
         return None, {}, {}, [NodeProblem((), message)]
-    names = [key for key in value if _is_capitalised(key)]
+    names = [key for key in value if _is_capitalised(key) or (key == SHARE and kind == "layer")]
     if len(names) != 1:
         keys = ", ".join(shown(key) for key in [*value][:8]) or "none"
-        near = did_you_mean(next(iter(value)), known_names(kind)) if len(value) == 1 else ""
+        near = did_you_mean(next(iter(value)), scope.names(kind)) if len(value) == 1 else ""
         message = f"must be {_a(kind)}: a mapping with exactly one Capitalised key. Received: the keys {keys}.{near}"
         return None, {}, {}, [NodeProblem((), message)]
-    problems = []
-    allowed = SETTINGS.get(kind, ())
-    for key in value:
-        if key != names[0] and key not in allowed:
-            cure = f" Indent it further to make it an argument of {names[0]}." if _knows(kind, names[0], key) else ""
-            beside = f"Beside {names[0]} may stand: {', '.join(allowed) or 'nothing'}."
-            near = did_you_mean(key, allowed)
-            problems.append(NodeProblem((key,), f"unknown key. {beside}{near}{cure}", of_key=True))
+    allowed = [key for key in SETTINGS.get(kind, ()) if names[0] != SHARE or key != "branches"]
+    problems = [_unknown_setting(key, names[0], kind, allowed, scope) for key in value if key not in (*names, *allowed)]
+    settings = {key: value[key] for key in (*allowed, SHARE) if key in value}
     arguments = value[names[0]]
-    if arguments is None:
+    if arguments is None or names[0] == SHARE:
         arguments = {}
     if not isinstance(arguments, dict):
         message = f"arguments must be a mapping, {{name: value}}. Received: {shown(arguments)}."
         problems.append(NodeProblem((names[0],), message))
         arguments = {}
-    return names[0], arguments, {key: value[key] for key in allowed if key in value}, problems
+    return names[0], arguments, settings, problems
+
+
+def _unknown_setting(key: str, class_name: str, kind: str, allowed: list[str], scope: Scope) -> NodeProblem:
+    knows = key in scope.names(kind).get(class_name, {})
+    cure = f" Indent it further to make it an argument of {class_name}." if knows else ""
+    beside = f"Beside {class_name} may stand: {', '.join(allowed) or 'nothing'}."
+    return NodeProblem((key,), f"unknown key. {beside}{did_you_mean(key, allowed)}{cure}", of_key=True)
 
 
 def _without_torn(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -169,103 +233,17 @@ def _missing_arguments(
     ]
 
 
-def _parse_argument(key: str, value: Any, argument: Argument, kind: str) -> tuple[Any, list[NodeProblem]]:
-    if argument.type in NODE_TYPES and looks_like_node(value):
-        node, problems = parse_node(value, argument.type)
-        if node and (node.inputs is not None or node.branches is not None):
-            message = "a layer inside another takes what that gives it: it has no inputs, no branches."
-            problems.append(NodeProblem((), message))
-        return node, problems
-    if looks_like_node(value) and isinstance(value, dict) and argument.type not in BY_NAME:
-        name = next(key for key in value if _is_capitalised(key))
-        return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
-    problems = list(_expression_problems(value, KNOWN_VALUES.get(kind, ())))
-    if not problems and kind not in KNOWN_VALUES:  # nothing to wait for
-        try:
-            value = evaluate(value, {}) if is_expression(value) else value
-        except ExpressionError as error:
-            problems.append(NodeProblem((), str(error)))
-    if not problems and not is_expression(value) and (rule := _broken_rule(value, argument)):
-        problems.append(NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}."))
-    return value, problems
-
-
-def _broken_rule(value: Any, argument: Argument) -> str | None:
-    """What a value should be, if it is not."""
-    if value is None:
-        return None if argument.optional else "given, not null"
-    if argument.choices:
-        return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
-    is_number = _is_number(value)
-    if is_number and (bound := _broken_bound(value, argument)):
-        return bound
-    match argument.type:
-        case "numbers by name" | "integers by name":
-            return _broken_rule_of_names(value, argument)
-        case "number" | "schedule":
-            return "a number" if isinstance(value, str | bool | dict) else None
-        case "integer":
-            return None if is_number and isinstance(value, int) else "a whole number"
-        case "boolean":
-            return None if isinstance(value, bool) else "true or false"
-        case "text" | "path":
-            return None if isinstance(value, str) else "a text"
-        case "texts":
-            ok = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            return None if ok else "a list of texts (quote numbers)"
-    return None
-
-
-def _broken_rule_of_names(value: Any, argument: Argument) -> str | None:
-    if not isinstance(value, dict) or not value:
-        return "a mapping from patterns of layer names to numbers, {conv*: …}"
-    whole = argument.type == "integers by name"
-    kinds = int if whole else (int, float)
-    right = [name for name, item in value.items() if _is_number(item) and isinstance(item, kinds)]
-    broken = [name for name in value if name not in right or _broken_bound(value[name], argument)]
-    return f"{'whole ' if whole else ''}numbers {_bounds(argument)}; see {broken[0]!r}" if broken else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _broken_bound(value: float, argument: Argument) -> str | None:
-    too_small = argument.least is not None and not value >= argument.least
-    too_large = argument.below is not None and not value < argument.below
-    return _bounds(argument) if too_small or too_large else None
-
-
-def _bounds(argument: Argument) -> str:
-    above = [] if argument.least is None else [f"at least {argument.least:g}"]
-    return " and ".join([*above, *([] if argument.below is None else [f"less than {argument.below:g}"])])
-
-
-def _expression_problems(value: Any, known: Collection[str], path: KeyPath = ()) -> Iterator[NodeProblem]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _expression_problems(item, known, (*path, index))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _expression_problems(item, known, (*path, key))
-    elif is_expression(value):
-        try:
-            check_expression(value, known)
-        except ExpressionError as error:
-            yield NodeProblem(path, str(error))
-
-
-def _unknown_name(name: str, kind: str) -> str:
-    elsewhere = [other for other in ("layer", "optimizer", "loss", "metric", "callback") if name in known_names(other)]
+def _unknown_name(name: str, kind: str, scope: Scope) -> str:
+    elsewhere = [other for other in _KINDS if name in scope.names(other)]
     if elsewhere:
         return f"unknown {kind}. {name} is {_a(elsewhere[0])}."
-    near = did_you_mean(name, known_names(kind))
-    known = "" if near else f" Known: {_listed(list(known_names(kind)), most=12)}"
+    names = scope.names(kind)
+    near = did_you_mean(name, names)
+    known = "" if near else f" Known: {_listed(list(names), most=12)}"
     return f"unknown {kind}. Received: {shown(name)}.{near}{known}"
 
 
-def _unknown_argument(key: str, class_name: str, kind: str) -> str:
-    known = known_names(kind)[class_name]
+def _unknown_argument(key: str, class_name: str, kind: str, known: Signature) -> str:
     if key == "name":
         where = f"Write `name:` beside {class_name}, at its indentation." if kind in SETTINGS else "It has no name."
         return f"{class_name} takes no name among its arguments. {where}"
@@ -273,10 +251,6 @@ def _unknown_argument(key: str, class_name: str, kind: str) -> str:
         return f"unknown argument. Write `{key}:` beside {class_name}, at its indentation."
     takes = f"{class_name} takes {_listed(list(known), most=8)}" if known else f"{class_name} takes no arguments."
     return f"unknown argument. {takes}{did_you_mean(key, known)}"
-
-
-def _knows(kind: str, class_name: str, key: str) -> bool:
-    return key in known_names(kind).get(class_name, {})
 
 
 def _listed(names: list[str], most: int = 20) -> str:

@@ -5,21 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from trainkit.config.kinds import NAME_PATTERN
-from trainkit.config.node import SETTINGS
+from trainkit.config.node import SETTINGS, SHARE
 from trainkit.config.settings import Experiment
 from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, signatures
 
 _EXPRESSION = {"type": "string", "pattern": r"^\$"}
 _OTHER_NAME = "^[A-Z]"
+_TEXTS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _SETTINGS: dict[str, dict[str, Any]] = {
-    "name": {"type": "string", "pattern": NAME_PATTERN},
+    "name": {"type": "string", "anyOf": [{"pattern": NAME_PATTERN}, {"pattern": r"\$"}]},
     "inputs": {
         "anyOf": [
             {"type": "string"},
-            {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+            _TEXTS,
+            {"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, _TEXTS]}, "minProperties": 1},
         ]
     },
+    "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, _EXPRESSION]},
+    "for_each": {
+        "type": "object",
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": {"anyOf": [{"type": "array"}, _EXPRESSION]},
+        "minProperties": 1,
+    },
+    "when": {"anyOf": [{"type": "boolean"}, _EXPRESSION]},
     "branches": {
         "type": "array",
         "items": {"type": ["array", "null"], "items": {"$ref": "#/$defs/layer"}},
@@ -27,6 +36,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 """The settings that may stand beside a Capitalised key."""
+_NOT_BOTH = (["inputs", "branches"], ["repeat", "for_each"])
 _TYPES: dict[str, dict[str, Any]] = {
     "any": {},
     "number": {"type": ["number", "array"]},
@@ -66,11 +76,23 @@ def _kind_schema(kind: str, names: dict[str, Signature] | Any) -> dict[str, Any]
                 "properties": {name: {"$ref": f"#/$defs/{kind}.{name}"} for name in names} | settings,
                 "patternProperties": {_OTHER_NAME: {}},
                 "additionalProperties": False,
-                "not": {"required": ["inputs", "branches"]},
+                "allOf": [{"not": {"required": pair}} for pair in _NOT_BOTH],
                 **_one_more_than(list(settings)),
             },
+            *([_share_schema(settings)] if kind == "layer" else []),
         ],
         "description": f"A Capitalised name, alone or with arguments: one of the {len(names)} of kind {kind}.",
+    }
+
+
+def _share_schema(settings: dict[str, Any]) -> dict[str, Any]:
+    """The layers of another, called again."""
+    beside = {key: value for key, value in settings.items() if key != "branches"}
+    return {
+        "type": "object",
+        "properties": {SHARE: {"type": "string"}, **beside},
+        "required": [SHARE],
+        "additionalProperties": False,
     }
 
 
@@ -100,8 +122,10 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
     """The value itself, or a `$…` text that stands for it."""
     options: list[dict[str, Any]] = []
     if argument.type in NODE_TYPES:
-        options += [{"$ref": f"#/$defs/{argument.type}"}, *_lower_case_identifier(argument.type)]
-    elif argument.choices:
+        node = {"$ref": f"#/$defs/{NODE_TYPES[argument.type]}"}
+        options += [node, *_lower_case_identifier(argument.type)]
+        options += [{"type": "array", "items": node, "minItems": 1}] if argument.type == "layers" else []
+    elif argument.choices and argument.type != "path":
         options.append({"enum": list(argument.choices)})
     elif argument.type in BY_NAME:
         kind = {"type": BY_NAME[argument.type]}
@@ -123,7 +147,7 @@ def _lower_case_identifier(kind: str) -> list[dict[str, Any]]:
     """`he_normal` for an initializer; a number for a learning rate; nothing for a layer."""
     if kind == "schedule":
         return [{"type": "number"}]
-    return [] if kind == "layer" else [{"type": "string", "pattern": "^[a-z]"}]
+    return [] if NODE_TYPES[kind] == "layer" else [{"type": "string", "pattern": "^[a-z]"}]
 
 
 def _one_of(*keys: str) -> dict[str, Any]:

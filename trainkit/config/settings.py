@@ -15,8 +15,8 @@ from trainkit.config.kinds import (
     Exporter,
     Loss,
     Metric,
-    Name,
     Optimizer,
+    PathName,
     Schedule,
     Settings,
     Weight,
@@ -41,14 +41,14 @@ class Training(Settings):
     epochs: Count = Field(default=10, description="Passes over the training samples.")
     optimizer: Optimizer = Field(Node("optimizer", "Adam"), description="A Keras optimizer.")
     loss: Annotated[
-        Annotated[Loss, Tag("a node")] | Annotated[dict[Name, Loss], Field(min_length=1), Tag("a mapping")],
+        Annotated[Loss, Tag("a node")] | Annotated[dict[PathName, Loss], Field(min_length=1), Tag("a mapping")],
         Discriminator(node_or_mapping),
     ] = Field(description="A Keras loss; with several outputs a mapping from each to its loss.")
-    loss_weights: dict[Name, Weight] | None = Field(
+    loss_weights: dict[PathName, Weight] | None = Field(
         default=None, min_length=1, description="How much the loss of each output counts; 1 by default."
     )
     metrics: Annotated[
-        Annotated[list[Metric], Tag("a list")] | Annotated[dict[Name, list[Metric]], Tag("a mapping")],
+        Annotated[list[Metric], Tag("a list")] | Annotated[dict[PathName, list[Metric]], Tag("a mapping")],
         Discriminator(nodes_or_mapping),
     ] = Field(default=[], description="Keras metrics; with several outputs a mapping from each to its list.")
     best: Best | None = Field(
@@ -100,6 +100,7 @@ class Experiment(Settings):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
         default=0, description="Of the order, the split and the weights."
     )
+    include: str | list[str] | None = Field(default=None, description="Files of `blocks:` that this one uses, too.")
     data: Data
     model: Model
     training: Training

@@ -7,15 +7,18 @@ without importing either.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NODE_TYPES = ("initializer", "regularizer", "constraint", "schedule", "layer")
-"""Types of arguments that are built themselves, each a kind of the table."""
+REQUIRED = "required"
+"""The default of a block's parameter that has none."""
 
+NODE_TYPES = {kind: kind for kind in ("initializer", "regularizer", "constraint", "schedule", "layer")}
+NODE_TYPES |= {"layers": "layer"}
+"""Types of arguments that are built themselves, and the kind of each; `layers` is one or a list."""
 
 BY_NAME = {"numbers by name": "number", "integers by name": "integer"}
 """Types of mappings from patterns of names, and that of their values."""
@@ -34,6 +37,7 @@ class Argument:
         least: The least number allowed, if there is one; of numbers by name, for each.
         below: What a number must be less than, if there is such a bound; of numbers by name, each.
         optional: Whether null is allowed.
+        of_block: Whether it is the parameter of a block, which may stand for something that gets built.
     """
 
     required: bool = False
@@ -43,9 +47,23 @@ class Argument:
     least: float | None = None
     below: float | None = None
     optional: bool = True
+    of_block: bool = False
 
 
 Signature = Mapping[str, Argument]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a name stands for that a configuration brings with it: a block, or a class of its own Python code.
+
+    Args:
+        signature: The arguments that it takes.
+        target: The class or function; None for a block.
+    """
+
+    signature: Signature
+    target: Callable[..., Any] | None = None
 
 
 @cache
@@ -65,3 +83,19 @@ def known_names(kind: str) -> Mapping[str, Signature]:
 
 def _argument(entry: dict[str, Any]) -> Argument:
     return Argument(**{**entry, "choices": tuple(entry.get("choices", ()))})
+
+
+def block_definitions(blocks: Any) -> dict[str, Definition]:
+    """What can be used of some blocks, as they are written; what is no block is left out."""
+    return {name: Definition(_block_signature(block)) for name, block in _items(blocks) if isinstance(name, str)}
+
+
+def _block_signature(block: Any) -> Signature:
+    params = block.get("params") if isinstance(block, dict) else None
+    return {
+        name: Argument(required=default == REQUIRED, default=default, of_block=True) for name, default in _items(params)
+    }
+
+
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, dict) else ()

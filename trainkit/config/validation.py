@@ -8,10 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trainkit.config.block import BLOCK_PATTERN
 from trainkit.config.compression import check_compression
 from trainkit.config.document import Document, KeyPath, format_path
-from trainkit.config.kinds import NAME_PATTERN
+from trainkit.config.kinds import NAME_PATTERN, PATH_PATTERN
+from trainkit.config.paths import resolve_paths
 from trainkit.config.references import check_references
+from trainkit.config.scope import Scope
 from trainkit.config.settings import Experiment, settings_at
 from trainkit.errors import Problem, shown
 from trainkit.registry import did_you_mean
@@ -38,7 +41,12 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "union_tag_invalid": "{forms}",
 }
-_PATTERNS = {NAME_PATTERN: "letters, digits and '_', beginning with a small letter"}
+_PATTERNS = {
+    NAME_PATTERN: "letters, digits and '_', beginning with a small letter",
+    PATH_PATTERN: "letters, digits and '_', beginning with a small letter; of a layer in a block the path: "
+    "decoder.head",
+    BLOCK_PATTERN: "letters and digits, beginning with a capital letter",
+}
 _ANY_NAME = "letters, digits, '.', '_' and '-', beginning with a letter or digit"
 
 
@@ -51,13 +59,14 @@ def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
     if not isinstance(document.data, dict):
         return None, [document.problem((), f"must be a mapping, `key: value`. Received: {shown(document.data)}.")]
     try:
-        experiment = Experiment.model_validate(document.data)
+        experiment = Experiment.model_validate(document.data, context={"scope": Scope()})
     except ValidationError as error:
         details = error.errors()
         unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
-    return experiment, check_references(experiment, document) + check_compression(experiment, document)
+    problems = [*resolve_paths(experiment, document), *check_references(experiment, document)]
+    return experiment, problems + check_compression(experiment, document)
 
 
 def _is_unknown_key(detail: ErrorDetails) -> bool:

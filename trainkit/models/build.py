@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trainkit.config import BEFORE, Model, Node, NodeError, SettingError
+from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
 from trainkit.framework import tf
+from trainkit.models.applications import KerasApplication
+from trainkit.models.depth import room_for
 from trainkit.models.registry import LAYERS
 from trainkit.objects import build, first_sentence
 
@@ -32,35 +34,35 @@ def build_model(
         adapt: Called with every layer that has statistics or a vocabulary, before it is used.
 
     Returns:
-        A `tf.keras.Model` from the inputs, shape `(batch, …)`, to the outputs that the config names.
+        A `tf.keras.Model` from the inputs, shape `(batch, …)`, to the outputs that the config names. Its layers have
+        the names of the calls: `stage2.bottleneck1.conv2d3`.
 
     Raises:
         NodeError: If a layer cannot be built, does not fit what stands before it, or no output needs it.
         SettingError: If no output needs an input.
     """
-    builder = _Builder(settings, scope, line_of, adapt)
+    network = settings.network
+    builder = _Builder(scope, line_of, adapt)
     inputs = {
         name: tf.keras.Input(spec.shape, name=name, dtype=spec.dtype) for name, spec in settings.input_specs.items()
     }
     for input_name, tensor in inputs.items():
         builder.begin(input_name, tensor)
-    for input_name, nodes in settings.preprocess_by_input.items():
-        builder.tensors[input_name] = builder.chain(nodes, input_name)
-    builder.chain(settings.layers, next(iter(inputs)))
-    outputs = [builder.tensors[output] for output in settings.output_names]
-    model = tf.keras.Model(list(inputs.values()), outputs, name=_model_name(name))
-    _check_used(model, settings)
+    for call in network.calls.values():
+        builder.call(call)
+    outputs = [_output(builder, network.maker(output), output) for output in settings.output_names]
+    with room_for(len(network.calls)):
+        model = tf.keras.Model(list(inputs.values()), outputs, name=_model_name(name))
+    _check_used(model, builder, network.calls)
     return model
 
 
 class _Builder:
     """Calls layer after layer, and knows what each name stands for."""
 
-    def __init__(
-        self, settings: Model, scope: Mapping[str, Any], line_of: Callable[[Node], int | None], adapt: Adapt
-    ) -> None:
+    def __init__(self, scope: Mapping[str, Any], line_of: Callable[[Node], int | None], adapt: Adapt) -> None:
         self.tensors: dict[str, Any] = {}
-        self._names = settings.layer_names
+        self.layers: dict[str, Any] = {}
         self._scope, self._line_of, self._adapt = scope, line_of, adapt
         self._told: dict[int, str] = {}
         self._tokens: dict[int, int] = {}
@@ -70,47 +72,61 @@ class _Builder:
         self.tensors[name] = tensor
         self._told[id(tensor)] = "the input" if name == "input" else f"the input {name!r}"
 
-    def chain(self, nodes: list[Node], before: str) -> Any:
-        """Build a chain of layers from what `before` stands for; returns what the last gives."""
-        tensor = self.tensors[before]
-        for node in nodes:
-            tensor = self._build(node, tensor)
-        return tensor
-
-    def _build(self, node: Node, before: Any) -> Any:
-        args, kwargs = self._arguments(node, before)
-        name = self._names[node]
-        layer = build(node, self._values(args), name=name, registry=LAYERS)
-        if hasattr(layer, "adapt"):
-            self._adapt_layer(node, layer, args)
-        outputs = self._call(node, layer, args, kwargs)
-        self.tensors[name] = outputs
-        line = self._line_of(node)
-        self._told[id(outputs)] = f"{node.class_name} {name!r}{f', line {line}' if line else ''}"
+    def call(self, call: LayerCall) -> None:
+        """Build the layer of a call, if it is not there yet, and call it."""
+        args, kwargs = self._arguments(call)
+        layer = self._layer(call, args)
+        outputs = self._outputs(call, layer, args, kwargs)
+        if isinstance(layer, KerasApplication):
+            self._know_parts(call, outputs[1])
+            outputs = outputs[0]
+        elif isinstance(outputs, list | tuple | dict):
+            several = tf.nest.flatten(outputs)
+            self._know_parts(call, {str(number): tensor for number, tensor in enumerate(several)})
+            outputs = several[0]
+        self.tensors[call.name] = outputs
+        self._told[id(outputs)] = self._describe(call)
         if hasattr(layer, "vocabulary_size"):
             self._tokens[id(outputs)] = layer.vocabulary_size()
-        return outputs
 
-    def _arguments(self, node: Node, before: Any) -> tuple[list[Any], dict[str, Any]]:
+    def parts(self, name: str) -> list[Any]:
+        """Everything that a call gives."""
+        return [tensor for known, tensor in self.tensors.items() if known == name or known.startswith(f"{name}.")]
+
+    def _layer(self, call: LayerCall, args: list[Any]) -> Any:
+        if call.layer not in self.layers:
+            layer = build(call.node, self._values(args), name=call.layer, registry=LAYERS)
+            for wrapper in reversed(call.wrappers):
+                layer = _wrap(wrapper, layer, call)
+            self.layers[call.layer] = layer
+            if hasattr(layer, "adapt"):
+                self._adapt_layer(call.node, layer, args)
+        return self.layers[call.layer]
+
+    def _arguments(self, call: LayerCall) -> tuple[list[Any], dict[str, Any]]:
         """What a layer is called with."""
-        known = self.tensors | {BEFORE: before}
-        if node.branches is not None:
-            ends = []
-            for branch in node.branches:
-                end = before
-                for inner in branch:
-                    end = self._build(inner, end)
-                ends.append(end)
-            return [ends], {}
-        match node.inputs:
-            case None:
-                return [before], {}
-            case str():
-                return [known[node.inputs]], {}
-            case dict():
-                return [], {argument: known[name] for argument, name in node.inputs.items()}
-            case names:
-                return [[known[name] for name in names]], {}
+        if isinstance(call.inputs, dict):
+            return [], {argument: self._given(call, names) for argument, names in call.inputs.items()}
+        return [self._given(call, call.inputs)], {}
+
+    def _given(self, call: LayerCall, names: str | list[str]) -> Any:
+        if isinstance(names, list):
+            return [self._given(call, name) for name in names]
+        if names in self.tensors:
+            return self.tensors[names]
+        whole = part_of(names, self.tensors) or ""
+        known = [name[len(whole) + 1 :] for name in self.tensors if name.startswith(f"{whole}.")]
+        told = f"its parts are {', '.join(known[:4])}{', …' if len(known) > 4 else ''}" if known else "it has no parts"
+        raise NodeError(call.node, f"unknown part {names!r} of {whole!r}: {told}.", argument="inputs")
+
+    def _know_parts(self, call: LayerCall, parts: Mapping[str, Any]) -> None:
+        for name, tensor in parts.items():
+            self.tensors[f"{call.name}.{name}"] = tensor
+            self._told[id(tensor)] = f"{name!r} of {self._describe(call)}"
+
+    def _describe(self, call: LayerCall) -> str:
+        line = self._line_of(call.node)
+        return f"{call.node.class_name} {call.name!r}{f', line {line}' if line else ''}"
 
     def _values(self, args: list[Any]) -> dict[str, Any]:
         """What `$name` stands for in a layer: `tokens` is the size of the vocabulary before it."""
@@ -126,32 +142,43 @@ class _Builder:
             )
             raise NodeError(node, message) from error
 
-    def _call(self, node: Node, layer: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _outputs(self, call: LayerCall, layer: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
-            outputs = layer(*args, **kwargs)
+            return layer(*args, **kwargs)
         except (ValueError, TypeError, tf.errors.OpError, IndexError, AttributeError) as error:
             given = tf.nest.flatten([args, kwargs])
             told = "; ".join(f"{self._told[id(tensor)]} gives the shape {_shape(tensor)}" for tensor in given)
-            message = f"{node.class_name} {layer.name!r} does not fit what stands before it: {told}."
-            raise NodeError(node, f"{message} TensorFlow says: {first_sentence(error)}.") from error
-        if isinstance(outputs, list | tuple | dict):
-            raise NodeError(node, f"{node.class_name} {layer.name!r} gives more than one value: one is needed.")
-        return outputs
+            message = f"{call.node.class_name} {call.name!r} does not fit what stands before it: {told}."
+            raise NodeError(call.node, f"{message} TensorFlow says: {first_sentence(error)}.") from error
 
 
-def _check_used(model: Any, settings: Model) -> None:
+def _wrap(wrapper: Node, layer: Any, call: LayerCall) -> Any:
+    """A layer of a block that `TimeDistributed` is around."""
+    if isinstance(layer, KerasApplication):
+        return layer.wrapped(tf.keras.layers.TimeDistributed)
+    return build(wrapper, {}, name=call.layer, layer=layer)
+
+
+def _output(builder: _Builder, call: LayerCall | None, name: str) -> Any:
+    """What an output gives; if no layer has its name, as it is that of a block or of another call, one more has."""
+    tensor = builder.tensors[call.name if call else name]
+    if tensor._keras_history.layer.name == name:
+        return tensor
+    return tf.keras.layers.Activation("linear", name=name, dtype=tensor.dtype)(tensor)
+
+
+def _check_used(model: Any, builder: _Builder, calls: Mapping[str, LayerCall]) -> None:
     """Refuse what no output depends on: it would not be trained, and not be exported."""
-    layers = [layer for layer in model.layers if not isinstance(layer, tf.keras.layers.InputLayer)]
     nodes = [node for depth in model._nodes_by_depth.values() for node in depth]
     used = {id(tensor) for node in nodes if not node.is_input for tensor in node.keras_inputs}
     for name, tensor in zip(model.input_names, model.inputs, strict=True):
         if id(tensor) not in used:
             raise SettingError(("model", "inputs", name), "no output depends on it. Use it, or remove it.")
-    names = {layer.name for layer in layers}
-    for node, name in settings.layer_names.items():
-        if name not in names:
+    used |= {id(tensor) for tensor in model.outputs}
+    for name, call in calls.items():
+        if not any(id(tensor) in used for tensor in builder.parts(name)):
             cure = "Use it in the `inputs` of a layer, name it in `model.outputs`, or remove it."
-            raise NodeError(node, f"no output depends on {node.class_name} {name!r}. {cure}")
+            raise NodeError(call.node, f"no output depends on {call.node.class_name} {name!r}. {cure}")
 
 
 def _shape(tensor: Any) -> str:

@@ -2,4 +2,10 @@
 
 from trainkit.registry import Registry
 
-LAYERS = Registry("layer", {"Impute": "trainkit.models.layers.impute:Impute"})
+LAYERS = Registry(
+    "layer",
+    {
+        "Impute": "trainkit.models.layers.impute:Impute",
+        "KerasApplication": "trainkit.models.applications:KerasApplication",
+    },
+)

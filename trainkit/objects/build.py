@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainkit.config import ExpressionError, Node, NodeError, evaluate, known_names
+from trainkit.config import ExpressionError, Node, NodeError, evaluate
 from trainkit.errors import InputError
 from trainkit.framework import tf
 from trainkit.registry import Registry
@@ -26,7 +26,14 @@ _MODULES = {
 _NODE_NAMES = re.compile(r" for '\{\{node.*|\{\{[^}]*\}\} ?|\[Op:.*")
 
 
-def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None, registry: Registry | None = None) -> Any:
+def build(
+    node: Node,
+    scope: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    registry: Registry | None = None,
+    **further: Any,
+) -> Any:
     """Build the Keras object that a node asks for.
 
     Args:
@@ -34,6 +41,7 @@ def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None, regi
         scope: What `$name` stands for.
         name: The name of a layer; by default the one that the node was given.
         registry: Things of this kind that TrainKit adds to those of Keras.
+        further: Arguments that the config does not give.
 
     Returns:
         The object.
@@ -41,7 +49,7 @@ def build(node: Node, scope: Mapping[str, Any], *, name: str | None = None, regi
     Raises:
         NodeError: If Keras refuses the arguments, or one cannot be computed.
     """
-    arguments = compute_arguments(node, scope)
+    arguments = compute_arguments(node, scope, registry) | further
     if name or node.name:
         arguments["name"] = name or node.name
     try:
@@ -62,7 +70,7 @@ def build_registered(node: Node, registry: Registry, scope: Mapping[str, Any], *
     Raises:
         NodeError: If an argument cannot be computed, or the thing refuses what the user gave it.
     """
-    signature = known_names(node.kind)[node.class_name]
+    signature = node.signature
     arguments = compute_arguments(node, scope)
     for key, value in arguments.items():
         if signature[key].type == "path" and value is not None:
@@ -73,21 +81,35 @@ def build_registered(node: Node, registry: Registry, scope: Mapping[str, Any], *
         raise NodeError(node, str(error)) from error
 
 
-def compute_arguments(node: Node, scope: Mapping[str, Any]) -> dict[str, Any]:
+def compute_arguments(node: Node, scope: Mapping[str, Any], registry: Registry | None = None) -> dict[str, Any]:
     """The arguments of a node as values: expressions computed, nodes inside built.
+
+    Args:
+        node: The node.
+        scope: What `$name` stands for.
+        registry: Things that TrainKit adds to those of Keras, for the nodes inside that are of its kind.
 
     Raises:
         NodeError: If one cannot be computed.
     """
-    signature = known_names(node.kind)[node.class_name]
-    defaults = {key: argument.default for key, argument in signature.items() if str(argument.default).startswith("$")}
+    defaults = {
+        key: argument.default for key, argument in node.signature.items() if str(argument.default).startswith("$")
+    }
     values = {}
     for key, written in (defaults | node.arguments).items():
         try:
-            values[key] = build(written, scope) if isinstance(written, Node) else evaluate(written, scope)
+            values[key] = _compute(written, scope, registry)
         except ExpressionError as error:
             raise NodeError(node, str(error), argument=key) from error
     return values
+
+
+def _compute(written: Any, scope: Mapping[str, Any], registry: Registry | None) -> Any:
+    if isinstance(written, list) and any(isinstance(item, Node) for item in written):
+        return [_compute(item, scope, registry) for item in written]
+    if not isinstance(written, Node):
+        return evaluate(written, scope)
+    return build(written, scope, registry=registry if registry and registry.kind == written.kind else None)
 
 
 def first_sentence(error: Exception) -> str:
@@ -102,6 +124,8 @@ def first_sentence(error: Exception) -> str:
 
 
 def _class_of(node: Node, registry: Registry | None) -> Any:
+    if node.definition is not None and node.definition.target is not None:
+        return node.definition.target
     if registry is not None and node.class_name in registry:
         return registry.get(node.class_name)
     module = tf.keras

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trainkit.config import Config, Node, NodeError
+from trainkit.config import Config, NodeError
 from trainkit.training.outputs import ONE_HOT_LOSSES, Output
 
 _TWO_CLASSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}
@@ -102,14 +102,13 @@ def _cure(units: int, classes: int) -> str:
 
 def _told(config: Config, output: Output) -> str:
     """The layer of an output, and the layer before it where that is plain to see."""
-    layers = config.experiment.model.layers
+    network = config.experiment.model.network
+    call = network.maker(output.name)
     told = f"{output.node.class_name} {output.name!r}"
-    position = next((index for index, node in enumerate(layers) if node is output.node), None)
-    if position is None or output.node.inputs is not None or output.node.branches is not None:
+    if call is None or not isinstance(call.inputs, str):
         return told
-    if not position:
+    before = network.calls.get(call.inputs)
+    if before is None:
         return f"{told}, after the input,"
-    before: Node = layers[position - 1]
-    line = config.line_of(before)
-    name = config.experiment.model.layer_names[before]
-    return f"{told}, after {before.class_name} {name!r}{f' (line {line})' if line else ''},"
+    line = config.line_of(before.node)
+    return f"{told}, after {before.node.class_name} {before.name!r}{f' (line {line})' if line else ''},"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.config import Experiment, Node, metric_names
+from trainkit.config import Experiment, Model, Node, metric_names
 from trainkit.data import Facts, Field
 from trainkit.framework import tf
 
@@ -50,12 +50,21 @@ class Output:
 def outputs_of(experiment: Experiment, facts: Facts) -> dict[str, Output]:
     """What is learned at each output of a config, by its name."""
     model, training = experiment.model, experiment.training
-    nodes = {name: node for node, name in model.layer_names.items()}
     losses = training.loss if isinstance(training.loss, dict) else dict.fromkeys(model.output_names, training.loss)
     return {
-        name: Output(name, nodes[name], losses[name], _named_metrics(training.metrics, name), facts.targets[name])
+        name: Output(
+            name, _node_of(model, name), losses[name], _named_metrics(training.metrics, name), facts.targets[name]
+        )
         for name in model.output_names
     }
+
+
+def _node_of(model: Model, output: str) -> Node:
+    """The layer that gives an output."""
+    call = model.network.maker(output)
+    if call is None:
+        raise ValueError(f"no layer gives the output {output!r}")
+    return call.node
 
 
 def logged_names(outputs: Mapping[str, Output], *, validation: bool) -> list[str]:

@@ -86,7 +86,7 @@ def prepare(config: Config) -> Prepared:
 
 def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:
     """Refuse missing numbers that no layer fills: NaN becomes 0 behind relu, and every answer means nothing."""
-    if any(node.class_name in _TAKES_MISSING for node in experiment.model.nodes):
+    if any(call.node.class_name in _TAKES_MISSING for call in experiment.model.network.calls.values()):
         return
     for role, split in splits.present.items():
         for name in split.facts.inputs:

@@ -36,16 +36,15 @@ def try_one_batch(config: Config, model: Any, split: Split, outputs: Mapping[str
 
 def _at_layer(config: Config, model: Any, inputs: Mapping[str, Any], error: Exception) -> NodeError:
     """The first layer, in the order of the graph, that cannot be computed."""
-    settings = config.experiment.model
-    nodes = {name: node for node, name in settings.layer_names.items()}
+    calls = config.experiment.model.network.calls
     for layer in model.layers:
-        if layer.name not in nodes:
+        if layer.name not in calls:
             continue
         try:
             tf.keras.Model(model.inputs, layer.output)(inputs, training=True)
         except (ValueError, TypeError, AttributeError, tf.errors.OpError) as found:
-            return _failure(nodes[layer.name], found)
-    return _failure(settings.layers[-1], error)
+            return _failure(calls[layer.name].node, found)
+    return _failure(config.experiment.model.layers[-1], error)
 
 
 def _try(node: Node, run: Callable[..., Any], *arguments: Any) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from trainkit import __version__
 from trainkit.callbacks import CompressionBoard
-from trainkit.config import Node, NodeError, known_names
+from trainkit.config import Node, NodeError
 from trainkit.data import fingerprint
 from trainkit.deploy.calibration import calibration_samples
 from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Promise
@@ -195,5 +195,4 @@ def _key_of_subject(subject: Subject) -> str:
 
 
 def _with_defaults(node: Node) -> dict[str, Any]:
-    signature = known_names(node.kind)[node.class_name]
-    return {key: node.arguments.get(key, argument.default) for key, argument in signature.items()}
+    return {key: node.arguments.get(key, argument.default) for key, argument in node.signature.items()}

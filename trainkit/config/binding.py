@@ -1,0 +1,113 @@
+"""Values of parameters and loops, put where their names stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from trainkit.config.block import Block
+from trainkit.config.document import KeyPath
+from trainkit.config.expressions import ExpressionError, is_expression, substitute, substitute_text
+from trainkit.config.node import Node
+from trainkit.config.parse import KNOWN_VALUES, parse_argument
+from trainkit.config.scope import Scope
+
+Resolve = Callable[[Node, Mapping[str, Any]], Node]
+"""From a layer inside another, and what `$name` stands for in it, to what is built there."""
+
+
+class BindingError(ExpressionError):
+    """A value does not fit where its name stands; `path` starts at the node."""
+
+    def __init__(self, path: KeyPath, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def bind(node: Node, block: Block, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a block that a node uses.
+
+    Args:
+        node: With the arguments, as they are written.
+        block: The block.
+        values: What `$name` stands for where the node stands.
+
+    Raises:
+        ExpressionError: If an argument cannot be computed.
+    """
+    bound: dict[str, Any] = {}
+    for name, default in block.params.items():
+        given = name in node.arguments
+        try:
+            bound[name] = substitute(node.arguments[name], values) if given else substitute(default, bound)
+        except ExpressionError as error:
+            raise BindingError((node.class_name, name) if given else (), str(error)) from error
+    return bound
+
+
+def copy_node(node: Node, values: Mapping[str, Any], resolve: Resolve, users: tuple[Node, ...] = ()) -> Node:
+    """A node with values put in; the node itself, if there is nothing to put in and no block around it.
+
+    Args:
+        node: As it is written.
+        values: What `$name` stands for.
+        resolve: What becomes of layers among the arguments.
+        users: The nodes that use the blocks around it.
+
+    Raises:
+        ExpressionError: If a value does not fit.
+    """
+    arguments = {key: _put(node, key, item, values, resolve) for key, item in node.arguments.items()}
+    if not users and all(item is node.arguments[key] for key, item in arguments.items()):
+        return node
+    return replace(node, arguments=arguments, origin=node.origin or node, users=users)
+
+
+def _put(node: Node, key: str, item: Any, values: Mapping[str, Any], resolve: Resolve) -> Any:
+    if isinstance(item, Node):
+        return resolve(item, values) if item.kind == "layer" else copy_node(item, values, resolve)
+    if isinstance(item, list) and any(isinstance(one, Node) for one in item):
+        return [resolve(one, values) for one in item]
+    try:
+        value = substitute(item, values)
+    except ExpressionError as error:
+        raise BindingError((node.class_name, key), str(error)) from error
+    if value == item:
+        return item
+    scope = Scope(values=frozenset(KNOWN_VALUES.get(node.kind, ())))
+    value, problems = parse_argument(key, value, node.signature[key], node.kind, scope)
+    for problem in problems:
+        raise BindingError((node.class_name, key), problem.message)
+    return value
+
+
+def known_now(setting: str, value: Any, values: Mapping[str, Any]) -> Any:
+    """What a setting that says how often a node stands there comes to.
+
+    Raises:
+        ExpressionError: If it depends on the data, which are not read yet.
+    """
+    known = substitute(value, values)
+    for part in _leaves(known):
+        if is_expression(part):
+            raise ExpressionError(f"`{setting}` must be known before the data are read. Received: {part}.")
+    return known
+
+
+def text_now(setting: str, text: str, values: Mapping[str, Any]) -> str:
+    """A name with values put in.
+
+    Raises:
+        ExpressionError: If a value is not known yet, or cannot be part of a name.
+    """
+    try:
+        return substitute_text(text, values) if "$" in text else text
+    except ExpressionError as error:
+        raise BindingError((setting,), str(error)) from error
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict | list):
+        return [leaf for item in (value.values() if isinstance(value, dict) else value) for leaf in _leaves(item)]
+    return [value]

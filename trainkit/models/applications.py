@@ -1,0 +1,157 @@
+"""The networks of tf.keras.applications, layer by layer inside another network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from trainkit.framework import tf
+from trainkit.models.calls import calls_of, replay
+from trainkit.models.saved_weights import WeightsError, assign_weights
+from trainkit.registry import did_you_mean
+
+
+class KerasApplication:
+    """A network of tf.keras.applications, whose layers become layers of the network around it: `backbone.conv1`.
+
+    It is called like a layer. Each of its layers gets the name of the call and its own name in Keras, with `_` for `/`.
+
+    Args:
+        application: Its name in tf.keras.applications.
+        include_top: Whether its classifier is part of it.
+        weights: None for random ones; `imagenet` for those that Keras offers, from its cache or by download; else a
+            file (.keras, .weights.h5, .h5) or the directory of a run, which has layers of the same names.
+        pooling: Of a network without its classifier: `avg` or `max`; None for feature maps.
+        classes: Of its classifier.
+        classifier_activation: Of its classifier; None for logits.
+        trainable: Whether its layers learn.
+        alpha: Width, of MobileNets.
+        depth_multiplier: Of the depthwise convolutions of MobileNet.
+        dropout: Of MobileNet.
+        dropout_rate: Of MobileNetV3.
+        minimalistic: Whether MobileNetV3 does without squeeze-and-excite and hard swish.
+        include_preprocessing: Whether a network that brings its own rescaling uses it.
+        name: Of the call.
+
+    Raises:
+        ValueError: If there is no such application, or it does not take one of the arguments.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        include_top: bool = True,
+        weights: Path | Literal["imagenet"] | None = None,
+        pooling: Literal["avg", "max"] | None = None,
+        classes: int = 1000,
+        classifier_activation: str | None = "softmax",
+        trainable: bool = True,
+        alpha: float | None = None,
+        depth_multiplier: int | None = None,
+        dropout: float | None = None,
+        dropout_rate: float | None = None,
+        minimalistic: bool | None = None,
+        include_preprocessing: bool | None = None,
+        name: str = "application",
+    ) -> None:
+        known = [item for item in dir(tf.keras.applications) if item[0].isupper()]
+        if application not in known:
+            near = did_you_mean(application, known) or f" Known: {', '.join(known)}."
+            raise ValueError(f"`application` must be one of Keras. Received: application={application!r}.{near}")
+        own = {
+            "alpha": alpha,
+            "depth_multiplier": depth_multiplier,
+            "dropout": dropout,
+            "dropout_rate": dropout_rate,
+            "minimalistic": minimalistic,
+            "include_preprocessing": include_preprocessing,
+        }
+        self.name = name
+        self._application = application
+        self._weights = weights
+        self._trainable = trainable
+        self._arguments: dict[str, Any] = {"include_top": include_top, "pooling": pooling} | {
+            key: value for key, value in own.items() if value is not None
+        }
+        if include_top:
+            self._arguments |= {"classes": classes, "classifier_activation": classifier_activation}
+        self._wrap: Callable[..., Any] | None = None
+        self._model: Any = None
+        self._layers: dict[str, Any] = {}
+
+    def wrapped(self, wrap: Callable[..., Any]) -> KerasApplication:
+        """The same with another layer around each of its layers: `wrap(layer, name=…)`."""
+        self._wrap = wrap
+        return self
+
+    def __call__(self, tensor: Any) -> tuple[Any, dict[str, Any]]:
+        """Call its layers; the second time, the same layers again.
+
+        Args:
+            tensor: Images, shape `(batch, height, width, channels)`, or `(batch, times, …)` where it is wrapped.
+
+        Returns:
+            What the network gives, and what each of its layers gives by its name.
+
+        Raises:
+            ValueError: If Keras cannot build it on such images, or the weights do not fit.
+        """
+        if self._model is None:
+            self._model = self._build(tuple(tensor.shape)[1 if self._wrap is None else 2 :])
+        parts: dict[str, Any] = {}
+        answers = self._replay(self._model, tensor, parts)
+        return answers[0], parts
+
+    def _replay(self, model: Any, tensor: Any, parts: dict[str, Any]) -> list[Any]:
+        def make(call: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            if isinstance(call.layer, tf.keras.Model):
+                outputs = self._replay(call.layer, arguments[0], parts)
+                return outputs if isinstance(call.outputs, list) else outputs[0]
+            name = self._name_of(call.layer)
+            is_new = name not in self._layers
+            if is_new:
+                self._layers[name] = self._copy(name, call.layer)
+            parts[name] = self._layers[name](*arguments, **keywords)
+            if is_new:
+                self._layers[name].set_weights(call.layer.get_weights())
+            return parts[name]
+
+        tensors = replay(calls_of(model), {id(model.inputs[0]): tensor}, make)
+        return [tensors[id(output)] for output in model.outputs]
+
+    def _copy(self, name: str, original: Any) -> Any:
+        """The layer that takes the place of one of Keras' network."""
+        config = original.get_config() | {"trainable": original.trainable and self._trainable}
+        full = f"{self.name}.{name}"
+        if self._wrap is None:
+            return type(original).from_config(config | {"name": full})
+        return self._wrap(type(original).from_config(config | {"name": name}), name=full)
+
+    def _name_of(self, layer: Any) -> str:
+        """Its name in Keras, without what cannot stand in a path: `/`, and the `tf.` of functions."""
+        return str(layer.name).rsplit(".", 1)[-1].replace("/", "_")
+
+    def _build(self, shape: tuple[int | None, ...]) -> Any:
+        function = getattr(tf.keras.applications, self._application)
+        from_keras = self._weights == "imagenet"
+        try:
+            model = function(input_shape=shape, weights="imagenet" if from_keras else None, **self._arguments)
+        except TypeError as error:
+            raise ValueError(f"{self._application} does not take these arguments: {error}") from error
+        except ValueError:
+            raise
+        except Exception as error:  # what `get_file` raises is no more special
+            if not from_keras:
+                raise
+            cure = "Put the file into Keras' cache (~/.keras/models), or name a file of weights."
+            message = f"Keras has no weights of {self._application} here, and cannot load them: {error}."
+            raise ValueError(f"{message} {cure}") from error
+        if self._wrap is not None and any(type(layer).__name__ == "TFOpLambda" for layer in model.layers):
+            raise ValueError(f"{self._application} uses functions of TensorFlow, which TimeDistributed cannot wrap.")
+        if self._weights is not None and not from_keras:
+            try:
+                assign_weights(model, Path(self._weights), prefixes=(f"{self.name}.", ""))
+            except WeightsError as error:
+                raise ValueError(str(error)) from error
+        return model
