@@ -9,6 +9,8 @@ from typing import Any
 
 from trainkit.config.document import KeyPath
 
+_REPEATS = {"repeat", "for_each", "when"}
+
 
 def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
     """Name each layer: the name it was given, or its class in small letters, counted.
@@ -69,6 +71,8 @@ def _next_name(kind: str, counts: Counter[str], taken: set[str]) -> str:
 def names_in_list(items: Sequence[Any], path: KeyPath = ()) -> list[set[str]]:
     """What each entry of a written list may be called by: its name, given or automatic, and its class.
 
+    What stands there several times, or not always, makes automatic names uncertain: then there are none.
+
     Args:
         items: The list, or one that holds it in the branches of its layers.
         path: From `items` to the list.
@@ -76,15 +80,16 @@ def names_in_list(items: Sequence[Any], path: KeyPath = ()) -> list[set[str]]:
     written = list(_in_building_order(items, ()))
     taken_apart = [_class_and_name(item) for _, item in written]
     automatic = automatic_names((class_name or "value", name) for class_name, name in taken_apart)
+    is_certain = not any(isinstance(item, dict) and _REPEATS & item.keys() for _, item in written)
     return [
-        {name, class_name} if class_name else set()
-        for (at, _), name, (class_name, _) in zip(written, automatic, taken_apart, strict=True)
+        {name if is_certain else given or class_name, class_name} if class_name else set()
+        for (at, _), name, (class_name, given) in zip(written, automatic, taken_apart, strict=True)
         if at[:-1] == path
     ]
 
 
 def _in_building_order(items: Sequence[Any], path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    """The entries of a written list and of the branches in it, each with its path; see `node.in_building_order`."""
+    """The entries of a written list and of the branches in it, each with its path, in the order they are called."""
     for index, item in enumerate(items):
         branches = item.get("branches") if isinstance(item, dict) else None
         for number, branch in enumerate(branches if isinstance(branches, list) else []):

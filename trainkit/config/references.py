@@ -7,10 +7,11 @@ from typing import Any
 
 from trainkit.config.block import self_containing
 from trainkit.config.document import Document, KeyPath, format_path
-from trainkit.config.expand import Fault, expand
+from trainkit.config.expand import expand
 from trainkit.config.model_settings import Model
 from trainkit.config.network import BEFORE, Network
 from trainkit.config.node import Node
+from trainkit.config.place import Fault
 from trainkit.config.settings import Experiment
 from trainkit.config.walk import node_paths
 from trainkit.errors import Problem
