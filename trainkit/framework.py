@@ -7,11 +7,16 @@ TensorFlow is first imported. `import trainkit` asks for tf_keras; this module c
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 
 from trainkit.errors import InputError
 from trainkit.native import quiet_stderr
 
+DEEPEST_CHAIN = 25_000
+"""Keras follows a chain of layers by calling itself for each, when it builds and when it reads a model."""
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST_CHAIN))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what fails raises an error too; its optimizers complain in vain
 
 

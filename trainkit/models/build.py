@@ -8,7 +8,6 @@ from typing import Any
 from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
 from trainkit.framework import tf
 from trainkit.models.applications import KerasApplication
-from trainkit.models.depth import room_for
 from trainkit.models.registry import LAYERS
 from trainkit.objects import build, first_sentence
 
@@ -51,8 +50,7 @@ def build_model(
     for call in network.calls.values():
         builder.call(call)
     outputs = [_output(builder, network.maker(output), output) for output in settings.output_names]
-    with room_for(len(network.calls)):
-        model = tf.keras.Model(list(inputs.values()), outputs, name=_model_name(name))
+    model = tf.keras.Model(list(inputs.values()), outputs, name=_model_name(name))
     _check_used(model, builder, network.calls)
     return model
 
