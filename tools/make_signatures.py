@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 import sys
 import types
-import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from annotated_types import Ge
-
+from trainkit.config.signature_reader import OF_EVERY_LAYER, read_typed, read_untyped
 from trainkit.data.augment import AUGMENTATIONS
 from trainkit.data.sources import SOURCES
 from trainkit.deploy.compress import COMPRESSORS
@@ -68,17 +65,8 @@ LEFT_OUT = {
     "regularizer": {"Regularizer"},
     "constraint": {"Constraint"},
 }
-OF_EVERY_LAYER = {"dtype": {"default": None}, "trainable": {"default": True, "type": "boolean"}}
 # Defaults that do not tell the type: TensorBoard's profile_batch is 0, and also takes '10, 20'.
 TYPE_IS_WIDER = {"profile_batch"}
-NODE_ARGUMENTS = {
-    r"(.*_)?initializer": "initializer",
-    r"(.*_)?regularizer": "regularizer",
-    r"(.*_)?constraint": "constraint",
-    r"learning_rate": "schedule",
-    r"layer|backward_layer": "layer",
-    r"cells?": "layers",
-}
 # Where TrainKit knows better: schedules last as long as the training, TensorBoard's files belong to the run.
 OUR_DEFAULTS = {
     ("CosineDecay", "decay_steps"): "$steps",
@@ -86,7 +74,6 @@ OUR_DEFAULTS = {
     ("TensorBoard", "log_dir"): None,
     ("CategoryEncoding", "num_tokens"): "$tokens",
 }
-PATHS = {"filepath", "filename", "log_dir"}
 CONTEXT = {"model", "filepath", "context", "name"}
 
 
@@ -96,7 +83,7 @@ def make_table() -> dict[str, dict[str, Any]]:
     for kind, (module, base) in KERAS.items():
         table[kind] = {name: keras_signature(kind, item) for name, item in classes(kind, module, base)}
     for kind, registry in OURS.items():
-        ours = {name: our_signature(registry.get(name)) for name in registry}
+        ours = {name: read_typed(registry.get(name), skip=CONTEXT) for name in registry}
         if kind == "layer":
             ours = {
                 name: signature | (OF_EVERY_LAYER if "trainable" not in signature else {})
@@ -115,89 +102,17 @@ def classes(kind: str, module: types.ModuleType, base: type) -> Iterator[tuple[s
 
 
 def keras_signature(kind: str, item: type) -> dict[str, Any]:
-    """Arguments of a Keras class; types are guessed from names and defaults, which is all that Keras declares."""
-    arguments = {}
-    for name, parameter in inspect.signature(item.__init__).parameters.items():
-        if name in ("self", "name") or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        entry: dict[str, Any] = {}
+    """Arguments of a Keras class, with what TrainKit knows better."""
+    arguments = read_untyped(item)
+    for name, entry in arguments.items():
+        if name in TYPE_IS_WIDER:
+            entry.pop("type", None)
         if (item.__name__, name) in OUR_DEFAULTS:
-            entry["default"] = OUR_DEFAULTS[item.__name__, name]
-        elif parameter.default is parameter.empty:
-            entry["required"] = True
-        elif is_json(parameter.default):
-            entry["default"] = parameter.default
-        if (type_ := keras_type(name, parameter.default)) != "any":
-            entry["type"] = type_
-        arguments[name] = entry
+            entry.pop("required", None)
+            arguments[name] = {"default": OUR_DEFAULTS[item.__name__, name]} | {
+                key: value for key, value in entry.items() if key != "default"
+            }
     return arguments | (OF_EVERY_LAYER if kind == "layer" else {})
-
-
-def keras_type(name: str, default: object) -> str:
-    """The type of a Keras argument, as far as its name and default tell."""
-    for pattern, kind in NODE_ARGUMENTS.items():
-        if re.fullmatch(pattern, name):
-            return kind
-    if name in PATHS:
-        return "path"
-    if name in TYPE_IS_WIDER:
-        return "any"
-    if isinstance(default, bool):
-        return "boolean"
-    return "number" if isinstance(default, int | float) else "any"
-
-
-def our_signature(function: Callable[..., Any]) -> dict[str, Any]:
-    """Arguments of a source or exporter; its annotations are the types."""
-    hints = typing.get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
-    arguments = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name in CONTEXT or parameter.kind is parameter.VAR_KEYWORD:
-            continue
-        entry = our_type(hints[name])
-        if parameter.default is parameter.empty:
-            entry["required"] = True
-        else:
-            entry["default"] = parameter.default
-        arguments[name] = entry
-    return arguments
-
-
-def our_type(hint: Any) -> dict[str, Any]:
-    """A type hint as the table says it."""
-    if typing.get_origin(hint) is typing.Annotated:
-        inner, *bounds = typing.get_args(hint)
-        told = [("least", bound.ge) if isinstance(bound, Ge) else ("below", bound.lt) for bound in bounds]
-        return our_type(inner) | dict(told)
-    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
-    options = typing.get_args(hint) if is_union else (hint,)
-    wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number
-    entry: dict[str, Any] = {"optional": type(None) in options}
-    literals = [option for option in options if typing.get_origin(option) is Literal]
-    if literals:
-        entry["choices"] = list(typing.get_args(literals[0]))
-        wanted = Path if Path in options else type(entry["choices"][0])
-    names = {
-        int: "integer",
-        float: "number",
-        bool: "boolean",
-        str: "text",
-        Path: "path",
-        list[str]: "texts",
-        list[float]: "number",
-        dict[str, float]: "numbers by name",
-        dict[str, int]: "integers by name",
-    }
-    return entry | {"type": names[wanted]}
-
-
-def is_json(value: object) -> bool:
-    """Whether the table can hold a default."""
-    try:
-        json.dumps(value)
-    except TypeError:
-        return False
-    return True
 
 
 def main() -> int:

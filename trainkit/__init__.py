@@ -12,6 +12,7 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 if TYPE_CHECKING:
+    from trainkit.config.custom_code import allow_code, register
     from trainkit.deploy import deploy
     from trainkit.errors import ConfigError, TrainKitError
     from trainkit.inference import load
@@ -20,9 +21,22 @@ if TYPE_CHECKING:
     from trainkit.training.evaluate import evaluate
 
 __version__ = version("trainkit")
-__all__ = ["ConfigError", "TrainKitError", "__version__", "deploy", "evaluate", "fit", "load", "predict"]
+__all__ = [
+    "ConfigError",
+    "TrainKitError",
+    "__version__",
+    "allow_code",
+    "deploy",
+    "evaluate",
+    "fit",
+    "load",
+    "predict",
+    "register",
+]
 
 _PUBLIC = {
+    "allow_code": "trainkit.config.custom_code",
+    "register": "trainkit.config.custom_code",
     "fit": "trainkit.training",
     "deploy": "trainkit.deploy",
     "load": "trainkit.inference",

@@ -16,6 +16,19 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _permit(allowed: bool) -> None:
+    if allowed:
+        from trainkit.config import permit_code
+
+        permit_code()
+
+
+AllowCode = Annotated[
+    bool,
+    typer.Option("--allow-code", callback=_permit, help="Let the Python file of `custom_code` run. Read it first."),
+]
 DataConfig = Annotated[
     Path | None,
     typer.Option("--data", metavar="CONFIG", help="For a model made elsewhere: a YAML file with its `data`."),

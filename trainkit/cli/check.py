@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trainkit.cli.arguments import ConfigFile, Overrides
+from trainkit.cli.arguments import AllowCode, ConfigFile, Overrides
 
 
-def check(config: ConfigFile, overrides: Overrides = None) -> None:
+def check(config: ConfigFile, overrides: Overrides = None, allow_code: AllowCode = False) -> None:
     """Find every problem in CONFIG, then show its layers, shapes and parameters; trains nothing."""
     from trainkit.config import load_config
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import DataConfig
+from trainkit.cli.arguments import AllowCode, DataConfig
 
 
 def deploy(
@@ -24,6 +24,7 @@ def deploy(
         typer.Argument(metavar="KEY=VALUE", help="Keys of `deploy.`: 'deploy.export=[ONNX]'.", show_default=False),
     ] = None,
     data: DataConfig = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Export the model of RUN, run every file, and prove that it answers like the model."""
     from trainkit.runs import Run

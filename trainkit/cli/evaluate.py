@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import DataConfig, ModelPath
+from trainkit.cli.arguments import AllowCode, DataConfig, ModelPath
 from trainkit.cli.output import check_output
 
 
@@ -29,6 +29,7 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option(help="A .json file to write as well, with all figures.", show_default=False)
     ] = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Measure a run or a model file on the samples of its data."""
     check_output(output, [".json"])

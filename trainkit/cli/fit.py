@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import ConfigFile, Overrides
+from trainkit.cli.arguments import AllowCode, ConfigFile, Overrides
 
 
 def fit(
     config: ConfigFile,
     overrides: Overrides = None,
     runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    allow_code: AllowCode = False,
 ) -> None:
     """Train the model that CONFIG describes; leaves a run directory."""
     from trainkit.config import load_config

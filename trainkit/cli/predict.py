@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import DataConfig, ModelPath
+from trainkit.cli.arguments import AllowCode, DataConfig, ModelPath
 from trainkit.cli.output import check_output
 
 
@@ -22,6 +22,7 @@ def predict(
     output: Annotated[
         Path | None, typer.Option(help="A .csv or .json file to write, instead of a table.", show_default=False)
     ] = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Let a run or a model file answer images, tables or arrays."""
     from trainkit.inference.predict import predict as answer

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import ConfigFile, Overrides
+from trainkit.cli.arguments import AllowCode, ConfigFile, Overrides
 from trainkit.cli.output import check_output
 
 
@@ -19,6 +19,7 @@ def show(
     ] = None,
     samples: Annotated[int, typer.Option(min=1, max=100, help="Rows of the picture.")] = 8,
     epochs: Annotated[int, typer.Option(min=1, max=20, help="Epochs shown beside each sample.")] = 5,
+    allow_code: AllowCode = False,
 ) -> None:
     """Draw samples of CONFIG's data, as they are and augmented, with their labels."""
     from trainkit.config import load_config

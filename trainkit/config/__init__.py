@@ -1,5 +1,6 @@
 """The config language: YAML text -> a checked experiment. Never imports TensorFlow."""
 
+from trainkit.config.custom_code import MODULE_PREFIX, CustomCode, allow_code, permit_code, register
 from trainkit.config.data_settings import Data, Last, Resize, Skip
 from trainkit.config.document import Document, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
@@ -16,8 +17,10 @@ from trainkit.config.signatures import known_names
 
 __all__ = [
     "BEFORE",
+    "MODULE_PREFIX",
     "Best",
     "Config",
+    "CustomCode",
     "Data",
     "Deploy",
     "Document",
@@ -34,6 +37,7 @@ __all__ = [
     "SettingError",
     "Skip",
     "Training",
+    "allow_code",
     "automatic_names",
     "evaluate",
     "format_path",
@@ -44,6 +48,8 @@ __all__ = [
     "make_schema",
     "metric_names",
     "read_document",
+    "register",
     "part_of",
+    "permit_code",
     "written_references",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from trainkit.config.custom_code import CustomCode, run_custom_code
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.include import merge_includes
 from trainkit.config.node import Node, NodeError, SettingError, write_node
@@ -32,10 +33,12 @@ class Config:
     Args:
         experiment: The settings and nodes; paths are absolute.
         document: What was written where.
+        custom_code: The Python file that it uses, if it does.
     """
 
     experiment: Experiment
     document: Document
+    custom_code: CustomCode | None = None
 
     def path_of(self, node: Node) -> KeyPath:
         """The path of a node of this configuration; of one in a network of the zoo, where that is used."""
@@ -67,8 +70,12 @@ class Config:
         return self.document.problem(path, error.message)
 
     def resolved(self) -> dict[str, Any]:
-        """The experiment as plain data, with every default written out; what was included is part of it."""
-        return _with_defaults(self.experiment) | {"include": None}
+        """The experiment as plain data, with every default written out; what was included is part of it.
+
+        Its `custom_code` is a file of the same name beside it, with the hash of the one that was run.
+        """
+        code = self.custom_code and {"file": self.custom_code.filepath.name, "sha256": self.custom_code.sha256}
+        return _with_defaults(self.experiment) | {"include": None, "custom_code": code}
 
     @cached_property
     def _paths(self) -> dict[Node, KeyPath]:
@@ -92,10 +99,11 @@ def load_config(source: Path | str | Mapping[str, Any] | Document, overrides: It
     """
     document = source if isinstance(source, Document) else _read(source)
     problems = apply_overrides(document, list_overrides(overrides))
-    experiment, more = validate(document)
+    code = run_custom_code(document)
+    experiment, more = validate(document, custom=code.definitions if code else {})
     if problems or experiment is None or more:
         raise ConfigError(document.source, [*problems, *more])
-    return Config(experiment, document)
+    return Config(experiment, document, code)
 
 
 def read_document(source: Path | str | Mapping[str, Any], overrides: Iterable[str] = ()) -> Document:

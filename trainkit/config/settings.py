@@ -20,6 +20,7 @@ from trainkit.config.kinds import (
     Schedule,
     Settings,
     Weight,
+    form_of,
     node_or_mapping,
     nodes_or_mapping,
     number_or_node,
@@ -90,6 +91,13 @@ class Deploy(Settings):
     )
 
 
+class CustomCodeFile(Settings):
+    """A Python file that has to be a certain one."""
+
+    file: str = Field(description="The file.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of its bytes: another file is refused.")
+
+
 class Experiment(Settings):
     """A whole configuration."""
 
@@ -101,6 +109,10 @@ class Experiment(Settings):
         default=0, description="Of the order, the split and the weights."
     )
     include: str | list[str] | None = Field(default=None, description="Files of `blocks:` that this one uses, too.")
+    custom_code: (
+        Annotated[Annotated[str, Tag("a text")] | Annotated[CustomCodeFile, Tag("a mapping")], Discriminator(form_of)]
+        | None
+    ) = Field(default=None, description="A Python file with layers, losses, … of its own; runs with --allow-code only.")
     data: Data
     model: Model
     training: Training

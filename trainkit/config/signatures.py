@@ -71,8 +71,7 @@ def signatures() -> Mapping[str, Mapping[str, Signature]]:
     """The table: kind -> name -> argument -> `Argument`."""
     table = json.loads(files("trainkit.config").joinpath("signatures.json").read_text(encoding="utf-8"))
     return {
-        kind: {name: {key: _argument(value) for key, value in arguments.items()} for name, arguments in names.items()}
-        for kind, names in table.items()
+        kind: {name: read_signature(arguments) for name, arguments in names.items()} for kind, names in table.items()
     }
 
 
@@ -81,8 +80,9 @@ def known_names(kind: str) -> Mapping[str, Signature]:
     return signatures()[kind]
 
 
-def _argument(entry: dict[str, Any]) -> Argument:
-    return Argument(**{**entry, "choices": tuple(entry.get("choices", ()))})
+def read_signature(arguments: Mapping[str, Mapping[str, Any]]) -> Signature:
+    """A signature from the form that the table has."""
+    return {key: Argument(**{**entry, "choices": tuple(entry.get("choices", ()))}) for key, entry in arguments.items()}
 
 
 def block_definitions(blocks: Any) -> dict[str, Definition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from trainkit.config.paths import resolve_paths
 from trainkit.config.references import check_references
 from trainkit.config.scope import Scope
 from trainkit.config.settings import Experiment, settings_at
+from trainkit.config.signatures import Definition
 from trainkit.errors import Problem, shown
 from trainkit.registry import did_you_mean
 
@@ -50,8 +51,14 @@ _PATTERNS = {
 _ANY_NAME = "letters, digits, '.', '_' and '-', beginning with a letter or digit"
 
 
-def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
+def validate(
+    document: Document, *, custom: Mapping[str, Mapping[str, Definition]] | None = None
+) -> tuple[Experiment | None, list[Problem]]:
     """Check the settings and nodes of a configuration; nothing is built.
+
+    Args:
+        document: What is written where.
+        custom: What its own Python code adds, by kind and name.
 
     Returns:
         The experiment, or None where there are problems, and all problems.
@@ -59,7 +66,7 @@ def validate(document: Document) -> tuple[Experiment | None, list[Problem]]:
     if not isinstance(document.data, dict):
         return None, [document.problem((), f"must be a mapping, `key: value`. Received: {shown(document.data)}.")]
     try:
-        experiment = Experiment.model_validate(document.data, context={"scope": Scope()})
+        experiment = Experiment.model_validate(document.data, context={"scope": Scope(custom=custom or {})})
     except ValidationError as error:
         details = error.errors()
         unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]

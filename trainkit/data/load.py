@@ -10,6 +10,7 @@ import numpy as np
 from trainkit.config import Config, Data, NodeError, SettingError
 from trainkit.data.bad import leave_out
 from trainkit.data.columns import ArrayColumn
+from trainkit.data.given_arrays import as_source
 from trainkit.data.images import ImageFiles
 from trainkit.data.inputs import make_input
 from trainkit.data.records import Records, Splits
@@ -36,7 +37,7 @@ def load_data(config: Config) -> Splits[Split]:
     data = config.experiment.data
     with config.locating():
         try:
-            source: Splits[Records] = build_registered(data.source, SOURCES, {})
+            source = as_source(build_registered(data.source, SOURCES, {}))
             return _divide(_make_splits(source, config), data, seed=config.experiment.seed)
         except DataError as error:
             raise NodeError(data.source, str(error)) from error

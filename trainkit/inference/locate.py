@@ -135,6 +135,8 @@ def locate(path: Path | str, *, data: Path | None = None) -> Located:
     else:
         filepath = check_filepath(path)
         run = _run_of(filepath)
+    if run and filepath.suffix == ".keras" and run.read_manifest().get("custom_code"):
+        load_config(run.resolved)  # asks whether the Python code that it holds may run
     predictor = load(filepath).predictor
     return Located(filepath, with_names(predictor) if data is not None else predictor, run, data)
 

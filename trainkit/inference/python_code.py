@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 
+from trainkit.config import MODULE_PREFIX
 from trainkit.errors import InputError
 
 _CODE = ("Lambda", "__lambda__", "ClassMethod", "InstanceMethod", "InstanceProperty")
@@ -70,6 +72,11 @@ def _computes(config: Any) -> bool:
     return function in _FUNCTION_NAMES or (function.startswith(_FUNCTIONS) and function.count(".") <= 2)
 
 
+def _is_known(module: str) -> bool:
+    """Whether a module is one of Keras and TrainKit, or custom code that its user has let run in this process."""
+    return module.split(".")[0] in _MODULES or (module.startswith(MODULE_PREFIX) and module in sys.modules)
+
+
 def _code_in(value: Any, name: str) -> Iterator[str]:
     """The names of the layers of a config that hold code."""
     if isinstance(value, list):
@@ -84,7 +91,7 @@ def _code_in(value: Any, name: str) -> Iterator[str]:
             yield name
         if class_name in ("TFOpLambda", "SlicingOpLambda") and not _computes(config):
             yield name
-        if isinstance(value.get("module"), str) and value["module"].split(".")[0] not in _MODULES:
+        if isinstance(value.get("module"), str) and not _is_known(value["module"]):
             yield name
         for item in value.values():
             yield from _code_in(item, name)

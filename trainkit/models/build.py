@@ -9,7 +9,7 @@ from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, par
 from trainkit.framework import tf
 from trainkit.models.applications import KerasApplication
 from trainkit.models.registry import LAYERS
-from trainkit.objects import build, first_sentence
+from trainkit.objects import build, failures_of, first_sentence
 
 Adapt = Callable[[Any, Any], None]
 """`adapt(layer, tensor)`: lets a layer learn from the data what it needs, where `tensor` is what it is called with."""
@@ -94,6 +94,8 @@ class _Builder:
     def _layer(self, call: LayerCall, args: list[Any]) -> Any:
         if call.layer not in self.layers:
             layer = build(call.node, self._values(args), name=call.layer, registry=LAYERS)
+            if call.node.definition:
+                _check_config(call.node, layer)
             for wrapper in reversed(call.wrappers):
                 layer = _wrap(wrapper, layer, call)
             self.layers[call.layer] = layer
@@ -143,11 +145,22 @@ class _Builder:
     def _outputs(self, call: LayerCall, layer: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
             return layer(*args, **kwargs)
-        except (ValueError, TypeError, tf.errors.OpError, IndexError, AttributeError) as error:
+        except failures_of(call.node, ValueError, TypeError, tf.errors.OpError, IndexError, AttributeError) as error:
             given = tf.nest.flatten([args, kwargs])
             told = "; ".join(f"{self._told[id(tensor)]} gives the shape {_shape(tensor)}" for tensor in given)
             message = f"{call.node.class_name} {call.name!r} does not fit what stands before it: {told}."
             raise NodeError(call.node, f"{message} TensorFlow says: {first_sentence(error)}.") from error
+
+
+def _check_config(node: Node, layer: Any) -> None:
+    """Refuse a layer of one's own that Keras could save, but not read back."""
+    try:
+        known = layer.get_config()
+    except NotImplementedError:
+        known = {}
+    if missing := [key for key in node.signature if key not in known]:
+        cure = f"`get_config` must return `super().get_config() | {{{', '.join(f'{key!r}: …' for key in missing)}}}`"
+        raise NodeError(node, f"{node.class_name} cannot be saved: {cure}.")
 
 
 def _wrap(wrapper: Node, layer: Any, call: LayerCall) -> Any:

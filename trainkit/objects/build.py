@@ -54,7 +54,7 @@ def build(
         arguments["name"] = name or node.name
     try:
         return _class_of(node, registry)(**arguments)
-    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+    except failures_of(node, TypeError, ValueError, AttributeError, NotImplementedError) as error:
         raise NodeError(node, _refusal(node, error), argument=_argument_at_fault(node, error)) from error
 
 
@@ -75,10 +75,18 @@ def build_registered(node: Node, registry: Registry, scope: Mapping[str, Any], *
     for key, value in arguments.items():
         if signature[key].type == "path" and value is not None:
             arguments[key] = Path(value)
+    own = node.definition and node.definition.target
     try:
-        return registry.get(node.class_name)(**arguments, **context)
+        return (own or registry.get(node.class_name))(**arguments, **context)
     except InputError as error:
         raise NodeError(node, str(error)) from error
+    except failures_of(node) as error:
+        raise NodeError(node, f"{node.class_name} fails: {type(error).__name__}: {error}.") from error
+
+
+def failures_of(node: Node, *known: type[Exception]) -> tuple[type[Exception], ...]:
+    """What building or calling a thing may raise: these, but of a config's own Python code anything."""
+    return (Exception,) if node.definition and node.definition.target else known
 
 
 def compute_arguments(node: Node, scope: Mapping[str, Any], registry: Registry | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from trainkit.data import Split, Splits, load_data
 from trainkit.data.splits import Change
 from trainkit.framework import tf
 from trainkit.models import build_model
-from trainkit.objects import build
+from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
@@ -73,6 +73,8 @@ def prepare(config: Config) -> Prepared:
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
         _check_missing(experiment, splits)
+        if config.custom_code:
+            _check_saving(model)
         for output in outputs.values():
             check_head(config, model, output)
         change = training_change(config, facts, outputs)
@@ -94,6 +96,15 @@ def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:
                 told = f"{name!r} has missing numbers ({role}: {split.original(index)})"
                 cure = "Put Impute first in `model.preprocess`, or set `missing: drop` in the source."
                 raise SettingError(("data", "source"), f"the input {told}, and no layer fills them. {cure}")
+
+
+def _check_saving(model: Any) -> None:
+    """Refuse a network with Python code of one's own that Keras could train, but not save and read back."""
+    try:
+        type(model).from_config(model.get_config())
+    except Exception as error:  # whatever that code does
+        message = f"the network cannot be saved and read back: {type(error).__name__}: {first_sentence(error)}."
+        raise SettingError(("custom_code",), message) from error
 
 
 def _best(config: Config, known: list[str]) -> Best:

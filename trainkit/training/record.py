@@ -50,6 +50,8 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
     config = prepared.config
     write_text(run.config, config.document.text or config.resolved_yaml())
     write_text(run.resolved, config.resolved_yaml())
+    if config.custom_code:
+        shutil.copyfile(config.custom_code.filepath, run.directory / config.custom_code.filepath.name)
     write_json(run.data, describe(config.experiment, prepared.splits.train.facts).to_json())
     write_json(
         run.manifest,
@@ -58,6 +60,7 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
             "command": sys.argv,
             "began": now(),
             "seed": config.experiment.seed,
+            "custom_code": config.custom_code and config.custom_code.sha256,
             "devices": str(devices),
             "git_commit": _git_commit(),
             "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},

@@ -8,7 +8,7 @@ from typing import Any
 from trainkit.config import Config, Node, NodeError
 from trainkit.data import Split
 from trainkit.framework import tf
-from trainkit.objects import build, first_sentence
+from trainkit.objects import build, failures_of, first_sentence
 from trainkit.training.outputs import Output
 
 MOST_SAMPLES = 8
@@ -50,7 +50,7 @@ def _at_layer(config: Config, model: Any, inputs: Mapping[str, Any], error: Exce
 def _try(node: Node, run: Callable[..., Any], *arguments: Any) -> None:
     try:
         run(*arguments)
-    except (ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
+    except failures_of(node, ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
         raise _failure(node, error) from error
 
 

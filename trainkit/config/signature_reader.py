@@ -1,0 +1,121 @@
+"""The arguments of a class or function, as the table of signatures tells them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, Literal
+
+from annotated_types import Ge
+
+OF_EVERY_LAYER: dict[str, dict[str, Any]] = {
+    "dtype": {"default": None},
+    "trainable": {"default": True, "type": "boolean"},
+}
+"""What every layer takes, as Keras' `**kwargs`."""
+PATHS = ("filepath", "filename", "log_dir")
+"""Arguments of Keras that name a file."""
+NODE_ARGUMENTS = {
+    "initializer": "initializer",
+    "regularizer": "regularizer",
+    "constraint": "constraint",
+    "learning_rate": "schedule",
+    "layer": "layer",
+    "backward_layer": "layer",
+    "cell": "layers",
+    "cells": "layers",
+}
+"""Arguments, or the last words of their names, that are built themselves."""
+_TYPES: dict[Any, str] = {
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    str: "text",
+    Path: "path",
+    list[str]: "texts",
+    list[float]: "number",
+    dict[str, float]: "numbers by name",
+    dict[str, int]: "integers by name",
+}
+
+
+def read_untyped(item: type, *, skip: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """The arguments of a class like Keras' own: types are guessed from names and defaults.
+
+    Args:
+        item: The class.
+        skip: Arguments that a config does not give.
+    """
+    arguments = {}
+    for name, parameter in inspect.signature(item.__init__).parameters.items():  # type: ignore[misc]
+        if name in ("self", "name", *skip) or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        entry = _default(parameter)
+        if (type_ := _guess(name, parameter.default)) != "any":
+            entry["type"] = type_
+        arguments[name] = entry
+    return arguments
+
+
+def read_typed(function: Callable[..., Any], *, skip: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """The arguments of a function or class whose annotations are their types.
+
+    Args:
+        function: The function or class.
+        skip: Arguments that a config does not give.
+
+    Raises:
+        KeyError: If an annotation is none that a config can hold.
+    """
+    hints = typing.get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
+    return {
+        name: type_of(hints[name]) | _default(parameter)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in skip and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
+def type_of(hint: Any) -> dict[str, Any]:
+    """A type hint as the table says it.
+
+    Raises:
+        KeyError: If a config cannot hold such a value.
+    """
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *bounds = typing.get_args(hint)
+        told = [("least", bound.ge) if isinstance(bound, Ge) else ("below", bound.lt) for bound in bounds]
+        return type_of(inner) | dict(told)
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    options = typing.get_args(hint) if is_union else (hint,)
+    wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number
+    entry: dict[str, Any] = {"optional": type(None) in options}
+    literals = [option for option in options if typing.get_origin(option) is Literal]
+    if literals:
+        entry["choices"] = list(typing.get_args(literals[0]))
+        wanted = Path if Path in options else type(entry["choices"][0])
+    return entry | {"type": _TYPES[wanted]}
+
+
+def _default(parameter: inspect.Parameter) -> dict[str, Any]:
+    if parameter.default is parameter.empty:
+        return {"required": True}
+    try:
+        json.dumps(parameter.default)
+    except TypeError:  # the table cannot hold it
+        return {}
+    return {"default": parameter.default}
+
+
+def _guess(name: str, default: object) -> str:
+    for last, kind in NODE_ARGUMENTS.items():
+        if name == last or (kind in ("initializer", "regularizer", "constraint") and name.endswith(f"_{last}")):
+            return kind
+    if name in PATHS:
+        return "path"
+    if isinstance(default, bool):
+        return "boolean"
+    return "number" if isinstance(default, int | float) else "any"
