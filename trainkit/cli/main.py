@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from trainkit.cli import board, check, deploy, evaluate, fit, init, predict, runs, schema, show
+from trainkit.cli import board, check, deploy, evaluate, fit, import_model, init, predict, runs, schema, show
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
@@ -38,6 +38,7 @@ _COMMANDS = (
 )
 for command in _COMMANDS:
     app.command()(command)
+app.command("import")(import_model.import_model)
 
 
 @app.callback()
