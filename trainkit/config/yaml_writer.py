@@ -32,19 +32,20 @@ def write_yaml(value: Mapping[str, Any]) -> str:
               name: stem
             - Flatten
     """
-    return "".join(f"{line}\n" for line in _mapping(value))
+    return "".join(f"{line}\n" for line in _mapping(value, is_top=True))
 
 
-def _mapping(value: Mapping[str, Any]) -> Iterator[str]:
+def _mapping(value: Mapping[str, Any], *, is_top: bool = False) -> Iterator[str]:
     for key, item in value.items():
-        yield from _entry(key, item)
+        yield from _entry(key, item, is_top=is_top)
 
 
-def _entry(key: str, item: Any) -> Iterator[str]:
-    name = _scalar(key)
+def _entry(key: str, item: Any, *, is_top: bool) -> Iterator[str]:
+    """A key and its value; the sections at the top are written out."""
+    name, is_section = _scalar(key), is_top and isinstance(item, Mapping)
     if item is None and _is_class(key):
         yield f"{name}:"
-    elif not isinstance(item, Mapping | list) or not item or _is_class(key) or _is_short(item):
+    elif not isinstance(item, Mapping | list) or not item or _is_class(key) or (_is_short(item) and not is_section):
         yield f"{name}: {_flow(item)}"
     else:
         yield f"{name}:"
@@ -58,15 +59,16 @@ def _list(items: list[Any]) -> Iterator[str]:
 
 
 def _is_short(item: Any) -> bool:
-    """Whether a value is written on the line of its key: what holds layers, or whole sections, is not."""
-    inside = item.values() if isinstance(item, Mapping) else item
-    holds_things = isinstance(item, list) and any(isinstance(value, Mapping) or _is_class(value) for value in inside)
-    holds_mappings = (
-        isinstance(item, Mapping)
-        and not any(map(_is_class, item))
-        and any(isinstance(value, Mapping | list) for value in inside)
-    )
-    return not holds_things and not holds_mappings and len(_flow(item)) <= LONGEST_FLOW
+    """Whether a value is written on the line of its key: a thing that gets built is, a list of them is not."""
+    if not (isinstance(item, Mapping) and any(map(_is_class, item))):
+        inside = item.values() if isinstance(item, Mapping) else item
+        if any(isinstance(value, Mapping) or (isinstance(value, list) and not _is_flat(value)) for value in inside):
+            return False
+    return len(_flow(item)) <= LONGEST_FLOW
+
+
+def _is_flat(items: list[Any]) -> bool:
+    return not any(isinstance(item, Mapping | list) for item in items)
 
 
 def _is_class(value: Any) -> bool:
