@@ -6,12 +6,14 @@ import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainkit.config import known_names, read_document
 from trainkit.config.yaml_writer import write_yaml
 from trainkit.errors import ConfigError, Problem
-from trainkit.models.describe import Description
+
+if TYPE_CHECKING:
+    from trainkit.models.describe import Description
 
 _WIDTH = 116
 _LOSSES = {

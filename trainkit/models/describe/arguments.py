@@ -106,7 +106,8 @@ def _needed(maker: _Maker, own: dict[str, Any], whole: dict[str, Any], required:
 
 def _check_unsaid(config: Mapping[str, Any], whole: Mapping[str, Any], signature: Mapping[str, Any]) -> None:
     for key, value in config.items():
-        if key not in signature and key not in _FACTS and plain(value) != whole.get(key):
+        is_said = key in signature or key in _FACTS or key == "seed"  # the seed of a config is that of the whole
+        if not is_said and value not in (None, False) and plain(value) != whole.get(key):
             raise RefusalError(f"the config language has no argument for its {key}={shown(plain(value))}")
 
 

@@ -11,7 +11,7 @@ from trainkit.models.describe.step import Given, Ref, Step
 _MADE_BY_KERAS = re.compile(r"input_\d+|\w+_input")
 
 
-def sayable(name: str) -> str:
+def sayable(name: str, kind: str = "layer") -> str:
     """The nearest name that the language can say.
 
     Example:
@@ -20,7 +20,7 @@ def sayable(name: str) -> str:
     """
     name = re.sub("[^A-Za-z0-9_]", "_", name).lstrip("_")
     name = re.sub("^(?:[A-Z]+(?![a-z])|[A-Z])", lambda match: match[0].lower(), name)
-    return name if is_node_name(name) and name != BEFORE else f"layer_{name}"
+    return name if is_node_name(name) and name != BEFORE else f"{kind}_{name}"
 
 
 def choose_names(inputs: Sequence[Given], steps: Sequence[Step]) -> tuple[dict[Ref, str], set[Step]]:
@@ -36,7 +36,7 @@ def choose_names(inputs: Sequence[Given], steps: Sequence[Step]) -> tuple[dict[R
     names: dict[Ref, str] = {}
     for given in inputs:
         alone = len(inputs) == 1 and _MADE_BY_KERAS.fullmatch(given.wish)
-        names[given] = _unique("input" if alone else sayable(given.wish), names.values())
+        names[given] = _unique("input" if alone else sayable(given.wish, "input"), names.values())
     for step in steps:
         if wish := step.wish or (step.class_name.lower() if step.same_as else None):
             names[step] = _unique(sayable(wish), names.values())

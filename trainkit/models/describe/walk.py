@@ -114,6 +114,8 @@ def _layer(call: Any, inputs: Inputs, place: Place, record: Record) -> Step:
     name = place.prefix + layer.name
     (class_name, arguments), *after = nodes
     step = Step(class_name, arguments, inputs, f"{name}_linear" if after else name)
+    if class_name == "Impute" and layer.strategy != "constant":
+        record.note(f"{name!r} is without the values that it puts in: it learns them again, from your data.")
     if layer.weights and class_name not in LEARNED_AS_ARGUMENTS:
         first = record.first.setdefault(id(layer), step)
         step = step if first is step else replace(step, same_as=first)
