@@ -299,3 +299,21 @@ def test_describe_network_keeps_outputs_apart_that_are_one_value(same_network):
     section = same_network(keras.Model(inputs, [x, x, inputs]), noise(5, 4))
     assert section["outputs"][0] == "dense"
     assert len(set(section["outputs"])) == 3
+
+
+def test_describe_network_counts_no_axes_where_a_layer_works_on_the_last(same_network):
+    inputs = keras.Input((4, 4, 3))
+    x = layers.BatchNormalization(name="last")(layers.Conv2D(4, 3, name="conv")(inputs))
+    section = same_network(
+        keras.Model(inputs, layers.LayerNormalization(axis=[1, 2], name="both")(x)), noise(4, 4, 4, 3)
+    )
+    assert named(section)["last"]["BatchNormalization"] is None
+    assert named(section)["both"]["LayerNormalization"] == {"axis": [1, 2]}
+
+
+def test_describe_network_writes_a_normalization_twice_that_is_called_twice(same_network):
+    normalization = layers.Normalization(name="norm")
+    left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    x = layers.Subtract()([normalization(left), normalization(right)])
+    section = same_network(keras.Model([left, right], layers.Dense(2)(x)), noise(5, 2), noise(5, 2)[::-1])
+    assert named(section)["norm"]["Normalization"] == named(section)["norm_1"]["Normalization"]
