@@ -9,10 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trainkit.models import summarize
+from trainkit.config import Config
+from trainkit.models.costs import layer_costs
 from trainkit.runs import Run
 from trainkit.training.devices import Devices
 from trainkit.training.log import say
+from trainkit.training.network_table import network_rows, network_table
+from trainkit.training.network_totals import phone_text, totals_text
 from trainkit.training.prepare import Prepared
 
 MOST_CLASSES = 20
@@ -29,21 +32,39 @@ def print_header(console: Console, run: Run, prepared: Prepared, devices: Device
     say(console, f"run: {run.directory}")
 
 
-def print_network(console: Console, prepared: Prepared) -> None:
-    """Show the layers of a network with their shapes and parameters, and the data it is for."""
-    table = Table(title=Text(prepared.config.experiment.name), title_justify="left")
-    for column in ("layer", "class"):
-        table.add_column(column)
-    for column in ("output shape", "parameters"):
-        table.add_column(column, justify="right")
-    for layer in summarize(prepared.model):
-        shape = " × ".join("any" if size is None else str(size) for size in layer.output_shape)
-        table.add_row(layer.name, layer.class_name, shape, f"{layer.parameters:,}")
-    console.print(table)
+def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -> None:
+    """Show what a network is made of and what it costs, and the data it is for.
+
+    Args:
+        console: Where to print.
+        prepared: The network and its data.
+        flat: Whether every layer has a row; else every block.
+    """
+    config, model = prepared.config, prepared.model
+    lines, costs = _lines(config), layer_costs(model)
+    rows = network_rows(costs, lines=lines, flat=flat)
+    console.print(network_table(rows, title=config.experiment.name))
+    if len(rows) < len(costs):
+        say(console, f"{len(rows)} rows of {len(costs)} layers: --flat shows all")
+    console.print()
+    for line in totals_text(model, costs, batch_size=config.experiment.data.batch_size, lines=lines):
+        say(console, line)
+    if any(node.class_name == "TFLite" for node in config.experiment.deploy.export):
+        for line in phone_text(model, lines=lines):
+            say(console, line)
     for note in prepared.splits.notes:
         say(console, f"note: {note}")
-    totals = f"{prepared.model.count_params():,} parameters; {_samples(prepared)}; no problems"
-    say(console, totals)
+    say(console, f"{_samples(prepared)}; no problems")
+
+
+def _lines(config: Config) -> dict[str, int]:
+    """The line of each layer and input of a network, as far as they are from a file."""
+    network = config.experiment.model
+    lines = {name: config.line_of(node) for node, name in network.layer_names.items()}
+    for name in network.input_specs:
+        place = config.document.place(network.path_of_input(name))
+        lines[name] = place.line if place else None
+    return {name: line for name, line in lines.items() if line}
 
 
 def print_summary(console: Console, run: Run, metrics: dict[str, Any]) -> None:

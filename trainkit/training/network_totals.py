@@ -1,0 +1,106 @@
+"""What a whole network costs, in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trainkit.framework import tf
+from trainkit.models.costs import Amount, LayerCost, peak_memory, total
+from trainkit.models.phone import Need, PhoneNeed, phone_needs
+from trainkit.training.memory import training_memory
+from trainkit.training.network_table import BYTES, COUNTS, amount_text
+
+_LARGEST_FILE = 2**31
+"""Bytes that a .tflite can hold."""
+
+_SENTENCES = {
+    Need.BATCH_1: "TFLite needs batch 1 for",
+    Need.FLEX: "TFLite needs Flex ops (Select TensorFlow) for",
+    Need.MISSING: "TFLite has no operation for",
+    Need.HOST: "Done before the TFLite file, by the app",
+}
+
+
+def totals_text(
+    model: Any, costs: Sequence[LayerCost], *, batch_size: int, lines: Mapping[str, int] | None = None
+) -> Iterator[str]:
+    """Say what a network costs in all, a subject after the other.
+
+    Args:
+        model: A compiled `tf.keras.Model`.
+        costs: Its layers, see `layer_costs`.
+        batch_size: Samples of a training step.
+        lines: From the name of a layer to its line in the YAML file.
+    """
+    parameters, trained = sum(cost.parameters for cost in costs), sum(cost.trainable for cost in costs)
+    shares = f"{trained:,} trained, {parameters - trained:,} not" if trained < parameters else "all trained"
+    yield _told("parameters", f"{parameters:,} ({shares}), {_bytes(sum(cost.weight_bytes for cost in costs))}")
+    known = [cost.macs for cost in costs if cost.macs is not None]
+    unknown = [cost.name for cost in costs if cost.macs is None]
+    without = f", without {', '.join(unknown)}: what such a layer does is not known" if unknown else ""
+    yield _told("MACs", f"{amount_text(total(known), COUNTS)} multiply-accumulates for a sample{without}")
+    peak, whole = peak_memory(model), total(cost.activations for cost in costs)
+    at_once = f"the most at once in inference is {amount_text(peak.activations, BYTES)}"
+    at_once += f", at {_placed(peak.layer, lines or {})}"
+    yield _told("activations", f"{amount_text(whole, BYTES)} for a sample; {at_once}")
+    yield from _training(model, batch_size)
+    if any(amount.is_open for amount in [*known, whole]):
+        yield _told("/step", "for each step of an axis of any length; /step²: for each pair of steps")
+
+
+def phone_text(model: Any, *, lines: Mapping[str, int] | None = None) -> Iterator[str]:
+    """Say what TensorFlow Lite asks of a network, a line a need, each with its cure.
+
+    Args:
+        model: A `tf.keras.Model`.
+        lines: From the name of a layer to its line in the YAML file.
+    """
+    needs = phone_needs(model)
+    if all(row.need is Need.HOST for row in needs):
+        yield _told("TFLite", "its own operations are enough, for any batch size")
+    for need in Need:
+        if found := [row for row in needs if row.need is need]:
+            names = ", ".join(_placed(row.layer, lines or {}, row.operations) for row in found)
+            yield f"{_SENTENCES[need]}: {names}. {_cure(need, found)}"
+    weights = sum(weight.dtype.size * int(weight.shape.num_elements()) for weight in model.weights)
+    if weights > _LARGEST_FILE:
+        yield f"TFLite holds at most {_bytes(_LARGEST_FILE)} in a file. The weights are {_bytes(weights)} in float32."
+
+
+def _training(model: Any, batch_size: int) -> Iterator[str]:
+    memory = training_memory(model, batch_size=batch_size)
+    whole = amount_text(memory.total, BYTES)
+    yield _told("training", f"about {whole} at batch size {batch_size} (an estimate, without TensorFlow itself):")
+    slots = f"{type(model.optimizer).__name__} {_bytes(memory.optimizer)}, " if memory.optimizer else ""
+    held = f"weights {_bytes(memory.weights)}, gradients {_bytes(memory.gradients)}, {slots}"
+    yield _told("", f"{held}kept activations {amount_text(memory.activations, BYTES)}")
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if memory.total.fixed > there and not tf.config.list_physical_devices("GPU"):
+        yield f"note: training takes more than the {_bytes(there)} of this machine: lower `data.batch_size`"
+
+
+def _cure(need: Need, found: Sequence[PhoneNeed]) -> str:
+    if need is Need.HOST:
+        return "preprocess.json, beside the file, says how."
+    if need is Need.BATCH_1:
+        unrolled = [row.layer for row in found if row.can_unroll]
+        cure = f"For any batch size write `unroll: true` in {', '.join(unrolled)}, with a fixed number of steps."
+        return cure if unrolled else "ONNX and SavedModel take any batch size."
+    if not any(row.operations for row in found):
+        return "Of texts, only whole ones are looked up before the file, by StringLookup; SavedModel holds all."
+    return f"Replace {'it' if len(found) == 1 else 'them'}, or export ONNX or SavedModel."
+
+
+def _placed(layer: str, lines: Mapping[str, int], operations: Sequence[str] = ()) -> str:
+    told = [*([f"line {lines[layer]}"] if layer in lines else []), *([", ".join(operations)] if operations else [])]
+    return f"{layer} ({': '.join(told)})" if told else layer
+
+
+def _told(subject: str, text: str) -> str:
+    return f"{subject:<13}{text}"
+
+
+def _bytes(size: int) -> str:
+    return amount_text(Amount(size), BYTES)
