@@ -94,6 +94,11 @@ def test_kept_activations_are_those_of_the_graph(make, share):
     assert kept_activations(model).fixed == pytest.approx(kept_by_tensorflow(model), rel=share)
 
 
+def test_kept_activations_of_another_shape_are_the_same_bytes():
+    model = chain(K.Dense(6, activation="relu"), K.Reshape((2, 3)), K.Flatten(), K.Dense(5, "softmax"), shape=(4,))
+    assert kept_activations(model) == Amount(4 * (4 + 6 + 5))
+
+
 def test_kept_activations_of_a_frozen_network_are_none():
     model = lenet()
     model.trainable = False

@@ -115,6 +115,13 @@ def test_macs_of_heads_with_arguments_by_name_are_the_same():
     assert macs_of(tf.keras.Model([query, value], answer)) == Amount(expected)
 
 
+def test_macs_of_heads_know_values_from_keys_of_another_width():
+    query, value, key = tf.keras.Input((9, 8)), tf.keras.Input((5, 6)), tf.keras.Input((5, 4))
+    answer = K.MultiHeadAttention(2, 3, value_dim=7)(query, value, key)
+    expected = 9 * 8 * 6 + 5 * 6 * 14 + 5 * 4 * 6 + 9 * 14 * 8 + 2 * 9 * 5 * (3 + 7)
+    assert macs_of(tf.keras.Model([query, value, key], answer)) == Amount(expected)
+
+
 def test_macs_of_heads_over_an_image_are_of_every_pair_of_places():
     model = model_of(K.MultiHeadAttention(2, 3, attention_axes=(1, 2)), (4, 5, 8), (4, 5, 8))
     assert macs_of(model) == Amount(20 * (3 * 8 * 6 + 6 * 8) + 2 * 2 * 20 * 20 * 3)
