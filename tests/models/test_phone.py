@@ -9,6 +9,7 @@ from trainkit.config import known_names
 from trainkit.deploy.export.tables import split_tables
 from trainkit.errors import ExportError
 from trainkit.framework import quiet_stderr, tf
+from trainkit.models.costs import Amount, kept_activations, layer_costs, peak_memory
 from trainkit.models.layers import Impute
 from trainkit.models.phone import Need, phone_needs
 
@@ -209,6 +210,16 @@ def told(case):
 def test_phone_cases_are_of_every_layer():
     classes = {getattr(K, name, Impute).__name__ for name in known_names("layer")}
     assert {*CASES, *NOT_ALONE} == classes
+
+
+@pytest.mark.parametrize("case", [*(CASES | MORE).values()], ids=[*(CASES | MORE)])
+def test_costs_of_every_layer_are_known(case):
+    model = model_of(case)
+    costs = layer_costs(model)
+    assert None not in [cost.macs for cost in costs]
+    assert sum(cost.parameters for cost in costs) == model.count_params()
+    assert not peak_memory(model).activations < costs[-1].activations
+    assert not kept_activations(model) < Amount()
 
 
 @pytest.mark.slow
