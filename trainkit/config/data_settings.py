@@ -77,6 +77,10 @@ class Data(Settings):
     resize: Resize | None = Field(
         default=None, description="How images get the size of the model's input; image files always do."
     )
+    padding: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="What stands behind the last step of a sequence in a batch with longer ones; by default 0.",
+    )
     augment: list[Augmentation] = Field(
         default=[], description="Random changes of the training images; never part of an exported file."
     )

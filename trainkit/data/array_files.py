@@ -25,13 +25,24 @@ _CURES = {
     "V": "Store each of its fields as an array of its own.",
 }
 """Kinds of dtypes that are neither numbers nor texts."""
+SEQUENCES_CURE = (
+    "Samples of different lengths go into an .npz file one after the other, with their lengths: "
+    "`lengths = [len(sample) for sample in samples]`, then "
+    "`np.savez(filename, x=np.concatenate(samples), x_lengths=lengths, y=labels)`."
+)
 
 
 class Stored(NamedTuple):
-    """An array, and where it was read: `mnist.npz, x_train`."""
+    """An array, and where it was read: `mnist.npz, x_train`; of sequences, how many steps each sample has."""
 
     array: np.ndarray
     place: str
+    lengths: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return len(self.array if self.lengths is None else self.lengths)
 
 
 def read_npz(filepath: Path) -> dict[str, Stored]:
@@ -107,7 +118,7 @@ def _readable(place: str) -> Iterator[None]:
         if isinstance(error, ValueError) and "pickle" in str(error):
             raise DataError(
                 f"{place} must hold numbers or texts. Received: Python objects, which could run code. Store rows of "
-                "one length, with a dtype of numbers, or texts as `np.array(texts, dtype=str)`."
+                f"one length, with a dtype of numbers, or texts as `np.array(texts, dtype=str)`. {SEQUENCES_CURE}"
             ) from error
         raise DataError(f"{place} must hold an array. Received: a damaged one ({error}). {_AGAIN}") from error
 

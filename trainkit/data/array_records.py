@@ -8,9 +8,10 @@ import numpy as np
 
 from trainkit.data.array_files import Stored
 from trainkit.data.class_names import given_names, numbered_names
-from trainkit.data.columns import ArrayColumn
+from trainkit.data.columns import ArrayColumn, Column
 from trainkit.data.fields import Field
 from trainkit.data.records import Records, Source, Splits
+from trainkit.data.sequence_column import SequenceColumn
 from trainkit.errors import DataError, shown
 
 _NO_CLASS = -1
@@ -35,7 +36,7 @@ def make_source(
         DataError: If the arrays of a part are not of one length, those of two parts do not go together, or the target
             cannot be class ids although `classes` names some.
     """
-    names = None if target is None else _class_names(parts.train[target].array, classes)
+    names = None if target is None else _class_names(parts.train[target], classes)
     records = {}
     for role, stored in parts.present.items():
         _check_lengths(stored)
@@ -45,10 +46,12 @@ def make_source(
 
 
 def _make_records(stored: Mapping[str, Stored], target: str | None, classes: tuple[str, ...] | None) -> Records:
-    columns: dict[str, ArrayColumn] = {}
+    columns: dict[str, Column] = {}
     bad: dict[int, str] = {}
-    for name, (array, place) in stored.items():
-        if name == target and classes is not None:
+    for name, (array, place, lengths) in stored.items():
+        if lengths is not None:
+            columns[name] = SequenceColumn(array, lengths, origin=place)
+        elif name == target and classes is not None:
             columns[name], bad = _labels(array, place, classes)
         else:
             columns[name] = ArrayColumn(array, origin=place)
@@ -77,8 +80,11 @@ def _labels(array: np.ndarray, place: str, classes: tuple[str, ...]) -> tuple[Ar
     return column, {row: f"{place}, row {row}: {rule}. Received: {shown(labels[row].item())}." for row in wrong}
 
 
-def _class_names(labels: np.ndarray, given: Sequence[str] | None) -> tuple[str, ...] | None:
+def _class_names(stored: Stored, given: Sequence[str] | None) -> tuple[str, ...] | None:
     """The classes of a target, None where it is no class."""
+    labels = stored.array
+    if stored.lengths is not None:
+        return None
     if given is None:
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             return None
@@ -87,13 +93,22 @@ def _class_names(labels: np.ndarray, given: Sequence[str] | None) -> tuple[str, 
 
 
 def _check_lengths(stored: Mapping[str, Stored]) -> None:
-    if len({len(array) for array, _ in stored.values()}) > 1:
-        shapes = "; ".join(f"{place}: {array.shape!r}" for array, place in stored.values())
+    if len({item.size for item in stored.values()}) > 1:
+        shapes = "; ".join(f"{item.place}: {_shape(item)}" for item in stored.values())
         raise DataError(f"arrays must be of one length, their first axis counts the samples. Received: {shapes}.")
 
 
 def _check_kinds(stored: Mapping[str, Stored], train: Mapping[str, Stored]) -> None:
-    for name, (array, place) in stored.items():
-        kinds = ["texts" if item.dtype.kind == "U" else "numbers" for item in (train[name].array, array)]
+    for name, item in stored.items():
+        kinds = [_kind(one) for one in (train[name], item)]
         if kinds[0] != kinds[1]:
-            raise DataError(f"{place} must hold {kinds[0]}, as {train[name].place} does. Received: {kinds[1]}.")
+            raise DataError(f"{item.place} must hold {kinds[0]}, as {train[name].place} does. Received: {kinds[1]}.")
+
+
+def _shape(stored: Stored) -> str:
+    return repr(stored.array.shape) if stored.lengths is None else f"{stored.size:,} sequences"
+
+
+def _kind(stored: Stored) -> str:
+    kind = "texts" if stored.array.dtype.kind == "U" else "numbers"
+    return kind if stored.lengths is None else f"sequences of {kind}, with their lengths"

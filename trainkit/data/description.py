@@ -17,18 +17,20 @@ class InputDescription:
     """How one input is made.
 
     Args:
-        shape: Of one sample.
+        shape: Of one sample; a sequence begins with None, any number of steps.
         dtype: `float32`, `string`, ….
         columns: The columns of a table that stand side by side in it.
         image: How an image file becomes it, or None where it is no image.
         missing: Whether the network takes care of missing numbers (NaN).
+        padding: What stands behind the last step of a sequence in a batch with longer ones; None where it is none.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     dtype: str
     columns: tuple[str, ...] = ()
     image: ImageSpec | None = None
     missing: bool = False
+    padding: float | str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Description:
                 entry["image"] = one.image.to_json() | {"range": [0, 255], "orientation": "EXIF orientation applied"}
             if one.missing:
                 entry["missing"] = True
+            if one.padding is not None:
+                entry["padding"] = one.padding
             inputs[name] = entry
         outputs: dict[str, dict[str, Any]] = {
             name: {"classes": classes and list(classes)} for name, classes in self.classes.items()
@@ -76,6 +80,7 @@ class Description:
                 tuple(entry.get("columns", ())),
                 ImageSpec.from_json(image) if image else None,
                 entry.get("missing", False),
+                entry.get("padding"),
             )
         classes = {
             name: tuple(entry["classes"]) if entry["classes"] else None for name, entry in values["outputs"].items()
@@ -101,4 +106,4 @@ def _describe_input(name: str, field: Field, experiment: Experiment) -> InputDes
     is_picture = field.is_image and field.value_range is not None and None not in spec.shape and field.shape[2] != 2
     image = image_spec(experiment, name) if is_picture else None
     missing = experiment.data.source.arguments.get("missing") == "keep"
-    return InputDescription(field.shape, spec.dtype, field.columns, image, missing)
+    return InputDescription(field.shape, spec.dtype, field.columns, image, missing, field.padding)

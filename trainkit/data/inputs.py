@@ -12,6 +12,8 @@ from trainkit.data.columns import ArrayColumn, Column
 from trainkit.data.fields import Field
 from trainkit.data.images import ImageFiles, ImageSpec, size_array
 from trainkit.data.selection import column_path
+from trainkit.data.sequence_column import SequenceColumn
+from trainkit.data.sequence_inputs import fit_sequence
 
 NUMBERS = "fiub"
 
@@ -19,7 +21,8 @@ NUMBERS = "fiub"
 def make_input(columns: Mapping[str, Column | ImageFiles], experiment: Experiment, *, name: str) -> Column:
     """Make an input of the columns that a config names for it.
 
-    Image files are read and sized; numbers are stacked to shape `(rows, columns)`, as texts are.
+    Image files are read and sized; numbers are stacked to shape `(rows, columns)`, as texts are; sequences are padded
+    batch by batch.
 
     Args:
         columns: At least one, by name.
@@ -42,7 +45,11 @@ def make_input(columns: Mapping[str, Column | ImageFiles], experiment: Experimen
         column = _with_channel(column)
     if isinstance(column, ArrayColumn) and experiment.data.resize and column.field.is_image:
         column = _sized(column, image_spec(experiment, name))
+    if isinstance(column, SequenceColumn):
+        column = fit_sequence(column, experiment, name=name)
     _check(column.field, experiment.model, name)
+    if isinstance(column, SequenceColumn):
+        return column.with_field(columns=tuple(columns))
     if isinstance(column, ArrayColumn):
         return _typed(column, spec.dtype).with_field(columns=tuple(columns))
     return column
@@ -90,6 +97,11 @@ def _stack(columns: list[Column | ImageFiles], names: list[str], path: KeyPath) 
     arrays = [column.array for column in columns if isinstance(column, ArrayColumn)]
     kinds = {"text" if array.dtype.kind not in NUMBERS else "number" for array in arrays}
     if len(arrays) < len(columns) or len(kinds) > 1 or any(array.ndim > 2 for array in arrays):
+        if any(isinstance(column, SequenceColumn) for column in columns):
+            cure = "Give each column of sequences an input of its own in `model.inputs`."
+            raise SettingError(
+                path, f"must be one column where it holds sequences. Received: {', '.join(names)}. {cure}"
+            )
         message = "must be columns of numbers only, or of texts only, to be put side by side."
         cure = "Mend that cell, or give each kind an input of its own in `model.inputs`."
         raise SettingError(path, f"{message} {_first_text(columns, names)}{cure}")
@@ -130,10 +142,15 @@ def _check(field: Field, model: Model, name: str) -> None:
     spec, shape = model.input_specs[name], list(field.shape)
     if len(shape) != len(spec.shape) or any(e not in (None, s) for s, e in zip(shape, spec.shape, strict=True)):
         cure = " Or let `data.resize` size them." if field.is_image and len(spec.shape) == 3 else ""
-        message = f"must be the shape of the data, {shape}. Received: {spec.shape}.{cure}"
+        message = f"must be the shape of the data, {_written(shape)}. Received: {_written(spec.shape)}.{cure}"
         raise SettingError(model.path_of_input(name), message)
     if (field.dtype == "string") != (spec.dtype == "string"):
-        form = f"inputs: {{{name}: {{shape: {spec.shape}, dtype: string}}}}"
+        form = f"inputs: {{{name}: {{shape: {_written(spec.shape)}, dtype: string}}}}"
         held = f"texts: write `{form}`" if field.dtype == "string" else "numbers"
         message = f"the data of {name!r} are {held}. Received: dtype={spec.dtype!r}."
         raise SettingError(model.path_of_input(name, "dtype"), message)
+
+
+def _written(shape: list[int | None]) -> str:
+    """A shape as a config has it."""
+    return str(shape).replace("None", "null")

@@ -15,6 +15,7 @@ from trainkit.data.images import ImageFiles
 from trainkit.data.inputs import make_input
 from trainkit.data.records import Records, Splits
 from trainkit.data.selection import column_path, input_columns, target_columns, weight_column
+from trainkit.data.sequence_column import SequenceColumn
 from trainkit.data.sources import SOURCES
 from trainkit.data.splits import Split
 from trainkit.data.splitting import absent_classes, split_off
@@ -55,6 +56,7 @@ def _make_splits(source: Splits[Records], config: Config) -> Splits[Split]:
             message = error.message if role == "train" else f"of the {role} samples: {error.message}"
             raise SettingError(error.path, message) from error
         _check_targets(split, parts.get("train", split), role)
+        _check_padding(split, config.experiment.data)
         if role == "train":
             notes += _both(records, config)
         parts[role], told = leave_out(split, bad, config.experiment.data.bad_data, role=role)
@@ -71,7 +73,7 @@ def _in_order(records: Records, names: list[str]) -> Records:
 def _classes(train: Records, config: Config) -> dict[str, tuple[str, ...] | None]:
     """The classes of each target; they come from the training samples and never shift."""
     going_in = [column for columns in input_columns(train, config.experiment).values() for column in columns.values()]
-    unread = {row for column in going_in if isinstance(column, ArrayColumn) for row, _ in column.bad()}
+    unread = {row for column in going_in if isinstance(column, ArrayColumn | SequenceColumn) for row, _ in column.bad()}
     good = np.setdiff1d(np.arange(train.size), [*train.bad, *unread])
     found = target_columns(train, config.experiment)
     return {
@@ -115,6 +117,12 @@ def _check_targets(part: Split, train: Split, role: str) -> None:
         if shape != field.shape:
             told = f"the {role} samples must have targets of the shape {field.shape!r}, as the training samples have"
             raise DataError(f"{told}. Received: {shape!r} for {name!r}.")
+
+
+def _check_padding(part: Split, data: Data) -> None:
+    if data.padding is not None and all(field.padding is None for field in part.facts.inputs.values()):
+        message = "is for sequences of different lengths: the inputs of this data are none."
+        raise SettingError(("data", "padding"), f"{message} Received: padding={data.padding!r}. Leave it out.")
 
 
 def _original(records: Records, row: int) -> str:

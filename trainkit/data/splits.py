@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from trainkit.data.columns import Column
 from trainkit.data.fields import Facts
+from trainkit.data.sequence_column import SequenceColumn, join_batches
 from trainkit.errors import DataError, InputError
 
 Change = Callable[..., tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]
@@ -150,6 +152,36 @@ class Split:
             return None
         missing = np.isnan(array[self._rows]).reshape(self.size, -1).any(axis=1)
         return int(missing.argmax()) if missing.any() else None
+
+    def lengths(self, name: str) -> np.ndarray | None:
+        """How many steps each sample has in an input, shape `(size,)`; None where it holds no sequences."""
+        column = self._inputs[name]
+        return column.lengths[self._rows] if isinstance(column, SequenceColumn) else None
+
+    def looks_padded(self, name: str) -> np.ndarray:
+        """The samples with a step in an input whose features are all equal to its padding."""
+        column = self._inputs[name]
+        alike = isinstance(column, SequenceColumn) and column.looks_padded(self._rows)
+        return np.flatnonzero(alike)
+
+    @property
+    def sample_bytes(self) -> int:
+        """Memory that the inputs of a sample take as float32; of sequences, the longest."""
+        sizes = []
+        for name, column in self._inputs.items():
+            lengths = self.lengths(name)
+            steps = 1 if lengths is None else int(lengths.max())
+            sizes.append(4 * steps * math.prod(length for length in column.field.shape if length is not None))
+        return sum(sizes)
+
+    def first_inputs(self, count: int, *, batch_size: int = 500) -> dict[str, np.ndarray]:
+        """The inputs of the first samples, in memory; sequences are padded to the longest of them."""
+        part = self.subset(np.arange(min(count, self.size)))
+        batches = [inputs for inputs, _, _ in part.ordered(batch_size).as_numpy_iterator()]
+        return {
+            name: join_batches([batch[name] for batch in batches], column.field.padding)
+            for name, column in self._inputs.items()
+        }
 
     @property
     def weights(self) -> Mapping[str, Column]:

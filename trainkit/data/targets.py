@@ -42,6 +42,9 @@ def make_target(columns: list[Column], classes: tuple[str, ...] | None, *, path:
         SettingError: If the columns do not go together.
     """
     arrays = [column.array for column in columns]
+    if any(column.field.is_sequence for column in columns):
+        cure = "A network that answers each step cannot be trained: name a column with one answer a sample."
+        raise SettingError(path, f"must be one label or number for each sample, not a sequence of them. {cure}")
     if any(array is None or array.ndim > 2 for array in arrays):
         raise SettingError(path, "must be labels or numbers, not images.")
     if len(columns) > 1 and any(map(_is_class, columns)):

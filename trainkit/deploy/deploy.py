@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -230,9 +229,5 @@ def _with_promises(report: FileReport, filepath: Path, origin: _Origin) -> FileR
 
 def _collect(split: Split) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The inputs and targets of the first samples of a split."""
-    sample = sum(4 * math.prod(field.shape) for field in split.facts.inputs.values())
-    most = max(1, min(MOST_SAMPLES, MOST_BYTES // sample))
-    batches = split.ordered(500).map(lambda inputs, targets, weights: inputs).unbatch().take(most).batch(500)
-    collected = list(batches.as_numpy_iterator())
-    inputs = {name: np.concatenate([batch[name] for batch in collected]) for name in collected[0]}
-    return inputs, {name: split.labels(name)[:most] for name in split.facts.targets}
+    most = max(1, min(MOST_SAMPLES, MOST_BYTES // split.sample_bytes))
+    return split.first_inputs(most), {name: split.labels(name)[:most] for name in split.facts.targets}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,11 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from trainkit.data import ArrayColumn, Description, InputDescription
+from trainkit.data.array_sequences import SUFFIX
 from trainkit.data.csv_columns import make_records
 from trainkit.data.csv_table import DELIMITERS, read_table
 from trainkit.data.images import ImageError, read_image
 from trainkit.data.images.walk import files_below, is_image
 from trainkit.errors import InputError
+from trainkit.inference.sample_arrays import SampleColumn, make_columns, read_arrays, samples_at
 
 BATCH_SIZE = 256
 BATCH_BYTES = 200_000_000
@@ -83,16 +83,16 @@ def _images_below(folder: Path) -> list[Path]:
 
 def _read_images(files: Sequence[Path], description: Description) -> Iterator[Samples]:
     name, one = _only_input(description, "an image file")
-    if one.image is None:
+    if (spec := one.image) is None:
         told = f"the input {name!r} is no image: the model takes {_wanted(description)}"
         raise InputError(f"{told}. Received: {str(files[0])!r}.")
-    size = max(1, min(BATCH_SIZE, BATCH_BYTES // (4 * math.prod(one.shape))))
+    size = max(1, min(BATCH_SIZE, BATCH_BYTES // (4 * math.prod(spec.shape))))
     for start in range(0, len(files), size):
         batch = files[start : start + size]
         images, unreadable = [], {}
         for filepath in batch:
             try:
-                images.append(read_image(filepath, one.image).astype(one.dtype))
+                images.append(read_image(filepath, spec).astype(one.dtype))
             except ImageError as error:
                 unreadable[_shown(filepath)] = str(error)
         inputs = {name: np.stack(images)} if images else {}
@@ -116,7 +116,7 @@ def _read_csv(filepath: Path, description: Description) -> Iterator[Samples]:
     records = make_records(table, texts=texts, missing="keep" if is_kept else "fail")
     columns = {name: records.columns[name] for name in needed}
     inputs = {
-        name: np.stack([np.asarray(columns[column].array) for column in one.columns], axis=1)
+        name: ArrayColumn(np.stack([np.asarray(columns[column].array) for column in one.columns], axis=1))
         for name, one in description.inputs.items()
     }
     original = next(iter(columns.values())).original
@@ -137,54 +137,22 @@ def _delimiter(filepath: Path, needed: Mapping[str, str]) -> str:
 
 
 def _read_arrays(filepath: Path, description: Description) -> Iterator[Samples]:
-    try:
-        with filepath.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            held = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (
-        MemoryError,
-        OSError,
-        ValueError,
-        EOFError,
-        LookupError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise InputError(f"{filepath} must be a whole {filepath.suffix} file of arrays. {_reason(error)}.") from error
+    held = read_arrays(filepath)
     if list(held) == [""]:
         held = {_only_input(description, "a .npy file")[0]: held[""]}
-    if missing := [name for name in description.inputs if name not in held]:
-        told = f"must hold the arrays {', '.join(description.inputs)}. Received: {', '.join(held) or 'none'}"
-        raise InputError(f"{filepath} {told}: no {missing[0]!r}.")
-    arrays = {name: held[name] for name in description.inputs}
-    _check_sizes(arrays)
-    bad = {
-        row: f"{name!r} {reason}"
-        for name, one in description.inputs.items()
-        for row, reason in ArrayColumn(arrays[name], missing=one.missing).bad()
-    }
-    yield from _in_batches(arrays, lambda row: f"{filepath.name}, row {row}", bad=bad)
-
-
-def _reason(error: Exception) -> str:
-    return f"Received: {str(error).split('. ')[0].rstrip('.') or type(error).__name__}"
-
-
-def _check_sizes(arrays: Mapping[str, np.ndarray]) -> None:
-    sizes = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
-    if len(set(sizes.values())) > 1 or 0 in sizes.values():
-        raise InputError(f"arrays must have one sample or more, as many each. Received: samples={sizes}.")
+    columns = make_columns(held, description, filepath)
+    bad = {row: f"{name!r} {reason}" for name, column in columns.items() for row, reason in column.bad()}
+    yield from _in_batches(columns, lambda row: f"{filepath.name}, row {row}", bad=bad)
 
 
 def _in_batches(
-    arrays: Mapping[str, np.ndarray], original: Callable[[int], str], *, bad: Mapping[int, str]
+    columns: Mapping[str, SampleColumn], original: Callable[[int], str], *, bad: Mapping[int, str]
 ) -> Iterator[Samples]:
-    rows = len(next(iter(arrays.values())))
+    rows = len(next(iter(columns.values())))
     for start in range(0, rows, BATCH_SIZE):
         here = range(start, min(start + BATCH_SIZE, rows))
         good = [row for row in here if row not in bad]
-        inputs = {name: array[good] for name, array in arrays.items()} if good else {}
+        inputs = {name: samples_at(column, good) for name, column in columns.items()} if good else {}
         yield Samples([original(row) for row in here], inputs, {original(row): bad[row] for row in here if row in bad})
 
 
@@ -205,4 +173,6 @@ def _wanted(description: Description) -> str:
         return f"a CSV file with the columns {', '.join(columns)}"
     if any(one.image for one in description.inputs.values()) and len(description.inputs) == 1:
         return "image files"
-    return f"a .npz file with the arrays {', '.join(description.inputs)}"
+    sequences = {name for name, one in description.inputs.items() if None in one.shape}
+    arrays = [item for name in description.inputs for item in (name, *([name + SUFFIX] if name in sequences else []))]
+    return f"a .npz file with the arrays {', '.join(arrays)}"

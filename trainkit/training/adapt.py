@@ -32,10 +32,31 @@ def adapting(split: Split, *, batch_size: int) -> Callable[[Any, Any], None]:
         inputs = _inputs_of(tensor)
         before = tf.keras.Model(inputs, tensor)
         names = [value.node.layer.name for value in inputs]
-        layer.adapt(split.ordered(batch_size).map(lambda given, *_: before({name: given[name] for name in names})))
+        batches = split.ordered(batch_size).map(lambda given, *_: {name: given[name] for name in names})
+        sequences = [name for name in names if split.lengths(name) is not None]
+        if len(sequences) == 1 and tensor.shape.rank > 1 and tensor.shape[1] is None:
+            (name,) = sequences
+            lengths = tf.data.Dataset.from_tensor_slices(split.lengths(name)).batch(batch_size)
+            layer.adapt(tf.data.Dataset.zip((batches, lengths)).map(_without_padding(before, name)))
+        else:
+            layer.adapt(batches.map(before))
         _check_finite(layer)
 
     return adapt
+
+
+def _without_padding(before: Any, name: str) -> Callable[[Any, Any], Any]:
+    """What a network gives for the steps of an input that are no padding, one sample after the other."""
+
+    def steps(given: Any, lengths: Any) -> Any:
+        values, longest = before(given), tf.shape(given[name])[1]
+        real = tf.sequence_mask(lengths, longest)
+        kept = tf.cond(  # a convolution may have changed how many steps there are
+            tf.shape(values)[1] == longest, lambda: tf.boolean_mask(values, real)[tf.newaxis], lambda: values
+        )
+        return tf.ensure_shape(kept, [None, *values.shape[1:]])
+
+    return steps
 
 
 def _check_finite(layer: Any) -> None:

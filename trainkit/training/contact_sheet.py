@@ -1,4 +1,4 @@
-"""A picture of samples: as they are, and as the first epochs of a training see them."""
+"""A picture of samples, images or sequences: as they are, and as the first epochs of a training see them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from trainkit.training.pipeline import training_change
 
 LEAST_SIDE = 96
 """Pixels of the shorter side of a tile; smaller images are magnified by a whole number."""
+MOST_STEPS = 600
+"""Steps of a sequence that are drawn, a column of pixels or more each."""
 LINE = 13
 GAP = 6
 
@@ -35,15 +37,15 @@ def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epo
         `filepath`.
 
     Raises:
-        ConfigError: If the data cannot be used, or have no images.
+        ConfigError: If the data cannot be used, or have neither images nor sequences of numbers.
         OutputError: If the file cannot be written.
     """
     splits = load_data(config)
     train, facts = splits.train, splits.train.facts
     outputs = outputs_of(config.experiment, facts)
     with config.locating():
-        if not any(field.is_image for field in facts.inputs.values()):
-            raise SettingError(("data", "source"), "has no images to show.")
+        if not _drawn(facts):
+            raise SettingError(("data", "source"), "has no images and no sequences of numbers to show.")
         change = training_change(config, facts, outputs)
     first = train.first_rows(min(samples, train.size), seed=config.experiment.seed)
     batch = next(iter(first.ordered(first.size)))
@@ -62,9 +64,9 @@ def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epo
 
 def _draw(columns: Sequence[tuple[str, Any]], split: Split, facts: Facts, outputs: Mapping[str, Output]) -> Image.Image:
     """The tiles of all columns, with the label of each below it."""
-    names = [name for name, field in facts.inputs.items() if field.is_image]
+    names = _drawn(facts)
     tiles = [
-        (_picture(batch[0][name][row], facts.inputs[name].value_range), f"{title}\n{_label(batch[1], row, outputs)}")
+        (_tile(batch[0][name][row], name, row, split), f"{title}\n{_label(batch[1], row, outputs)}")
         for row in range(split.size)
         for title, batch in columns
         for name in names
@@ -83,14 +85,37 @@ def _draw(columns: Sequence[tuple[str, Any]], split: Split, facts: Facts, output
     return sheet
 
 
+def _drawn(facts: Facts) -> list[str]:
+    """The inputs that are drawn."""
+    return [
+        name
+        for name, field in facts.inputs.items()
+        if field.is_image or (field.is_sequence and len(field.shape) < 3 and field.dtype != "string")
+    ]
+
+
+def _tile(values: Any, name: str, row: int, split: Split) -> Image.Image:
+    """An image, or a sequence as a heat map: time goes to the right, a line is a feature."""
+    field, lengths = split.facts.inputs[name], split.lengths(name)
+    if lengths is None:
+        return _picture(values, field.value_range)
+    steps = np.asarray(values, np.float32)[: min(lengths[row], MOST_STEPS)]
+    picture = _pixels(steps.reshape(len(steps), -1).T[..., np.newaxis], field.value_range)
+    across, down = (side * max(1, LEAST_SIDE // side) for side in picture.size)
+    return picture.resize((across, down), Image.Resampling.NEAREST)
+
+
 def _picture(image: Any, value_range: tuple[float, float] | None) -> Image.Image:
-    values = np.asarray(image, np.float32)
+    picture = _pixels(np.asarray(image, np.float32), value_range)
+    times = max(1, -(-LEAST_SIDE // min(picture.size)))
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def _pixels(values: np.ndarray, value_range: tuple[float, float] | None) -> Image.Image:
     low, high = value_range or (float(values.min()), float(values.max()) or 1.0)
     pixels = np.clip((values - low) * 255 / max(high - low, 1e-12), 0, 255).astype(np.uint8)
     channels = pixels.shape[-1]
-    picture = Image.fromarray(pixels[..., 0] if channels < 3 else pixels[..., :3])
-    times = max(1, -(-LEAST_SIDE // min(picture.size)))
-    return picture.convert("RGB").resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+    return Image.fromarray(pixels[..., 0] if channels < 3 else pixels[..., :3]).convert("RGB")
 
 
 def _label(targets: Mapping[str, Any], row: int, outputs: Mapping[str, Output]) -> str:

@@ -125,6 +125,5 @@ def _pieces(split: Split, predictor: Predictor) -> Iterator[tuple[Any, Any, Any]
     """Samples in batches; many at once for a child process, which is begun anew for each."""
     size = BATCH_SIZE
     if is_isolated(predictor):
-        sample = sum(4 * int(np.prod(field.shape)) for field in split.facts.inputs.values())
-        size = max(1, min(split.size, MOST_BYTES // max(1, sample)))
+        size = max(1, min(split.size, MOST_BYTES // max(1, split.sample_bytes)))
     yield from split.ordered(size).as_numpy_iterator()

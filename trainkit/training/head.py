@@ -77,10 +77,17 @@ def _check_classes(config: Config, model: Any, output: Output, classes: int) -> 
         _check_metrics(output, units)
         return
     if len(shape) != 1:
-        told = f"gives the shape {shape}, one answer a sample is needed. Put Flatten or a global pooling before it"
+        told = f"gives the shape {shape}, one answer a sample is needed. Put {_to_one(shape)} before it"
     else:
         told = f"gives {shape[0]} values for {classes} classes{_cure(units, classes)}"
     raise NodeError(output.node, f"{_told(config, output)} {told}.")
+
+
+def _to_one(shape: tuple[int | None, ...]) -> str:
+    """What makes one value of many; of any number of steps, Flatten cannot."""
+    if None in shape:
+        return "a global pooling, or a recurrent layer without `return_sequences`,"
+    return "Flatten or a global pooling"
 
 
 def _check_metrics(output: Output, units: int) -> None:

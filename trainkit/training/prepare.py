@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trainkit.config import Best, Config, Experiment, Node, NodeError, SettingError
@@ -17,6 +17,7 @@ from trainkit.training.adapt import adapting
 from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
 from trainkit.training.head import check_head
 from trainkit.training.outputs import Output, logged_names, outputs_of
+from trainkit.training.padding import padding_notes
 from trainkit.training.pipeline import training_change
 from trainkit.training.trial import try_one_batch
 
@@ -79,6 +80,7 @@ def prepare(config: Config) -> Prepared:
             check_head(config, model, output)
         change = training_change(config, facts, outputs)
         try_one_batch(config, model, splits.train, outputs)
+        splits = replace(splits, notes=(*splits.notes, *padding_notes(model, splits.train)))
         compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train))
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         _check_learning_rate(model, experiment.training.callbacks)

@@ -100,7 +100,11 @@ def test_calibration_that_gives_nothing_is_refused(model, tmp_path):
     [
         (layers.Lambda(tf.math.erfinv), "float32", "TensorFlow Lite has no operation for Erfinv"),
         (layers.Lambda(tf.math.erfinv), "int8", "TensorFlow Lite has no operation for Erfinv"),
-        (layers.LSTM(3), "float32", "TensorFlow Lite has no recurrent layers .*: write `unroll: true`, or leave .*"),
+        (
+            layers.LSTM(3),
+            "float32",
+            "TensorFlow Lite has no recurrent layers .*: write `unroll: true` where .*, or .*",
+        ),
     ],
     ids=["float32", "int8", "recurrent"],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainkit.data.array_files import Stored, read_npz
 from trainkit.data.array_records import make_source
+from trainkit.data.array_sequences import with_lengths
 from trainkit.data.records import Source, Splits
 from trainkit.errors import DataError
 from trainkit.registry import did_you_mean
@@ -30,6 +31,10 @@ def npz(
     A file with `x_train` and `y_train` has the columns `x` and `y`, and their test samples in `x_test` and `y_test`,
     like the files of Keras' data sets. Images `(samples, height, width)` get a channel axis where the network wants
     one.
+
+    An array beside which there is one of its name with `_lengths` (`x` and `x_lengths`, `x_train` and
+    `x_train_lengths`) holds sequences: its first axis counts the steps of all samples, one sample after the other, and
+    the lengths say how many of them each sample has.
 
     Args:
         path: The training file.
@@ -61,7 +66,7 @@ def npz(
 
 def _read(filepath: Path) -> tuple[Mapping[str, Stored], Mapping[str, Stored] | None]:
     """The training arrays, and the test arrays that stand beside them."""
-    stored = read_npz(filepath)
+    stored = with_lengths(read_npz(filepath))
     if not set(_KERAS["train"].values()) <= stored.keys():
         return stored, None
     known = [name for names in _KERAS.values() for name in names.values()]
@@ -78,7 +83,7 @@ def _read(filepath: Path) -> tuple[Mapping[str, Stored], Mapping[str, Stored] | 
 
 
 def _read_like(train: Mapping[str, Stored], path: Path, filepath: Path) -> Mapping[str, Stored]:
-    stored = read_npz(filepath)
+    stored = with_lengths(read_npz(filepath))
     if stored.keys() != train.keys():
         raise DataError(f"{filepath} must hold the arrays of {path}: {_listed(train)}. Received: {_listed(stored)}.")
     return stored

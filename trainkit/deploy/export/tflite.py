@@ -129,8 +129,8 @@ def _cause(message: str) -> str:
     operations = sorted({first or second for first, second in re.findall(pattern, message)})
     if any(operation.startswith("TensorList") for operation in operations):
         return (
-            "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true`, or leave TFLite out "
-            "of deploy.export"
+            "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true` where the number of "
+            "steps is fixed, or leave TFLite out of deploy.export"
         )
     if operations:
         return f"TensorFlow Lite has no operation for {', '.join(operations)}"

@@ -31,6 +31,8 @@ def input_text(entry: Mapping[str, Any]) -> str:
         least, most = image["range"]
         made = f"{FITS[image['fit']]} to {size}, {COLOURS[image['channels']]}"
         return f"the image upright (EXIF orientation applied), {made}, values {least} to {most}"
+    if "padding" in entry:
+        return f"the steps of a sequence, any number; in a batch with longer ones, {entry['padding']!r} behind its last"
     columns = entry.get("columns", ())
     return f"the {'column' if len(columns) == 1 else 'columns'} {_few(columns)}" if columns else ""
 
