@@ -43,7 +43,10 @@ def test_show_takes_the_place_of_the_file_that_is_named(command, small_config, h
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["flat.yaml"], "flat.yaml: 1 problem\n  4:11   data.source: has no images to show."),
+        (
+            ["flat.yaml"],
+            "flat.yaml: 1 problem\n  4:11   data.source: has no images and no sequences of numbers",
+        ),
         (["flat.yaml", "--output", "samples.jpg"], "`output` must end with .png. Received: 'samples.jpg'"),
         (["flat.yaml", "--output", "none/samples.png"], "none/samples.png cannot be written: there is no folder"),
         (["flat.yaml", "--samples", "0"], "Invalid value for '--samples'"),

@@ -101,7 +101,9 @@ deploy:
 """
 CONV2D = "Conv2D takes filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation, …"
 ADAM = "Adam takes learning_rate, beta_1, beta_2, epsilon, adaptive_epsilon, amsgrad, weight_decay, clipnorm, …"
-DATA = "augment, bad_data, batch_size, class_weight, inputs, resize, sample_weight, source, targets, test_split, "
+DATA = (
+    "augment, bad_data, batch_size, class_weight, inputs, padding, resize, sample_weight, source, targets, test_split, "
+)
 DATA += "validation_split"
 LIST = "must be a list, each entry on a line with `- ` or in [ ]."
 CLASSES = "unknown name '$clases'. Did you mean 'classes'? Known here: $classes, $tokens."

@@ -105,8 +105,8 @@ def test_bad_sequences_are_left_out_if_the_config_says_so(load):
             [3],
             "int32",
             {},
-            r"model\.inputs\.steps\.shape: must begin with null, any number of steps: the samples of the data have 1 to "
-            r"3\. Received: \[3\]\. Write \[null\]\.",
+            r"model\.inputs\.steps\.shape: must begin with null, any number of steps: the samples of the data have "
+            r"1 to 3\. Received: \[3\]\. Write \[null\]\.",
         ),
         ([3, 1], "float32", {}, r"Received: \[3, 1\]\. Write \[null, 1\]\."),
         ([None, 4], "float32", {}, r"must be the shape of the data, \[null\]\. Received: \[null, 4\]"),

@@ -20,6 +20,7 @@ training: {loss: MeanSquaredError}
 """
 NUMBERS = [1.0, 3.0, 5.0, 7.0, 1000.0, 2000.0, -5000.0, 9000.0]  # four train, two validate, two test
 WORDS = ["b", "a", "b", "c", "z", "z", "z", "z"]
+NO_SPLITS = ["data.validation_split=0", "data.test_split=0"]
 TEXT = "model={inputs: {input: {shape: [1], dtype: string}}, layers: [CategoryEncoding, {Dense: {units: 1}}]}"
 
 
@@ -137,3 +138,31 @@ def test_adapting_places_what_cannot_be_learned(adapted):
     )
     with pytest.raises(ConfigError, match=told):
         adapted("[Normalization]", TEXT, x=WORDS)
+
+
+@pytest.mark.parametrize("batch_size", [2, 9])
+def test_padding_of_sequences_is_not_learned(batch_size, tmp_path):
+    steps = np.array([[1.0], [3.0], [5.0], [7.0], [9.0]], "float32")
+    np.savez(tmp_path / "data.npz", x=steps, x_lengths=[1, 3, 1], y=np.zeros((3, 1), "float32"))
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    overrides = [
+        "model.input=[null, 1]",
+        "data.validation_split=0",
+        "data.test_split=0",
+        f"data.batch_size={batch_size}",
+    ]
+    layers = "model.layers=[Normalization, GRU: {units: 2}, {Dense: {units: 1}}]"
+    layer = prepare(load_config(tmp_path / "config.yaml", [*overrides, layers])).model.layers[1]
+    assert layer.mean.numpy().item() == pytest.approx(5)
+    assert layer.variance.numpy().item() == pytest.approx(8)
+
+
+def test_padding_of_ids_is_no_word(tmp_path):
+    np.savez(tmp_path / "data.npz", x=[40, 30, 40, 50, 40], x_lengths=[1, 3, 1], y=np.zeros((3, 1), "float32"))
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    inputs = "model={inputs: {input: {shape: [null], dtype: int64}}, layers: []}"
+    embedding = "{Embedding: {input_dim: $tokens, output_dim: 2}}"
+    layers = f"model.layers=[IntegerLookup, {embedding}, GRU: {{units: 2}}, {{Dense: {{units: 1}}}}]"
+    layer = prepare(load_config(tmp_path / "config.yaml", [*NO_SPLITS, inputs, layers])).model.layers[1]
+    assert layer.get_vocabulary()[:2] == [-1, 40]
+    assert set(layer.get_vocabulary()[2:]) == {30, 50}

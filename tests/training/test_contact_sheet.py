@@ -175,7 +175,10 @@ def test_data_without_images_are_told_with_the_place(tmp_path):
     np.savez(tmp_path / "flat.npz", x=np.zeros((20, 5), np.float32), kind=np.arange(20) % 3)
     text = SHEET.replace("sheet.npz", "flat.npz").replace("inputs: image", "inputs: x").replace("[12, 16, 3]", "[5]")
     (tmp_path / "flat.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"flat\.yaml: 1 problem\n  5:11 +data\.source: has no images to show\."):
+    with pytest.raises(
+        ConfigError,
+        match=r"flat\.yaml: 1 problem\n  5:11 +data\.source: has no images and no sequences",
+    ):
         write_contact_sheet(load_config(tmp_path / "flat.yaml"), tmp_path / "sheet.png")
     assert not (tmp_path / "sheet.png").exists()
 
@@ -194,3 +197,23 @@ def test_sheet_takes_the_place_of_an_old_one_or_leaves_it(read, tmp_path, monkey
     write_contact_sheet(read(), tmp_path / "sheet.png")
     assert Path(tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet.npz", "sheet.png", "sheet.yaml"]
+
+
+def test_sequences_are_drawn_as_they_are_long(tmp_path):
+    steps = np.array([[0, 255], [255, 0], [255, 255]], np.uint8)
+    np.savez(tmp_path / "data.npz", x=steps, x_lengths=[1, 2], y=[0, 1])
+    config = load_config(
+        {
+            "version": 1,
+            "name": "sheet",
+            "data": {"source": {"Npz": {"path": str(tmp_path / "data.npz")}}, "validation_split": 0},
+            "model": {"input": [None, 2], "layers": [{"GRU": {"units": 2}}, {"Dense": {"units": 2}}]},
+            "training": {"loss": "SparseCategoricalCrossentropy"},
+        }
+    )
+    with Image.open(write_contact_sheet(config, tmp_path / "sheet.png", samples=2)) as sheet:
+        drawn = np.asarray(sheet)[..., 0]
+    rows = [drawn[GAP + row * (96 + 2 * LINE + GAP) :][:96, GAP : GAP + 96] for row in range(2)]
+    one, two = sorted(rows, key=lambda tile: tile[0, 0])
+    assert (one == np.repeat([0, 255], 48)[:, None]).all()  # two features, one below the other
+    assert (two == np.array([[255, 255], [0, 255]]).repeat(48, 0).repeat(48, 1)).all()  # two steps, side by side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from trainkit.config import load_config
@@ -126,3 +127,19 @@ def test_head_in_a_branch_is_not_said_to_stand_after_the_input(prepared):
             "data.targets={answer: kind, sum: kind}",
             "training.loss={answer: SparseCategoricalCrossentropy, sum: SparseCategoricalCrossentropy}",
         )
+
+
+def test_answer_for_each_step_is_refused_with_what_makes_one_of_them(tmp_path):
+    np.savez(tmp_path / "data.npz", x=np.ones((4, 1)), x_lengths=[1, 3], y=[0, 1])
+    config = {
+        "version": 1,
+        "name": "steps",
+        "data": {"source": {"Npz": {"path": str(tmp_path / "data.npz")}}, "validation_split": 0},
+        "model": {"input": [None, 1], "layers": [{"Dense": {"units": 2}}]},
+        "training": {"loss": "SparseCategoricalCrossentropy"},
+    }
+    told = (
+        r"\(None, 2\), one answer .* Put a global pooling, or a recurrent layer without `return_sequences`, before it"
+    )
+    with pytest.raises(ConfigError, match=told):
+        prepare(load_config(config))

@@ -50,8 +50,8 @@ def _taken_for_padding(split: Split, name: str, padding: float | str) -> list[st
     first = split.original(int(found[0]))
     return [
         f"{len(found):,} of {split.size:,} training samples have a step in {name!r} that is {padding!r} in all "
-        f"features, and so masked as padding is (the first: {first}). Leave such steps out, let ids begin with 1, or pad with a "
-        "value that no step has: `data.padding`"
+        f"features, and so masked as padding is (the first: {first}). Leave such steps out, let ids begin with "
+        "1, or pad with a value that no step has: `data.padding`"
     ]
 
 
