@@ -138,8 +138,6 @@ def test_answer_for_each_step_is_refused_with_what_makes_one_of_them(tmp_path):
         "model": {"input": [None, 1], "layers": [{"Dense": {"units": 2}}]},
         "training": {"loss": "SparseCategoricalCrossentropy"},
     }
-    told = (
-        r"\(None, 2\), one answer .* Put a global pooling, or a recurrent layer without `return_sequences`, before it"
-    )
+    told = r"\(None, 2\), one answer .* Put a global pooling, or a recurrent layer without `return_sequences`, before"
     with pytest.raises(ConfigError, match=told):
         prepare(load_config(config))

@@ -24,6 +24,8 @@ def input_text(entry: Mapping[str, Any]) -> str:
     Example:
         >>> input_text({"columns": ["length", "width"]})
         'the columns length, width'
+        >>> input_text({"columns": ["x"], "padding": 0})
+        'the steps of a sequence, any number; in a batch with longer ones, 0 behind its last'
     """
     if image := entry.get("image"):
         smooth = "with antialias" if image["antialias"] else "without antialias"
