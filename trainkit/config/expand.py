@@ -100,6 +100,8 @@ class _Expander:
     def _add(self, call: LayerCall) -> None:
         self.network.calls[call.name] = call
         self.network.answers[call.name] = call.name
+        if call.node.class_name in WITH_PARTS:
+            self.network.blocks[call.name], self.network.users[call.name] = call.node.class_name, call.node
 
     def _share(self, copy: Copy, name: str, inputs: Inputs) -> None:
         """Call the layers of another again."""
@@ -153,7 +155,7 @@ class _Expander:
             raise TooLargeError(Fault((copy.node, *place.users), (), message))
         layers = use.layers or place.layers + copy.name + "."
         self._uses.setdefault(name, replace(use, layers=layers))
-        self.network.blocks[name] = use.class_name
+        self.network.blocks[name], self.network.users[name] = use.class_name, _used(copy.node, place)
         given = self._block_inputs(copy, use, inputs)
         names = block.input_names
         users = (copy.node, *place.users)
@@ -187,6 +189,11 @@ class _Expander:
         if node.inputs is None:
             return self._references.before(copy, before)
         return self._references.all(copy, node.inputs, ("inputs",), before)
+
+
+def _used(node: Node, place: Place) -> Node:
+    """A node that uses a block, with what is needed to find where it is written."""
+    return replace(node, origin=node, users=place.users)
 
 
 def _as_it_is(node: Node, values: Mapping[str, Any]) -> Node:

@@ -49,13 +49,15 @@ class Network:
     Args:
         calls: By name. Those of `preprocess` come first.
         answers: What each name stands for: of an input, a layer, a block, the name of a call or an input.
-        blocks: The class name of each block that was used, by its path.
+        blocks: The class name of each block that was used, by its path; of networks of Keras, too.
+        users: The node that uses each of them.
         last: What stands at the end.
     """
 
     calls: dict[str, LayerCall] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, str] = field(default_factory=dict)
+    users: dict[str, Node] = field(default_factory=dict)
     last: str = ""
 
     def maker(self, name: str) -> LayerCall | None:

@@ -42,7 +42,8 @@ def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -
     """
     config, model = prepared.config, prepared.model
     lines, costs = _lines(config), layer_costs(model)
-    rows = network_rows(costs, lines=lines, flat=flat)
+    blocks = config.experiment.model.network.blocks
+    rows = network_rows(costs, lines=lines, block_names=blocks, flat=flat)
     console.print(network_table(rows, title=config.experiment.name))
     if len(rows) < len(costs):
         say(console, f"{len(rows)} rows of {len(costs)} layers: --flat shows all")
@@ -58,11 +59,12 @@ def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -
 
 
 def _lines(config: Config) -> dict[str, int]:
-    """The line of each layer and input of a network, as far as they are from a file."""
-    network = config.experiment.model
-    lines = {name: config.line_of(node) for node, name in network.layer_names.items()}
-    for name in network.input_specs:
-        place = config.document.place(network.path_of_input(name))
+    """The line of each layer, block and input of a network, as far as they are from a file."""
+    model = config.experiment.model
+    nodes = {name: call.node for name, call in model.network.calls.items()} | model.network.users
+    lines = {name: config.line_of(node) for name, node in nodes.items()}
+    for name in model.input_specs:
+        place = config.document.place(model.path_of_input(name))
         lines[name] = place.line if place else None
     return {name: line for name, line in lines.items() if line}
 
