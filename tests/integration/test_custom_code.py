@@ -1,0 +1,63 @@
+"""The example of docs/custom-code.md, by the commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs/custom-code.md"
+
+
+def command(*arguments, cwd):
+    entry = [sys.executable, "-c", "from trainkit.cli import main; main()", *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.run(entry, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A directory with the files of the docs, in which `fit` was run."""
+    folder = tmp_path_factory.mktemp("own")
+    blocks = dict(re.findall(r"```(yaml|python)\n(.*?)```", DOCS.read_text(), re.S))
+    (folder / "blobs.yaml").write_text(blocks["yaml"])
+    (folder / "my_code.py").write_text(blocks["python"])
+    ended = command("fit", "blobs.yaml", "--allow-code", cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "blobs.yaml"), ("fit", "blobs.yaml"), ("evaluate", "runs/blobs"), ("deploy", "runs/blobs")],
+    ids=["check", "fit", "evaluate", "deploy"],
+)
+def test_every_command_asks_before_it_runs_code(fitted, arguments):
+    ended = command(*arguments, cwd=fitted)
+    assert ended.returncode == 2
+    assert "my_code.py is Python code, which does not run by itself." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_run_with_code_is_evaluated_and_deployed(fitted):
+    ended = command("evaluate", "runs/blobs", "--allow-code", cwd=fitted)
+    assert ended.returncode == 0, ended.stderr
+    assert "hits" in ended.stdout
+    ended = command("deploy", "runs/blobs", "deploy.export=[ONNX]", "--allow-code", cwd=fitted)
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+
+
+def test_a_run_refuses_code_that_has_changed(fitted):
+    copy = fitted / "runs/blobs/001/my_code.py"
+    before = copy.read_text()
+    try:
+        copy.write_text(before + "\n")
+        ended = command("evaluate", "runs/blobs", "--allow-code", cwd=fitted)
+    finally:
+        copy.write_text(before)
+    assert ended.returncode == 2
+    assert "my_code.py has changed: its sha256 must be" in ended.stderr
