@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from trainkit.config import Config, SettingError
-from trainkit.data import Facts, Split, load_data
+from trainkit.data import Facts, Split, Splits, load_data
 from trainkit.framework import tf
 from trainkit.runs import replace_file
 from trainkit.training.outputs import Output, outputs_of
@@ -24,7 +24,9 @@ LINE = 13
 GAP = 6
 
 
-def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epochs: int = 5) -> Path:
+def write_contact_sheet(
+    config: Config, filepath: Path, *, samples: int = 8, epochs: int = 5, splits: Splits[Split] | None = None
+) -> Path:
     """Draw training samples, a row each: as they are, and augmented as in the first epochs, with their labels.
 
     Args:
@@ -32,6 +34,7 @@ def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epo
         filepath: The PNG to write.
         samples: How many samples, in the order of the first epoch.
         epochs: How many epochs.
+        splits: The data, if they are loaded already.
 
     Returns:
         `filepath`.
@@ -40,11 +43,11 @@ def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epo
         ConfigError: If the data cannot be used, or have neither images nor sequences of numbers.
         OutputError: If the file cannot be written.
     """
-    splits = load_data(config)
+    splits = splits or load_data(config)
     train, facts = splits.train, splits.train.facts
     outputs = outputs_of(config.experiment, facts)
     with config.locating():
-        if not _drawn(facts):
+        if not can_draw(facts):
             raise SettingError(("data", "source"), "has no images and no sequences of numbers to show.")
         change = training_change(config, facts, outputs)
     first = train.first_rows(min(samples, train.size), seed=config.experiment.seed)
@@ -60,6 +63,11 @@ def write_contact_sheet(config: Config, filepath: Path, *, samples: int = 8, epo
     with replace_file(filepath) as temporary:
         sheet.save(temporary, format="PNG")
     return filepath
+
+
+def can_draw(facts: Facts) -> bool:
+    """Whether there is an input that can be drawn."""
+    return bool(_drawn(facts))
 
 
 def _draw(columns: Sequence[tuple[str, Any]], split: Split, facts: Facts, outputs: Mapping[str, Output]) -> Image.Image:
