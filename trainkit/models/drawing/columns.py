@@ -13,6 +13,8 @@ APART = 44.0
 """Between columns, besides the wires that run there."""
 _BELOW, _BEFORE = 6.0, 12.0
 """From the row above a cut to it, or from a cut to the row below: no wire turns there."""
+_JOG = 40.0
+"""Between a step sideways and a cut in the same gap there is less."""
 _COST, _COST_OF_MANY = 0.3, 0.08
 """How far from the best place, in heights of a column, a cut may be for one wire less that crosses it."""
 _MOST_WIRES = 2
@@ -131,7 +133,7 @@ class _Fold:
     def apply(self) -> None:
         """Move everything."""
         for wire in self.wires:
-            wire.points = list(self._way(wire))
+            wire.points = self._way(wire)
         for item in self.items:
             dx, dy = self.shifts[self._number(item.y)]
             item.place(item.x + dx, item.y + dy)
@@ -146,20 +148,25 @@ class _Fold:
     def _number(self, y: float) -> int:
         return sum(cut.y < y for cut in self.cuts)
 
-    def _way(self, wire: Wire) -> Iterator[Point]:
+    def _way(self, wire: Wire) -> list[Point]:
         """The points of a wire, with its way from column to column at every cut."""
-        yield self._moved(wire.points[0])
+        way = [self._moved(wire.points[0])]
         for (x, y), after in pairwise(wire.points):
             for number, cut in enumerate(self.cuts):
                 if y < cut.y < after[1]:
-                    yield from self._turn(number, wire, x)
-            yield self._moved(after)
+                    turned = self._turn(number, wire, x)
+                    if len(cut.places) == 1 and _is_jog(way, turned[0]):
+                        way.pop()  # it turns where it stood before it went sideways: to go there and back says nothing
+                        turned[0] = way.pop()[0], turned[0][1]
+                    way += turned
+            way.append(self._moved(after))
+        return way
 
     def _moved(self, point: Point) -> Point:
         dx, dy = self.shifts[self._number(point[1])]
         return point[0] + dx, point[1] + dy
 
-    def _turn(self, number: int, wire: Wire, x: float) -> Iterator[Point]:
+    def _turn(self, number: int, wire: Wire, x: float) -> list[Point]:
         """Down, to the right, up beside the column, and over the top of the next; no two that turn here cross."""
         cut, column = self.cuts[number], self.columns[number]
         rank = cut.rank(wire, x)
@@ -167,4 +174,9 @@ class _Fold:
         low = cut.y + dy + _BELOW + rank * TRACK
         between = column.right + dx + APART / 2 + rank * TRACK
         high = self.columns[0].top + self.above - (len(cut.places) - rank) * TRACK
-        yield from [(x + dx, low), (between, low), (between, high), (x + next_dx, high)]
+        return [(x + dx, low), (between, low), (between, high), (x + next_dx, high)]
+
+
+def _is_jog(way: Sequence[Point], turn: Point) -> bool:
+    """Whether a way went sideways right before it turns."""
+    return len(way) > 1 and abs(way[-1][1] - way[-2][1]) < 0.5 and turn[1] - way[-1][1] < _JOG

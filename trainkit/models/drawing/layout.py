@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainkit.models.drawing.channel import Channel, Pin
+from trainkit.models.drawing.channel import ABOVE, Channel, Pin
 from trainkit.models.drawing.columns import into_columns
 from trainkit.models.drawing.items import Block, Item, Network, Point, Wire, blocks_of
 from trainkit.models.drawing.laid import Laid, LaidParallel, lane
@@ -67,7 +67,9 @@ def _lay_block(block: Block, edges: Sequence[tuple[int, int]]) -> None:
     block.title, width = write_title(block, port - left + PAD - TITLE - 8)
     block.left = max(PAD - left, width + TITLE + 8 - port)
     block.right = right + PAD
-    top = max(TITLE_LINE * len(block.title) + 8, 8 + above)
+    title = TITLE_LINE * len(block.title) + 8
+    leads_left = any(wire.points[0][0] < block.entries[wire.net] for wire in heads)
+    top = max(title + (fork.height - ABOVE if leads_left else 0.0), 8 + above)  # no wire turns beside the title
     block.height = top + bottom + PAD
     block.y = -top
     for wire in heads:

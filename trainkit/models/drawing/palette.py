@@ -19,16 +19,16 @@ class Colours(NamedTuple):
 
 FAMILIES = {
     "input": Colours("#ffffff", "#2b3440"),
-    "convolution": Colours("#cfe1f5", "#2563a8"),
-    "dense": Colours("#fbd5b5", "#a84b08"),
-    "recurrent": Colours("#dccbf0", "#5a2ca0"),
-    "normalization": Colours("#f3f5d0", "#a9a832"),
-    "activation": Colours("#fdeeee", "#dd8a94"),
-    "pooling": Colours("#b9dfd6", "#0f6b5c"),
+    "convolution": Colours("#cfe1f5", "#1f5592"),
+    "dense": Colours("#f7c79b", "#b0560f"),
+    "recurrent": Colours("#cdb9e8", "#4b2391"),
+    "normalization": Colours("#f6f8da", "#b3ae3e"),
+    "activation": Colours("#fdeeee", "#c0566a"),
+    "pooling": Colours("#b5ddd3", "#0f6b5c"),
     "merging": Colours("#ffe07a", "#8a6500"),
     "preprocessing": Colours("#e3f4f6", "#58aebb"),
-    "other": Colours("#eceeef", "#98a2ac"),
-    FOLDED: Colours("#d5dce3", "#4a5866"),
+    "other": Colours("#e4e7ea", "#98a2ac"),
+    FOLDED: Colours("#c6cfd8", "#6b7885"),
 }
 """Papers from light to dark and stripes from light to dark: a grey print tells them apart by both together."""
 

@@ -65,4 +65,4 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 def _clean(text: str) -> str:
     """Without what XML cannot hold."""
-    return escape("".join(letter for letter in text if letter >= " " or letter in "\t\n"))
+    return escape("".join(letter for letter in text if letter == "\t" or " " <= letter < "\ud800" or letter > "\udfff"))
