@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from trainkit.cli import board, check, deploy, evaluate, fit, import_model, init, predict, runs, schema, show
+from trainkit.cli import board, check, deploy, evaluate, fit, import_model, init, predict, runs, schema, show, zoo
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
@@ -35,6 +35,7 @@ _COMMANDS = (
     board.board,
     init.init,
     schema.schema,
+    zoo.zoo,
 )
 for command in _COMMANDS:
     app.command()(command)
