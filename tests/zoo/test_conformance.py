@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from trainkit.config.zoo import zoo_data, zoo_files
 from trainkit.config.zoo_header import zoo_header, zoo_text
 from trainkit.framework import tf
 
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs/zoo.md").read_text()
 NAMES = [*zoo_files()]
 QUICK = {
     "VGG16": {"width": 8, "units": 16},
@@ -73,6 +77,21 @@ def test_header_tells_what_the_network_is(name):
     assert re.fullmatch(r"[^.]{10,75}", header.summary)
     assert re.search(r": .*\b(19|20)\d\d\b", header.paper)
     assert header.shape == "×".join("any" if side is None else str(side) for side in zoo_data(name)["input"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docs_have_a_row_that_says_the_same(name):
+    header = zoo_header(name)
+    (row,) = re.findall(rf"^\| \[`{name}`\].*", DOCS, flags=re.MULTILINE)
+    told = [header.summary, header.shape, f"{header.parameters:,}", ", ".join(f"`{key}`" for key in header.arguments)]
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == [*told, header.citation]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_are_shipped(name):
+    """With the package: the patterns of `package-data` are of what stands beside the code."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["trainkit"]
+    assert any(zoo_files()[name].relative_to(ROOT / "trainkit").match(pattern) for pattern in patterns)
 
 
 @pytest.mark.parametrize("name", NAMES)

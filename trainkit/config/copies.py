@@ -63,10 +63,11 @@ class Copies:
     def _copy(self, node: Node, place: Place, number: int) -> Iterator[Copy]:
         is_numbered = (node.repeat, node.for_each) != (None, None) and "$" not in (node.name or "")
         given = node.name and text_now("name", node.name, place.values) + (str(number) if is_numbered else "")
-        if known_now("when", node.when, place.values) is True:
+        is_there = known_now("when", node.when, place.values)
+        if not isinstance(is_there, bool):
+            raise ExpressionError(f"`when` must be true or false. Received: {node.when} is {is_there!r}.")
+        if is_there:
             yield Copy(node, place, given, [self.of(branch, place) for branch in node.branches or []])
-        elif not isinstance(known_now("when", node.when, place.values), bool):
-            raise ExpressionError(f"`when` must be true or false. Received: {node.when!r}.")
         elif given:
             self._elsewhere[place.prefix + given] = "is left out here: its `when` is false."
 

@@ -13,7 +13,7 @@ _REPEATS = {"repeat", "for_each", "when"}
 
 
 def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
-    """Name each layer: the name it was given, or its class in small letters, counted.
+    """Name each layer: the name it was given, or its class in small letters, counted; `resnet50_1` after a digit.
 
     Args:
         entries: Class name and given name of each.
@@ -21,6 +21,8 @@ def automatic_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
     Example:
         >>> automatic_names([("Conv2D", None), ("Dense", "conv2d2"), ("Conv2D", None), ("Conv2D", None)])
         ['conv2d1', 'conv2d2', 'conv2d3', 'conv2d4']
+        >>> automatic_names([("ResNet50", None)])
+        ['resnet50_1']
     """
     entries = list(entries)
     taken = {name for _, name in entries if name}
@@ -62,6 +64,7 @@ def metric_names(entries: Iterable[tuple[str, str | None]]) -> list[str]:
 
 
 def _next_name(kind: str, counts: Counter[str], taken: set[str]) -> str:
+    kind += "_" if kind[-1:].isdigit() else ""
     counts[kind] += 1
     while f"{kind}{counts[kind]}" in taken:
         counts[kind] += 1
