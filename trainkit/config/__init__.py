@@ -6,7 +6,7 @@ from trainkit.config.document import Document, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
 from trainkit.config.load import Config, load_config, read_document
 from trainkit.config.model_settings import Input, Model
-from trainkit.config.names import automatic_names, metric_names
+from trainkit.config.names import automatic_names, metric_names, snake_case
 from trainkit.config.network import BEFORE, LayerCall, Network, part_of
 from trainkit.config.node import Node, NodeError, SettingError
 from trainkit.config.node_settings import is_node_name, written_references
@@ -47,9 +47,10 @@ __all__ = [
     "load_config",
     "make_schema",
     "metric_names",
-    "read_document",
-    "register",
     "part_of",
     "permit_code",
+    "read_document",
+    "register",
+    "snake_case",
     "written_references",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from trainkit.config import snake_case
 from trainkit.framework import tf
 from trainkit.models.calls import calls_of, replay
 from trainkit.models.saved_weights import WeightsError, assign_weights
@@ -108,7 +110,7 @@ class KerasApplication:
             if isinstance(call.layer, tf.keras.Model):
                 outputs = self._replay(call.layer, arguments[0], parts)
                 return outputs if isinstance(call.outputs, list) else outputs[0]
-            name = self._name_of(call.layer)
+            name = call.layer.name
             is_new = name not in self._layers
             if is_new:
                 self._layers[name] = self._copy(name, call.layer)
@@ -128,10 +130,6 @@ class KerasApplication:
             return type(original).from_config(config | {"name": full})
         return self._wrap(type(original).from_config(config | {"name": name}), name=full)
 
-    def _name_of(self, layer: Any) -> str:
-        """Its name in Keras, without what cannot stand in a path: `/`, and the `tf.` of functions."""
-        return str(layer.name).rsplit(".", 1)[-1].replace("/", "_")
-
     def _build(self, shape: tuple[int | None, ...]) -> Any:
         function = getattr(tf.keras.applications, self._application)
         from_keras = self._weights == "imagenet"
@@ -149,9 +147,37 @@ class KerasApplication:
             raise ValueError(f"{message} {cure}") from error
         if self._wrap is not None and any(type(layer).__name__ == "TFOpLambda" for layer in model.layers):
             raise ValueError(f"{self._application} uses functions of TensorFlow, which TimeDistributed cannot wrap.")
+        _name_layers(model)
         if self._weights is not None and not from_keras:
             try:
                 assign_weights(model, Path(self._weights), prefixes=(f"{self.name}.", ""))
             except WeightsError as error:
                 raise ValueError(str(error)) from error
         return model
+
+
+def _name_layers(model: Any) -> None:
+    """Give the layers names that can stand in a path, and that do not depend on what was built before.
+
+    Keras counts the layers without a name of their own through all networks of a process: here they are counted from
+    the first one of this network, as in a new process. A function of TensorFlow has `tf_` before its name.
+    """
+    automatic: dict[str, list[tuple[int, Any]]] = {}
+    for layer in _layers_of(model):
+        kind, _, number = re.fullmatch(r"(.*?)(_([0-9]+))?", layer.name).groups()  # type: ignore[union-attr]
+        if "." in kind:  # `tf.math.multiply_3`
+            automatic.setdefault("tf_" + kind.rpartition(".")[2], []).append((int(number or 0), layer))
+        elif kind == snake_case(type(layer).__name__):
+            automatic.setdefault(kind, []).append((int(number or 0), layer))
+        layer._name = layer.name.replace("/", "_")
+    for kind, numbered in automatic.items():
+        for number, (_, layer) in enumerate(sorted(numbered, key=lambda pair: pair[0])):
+            layer._name = f"{kind}_{number}" if number else kind
+
+
+def _layers_of(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if isinstance(layer, tf.keras.Model):
+            yield from _layers_of(layer)
+        elif not isinstance(layer, tf.keras.layers.InputLayer):
+            yield layer

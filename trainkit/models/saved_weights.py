@@ -12,7 +12,7 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
-from trainkit.framework import tf
+from trainkit.config import snake_case
 
 Weights = dict[str, list[np.ndarray]]
 """The weights of each layer, by its name."""
@@ -97,7 +97,7 @@ def _of_layers(layers: Sequence[Mapping[str, Any]], file: Any) -> Weights:
     counts: dict[str, int] = {}
     weights = {}
     for layer in layers:
-        kind = tf.keras.src.saving.saving_lib.to_snake_case(layer["class_name"].split(">")[-1])
+        kind = snake_case(layer["class_name"].split(">")[-1])
         number = counts.get(kind, 0)
         counts[kind] = number + 1
         key = f"{kind}_{number}" if number else kind
