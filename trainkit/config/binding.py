@@ -10,11 +10,13 @@ from trainkit.config.block import Block
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, is_expression, substitute, substitute_text
 from trainkit.config.node import Node
-from trainkit.config.parse import KNOWN_VALUES, parse_argument
+from trainkit.config.node_settings import KNOWN_VALUES
+from trainkit.config.parse import parse_argument
+from trainkit.config.place import Place
 from trainkit.config.scope import Scope
 
-Resolve = Callable[[Node, Mapping[str, Any]], Node]
-"""From a layer inside another, and what `$name` stands for in it, to what is built there."""
+Resolve = Callable[[Node, Place], Node]
+"""From a layer inside another, and where that stands, to what is built there."""
 
 
 class BindingError(ExpressionError):
@@ -46,40 +48,45 @@ def bind(node: Node, block: Block, values: Mapping[str, Any]) -> dict[str, Any]:
     return bound
 
 
-def copy_node(node: Node, values: Mapping[str, Any], resolve: Resolve, users: tuple[Node, ...] = ()) -> Node:
+def copy_node(node: Node, place: Place, resolve: Resolve, users: tuple[Node, ...] = ()) -> Node:
     """A node with values put in; the node itself, if there is nothing to put in and no block around it.
 
     Args:
         node: As it is written.
-        values: What `$name` stands for.
+        place: Where it stands.
         resolve: What becomes of layers among the arguments.
         users: The nodes that use the blocks around it.
 
     Raises:
         ExpressionError: If a value does not fit.
     """
-    arguments = {key: _put(node, key, item, values, resolve) for key, item in node.arguments.items()}
+    arguments = {key: _put(node, key, item, place, resolve) for key, item in node.arguments.items()}
     if not users and all(item is node.arguments[key] for key, item in arguments.items()):
         return node
     return replace(node, arguments=arguments, origin=node.origin or node, users=users)
 
 
-def _put(node: Node, key: str, item: Any, values: Mapping[str, Any], resolve: Resolve) -> Any:
+def _put(node: Node, key: str, item: Any, place: Place, resolve: Resolve) -> Any:
     if isinstance(item, Node):
-        return resolve(item, values) if item.kind == "layer" else copy_node(item, values, resolve)
-    if isinstance(item, list) and any(isinstance(one, Node) for one in item):
-        return [resolve(one, values) for one in item]
+        return resolve(item, place) if item.kind == "layer" else copy_node(item, place, resolve)
+    if isinstance(item, list) and _holds_nodes(item):
+        return [_put(node, key, one, place, resolve) for one in item]
     try:
-        value = substitute(item, values)
+        value = substitute(item, place.values)
     except ExpressionError as error:
         raise BindingError((node.class_name, key), str(error)) from error
     if value == item:
         return item
-    scope = Scope(values=frozenset(KNOWN_VALUES.get(node.kind, ())))
+    scope = Scope(frozenset(KNOWN_VALUES.get(node.kind, ())), place.blocks.definitions())
     value, problems = parse_argument(key, value, node.signature[key], node.kind, scope)
     for problem in problems:
         raise BindingError((node.class_name, key), problem.message)
-    return value
+    # what a parameter stands for has its values: they are of the place where it was given
+    return _put(node, key, value, replace(place, values={}), resolve) if _holds_nodes(value) else value
+
+
+def _holds_nodes(value: Any) -> bool:
+    return isinstance(value, Node) or (isinstance(value, list) and any(isinstance(one, Node) for one in value))
 
 
 def known_now(setting: str, value: Any, values: Mapping[str, Any]) -> Any:

@@ -11,10 +11,11 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, Validatio
 from pydantic_core import PydanticCustomError
 
 from trainkit.config.document import KeyPath
-from trainkit.config.expressions import expression_problems
+from trainkit.config.expressions import expression_problems, is_word_of_expressions
 from trainkit.config.kinds import Layer, Name, Settings
 from trainkit.config.node import Node, nodes_inside
-from trainkit.config.parse import KNOWN_VALUES, NodeProblem
+from trainkit.config.node_settings import KNOWN_VALUES, WORD_RULE
+from trainkit.config.parse import NodeProblem
 from trainkit.config.scope import Scope
 from trainkit.config.signatures import block_definitions, known_names
 from trainkit.config.zoo import zoo_data
@@ -26,6 +27,8 @@ def _check_defaults(params: dict[str, Any]) -> dict[str, Any]:
     known: list[str] = [*KNOWN_VALUES["layer"]]
     problems = []
     for name, default in params.items():
+        if is_word_of_expressions(name):
+            problems.append(NodeProblem((name,), WORD_RULE.format(name=name), True))
         problems += [NodeProblem((name, *path), message) for path, message in expression_problems(default, known)]
         known.append(name)
     return _or_raise(params, problems)
@@ -98,23 +101,29 @@ def scope_of(context: Any) -> Scope:
 
 
 def self_containing(blocks: Mapping[str, Block], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """The blocks that contain themselves, by whatever way, each with its path."""
-    uses = {name: _used(block) for name, block in blocks.items()}
+    """The blocks that contain themselves, by whatever way: one of each circle, with its path."""
+    uses = {name: _used(block) & blocks.keys() for name, block in blocks.items()}
+    done: set[str] = set()
     for name, block in blocks.items():
-        if way := _way(name, name, uses, set()):
-            yield (*path, name), f"a block must not contain itself: {' → '.join((name, *way))}."
+        for way in _circles(name, uses, done):
+            yield (*path, way[0]), f"a block must not contain itself: {' → '.join((*way, way[0]))}."
         yield from self_containing(block.blocks, (*path, name, "blocks"))
 
 
-def _way(start: str, name: str, uses: Mapping[str, set[str]], seen: set[str]) -> tuple[str, ...]:
-    """The blocks from `name` to `start`, if one leads there."""
-    for used in sorted(uses.get(name, set()) - seen):
-        seen.add(used)
-        if used == start:
-            return (start,)
-        if rest := _way(start, used, uses, seen):
-            return (used, *rest)
-    return ()
+def _circles(start: str, uses: Mapping[str, set[str]], done: set[str]) -> Iterator[list[str]]:
+    """The ways from blocks to themselves that can be reached from one, each once."""
+    way: dict[str, Iterator[str]] = {} if start in done else {start: iter(sorted(uses[start]))}
+    while way:
+        name, inner = way.popitem()
+        used = next((used for used in inner if used not in done), None)
+        if used is None:
+            done.add(name)
+            continue
+        way[name] = inner
+        if used in way:
+            yield [*way][[*way].index(used) :]
+        else:
+            way[used] = iter(sorted(uses[used]))
 
 
 def _used(block: Block) -> set[str]:

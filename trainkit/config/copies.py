@@ -63,11 +63,11 @@ class Copies:
     def _copy(self, node: Node, place: Place, number: int) -> Iterator[Copy]:
         is_numbered = (node.repeat, node.for_each) != (None, None) and "$" not in (node.name or "")
         given = node.name and text_now("name", node.name, place.values) + (str(number) if is_numbered else "")
-        is_there = known_now("when", node.when, place.values)
-        if not isinstance(is_there, bool):
-            raise ExpressionError(f"`when` must be true or false. Received: {node.when} is {is_there!r}.")
-        if is_there:
+        stands = known_now("when", node.when, place.values)
+        if stands is True:
             yield Copy(node, place, given, [self.of(branch, place) for branch in node.branches or []])
+        elif stands is not False:
+            raise ExpressionError(f"`when` must be true or false. Received: {node.when}, which is {stands!r}.")
         elif given:
             self._elsewhere[place.prefix + given] = "is left out here: its `when` is false."
 
@@ -93,6 +93,8 @@ class Copies:
             elif first := taken.get(copy.given):
                 other, told = (first, "{first}") if isinstance(first, Node) else (None, first)
                 message = f"the name {copy.given!r} is taken already, by {told}."
+                if first is copy.node:
+                    message = f"each copy would be called {copy.given!r}: let a name of `for_each` be part of it."
                 self._faults.tell(copy.node, place, ("name",), message, first=other)
             taken.setdefault(copy.given, copy.node)
         inputs = [("input", name) for name in place.inputs]

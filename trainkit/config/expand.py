@@ -91,7 +91,7 @@ class _Expander:
                     values = bind(inner, found[0], place.values)
                     self._block(copy, name, inputs, _Use(inner.class_name, *found, values, "", wrappers))
                 else:
-                    made = copy_node(inner, place.values, self._single(place), place.users)
+                    made = copy_node(inner, place, self._single, place.users)
                     self._add(LayerCall(name, made, inputs, place.layers + copy.name, wrappers))
         except ExpressionError as error:
             self.faults.tell(node, place, getattr(error, "path", ()), str(error))
@@ -125,45 +125,50 @@ class _Expander:
         wrappers, inner = [*place.wrappers], node
         while inner.class_name == "TimeDistributed" and isinstance(inner.arguments.get("layer"), Node):
             others = {key: item for key, item in inner.arguments.items() if key != "layer"}
-            wrappers.append(copy_node(replace(inner, arguments=others, origin=node), place.values, _as_it_is))
+            wrappers.append(copy_node(replace(inner, arguments=others, origin=node), place, self._single))
             inner = inner.arguments["layer"]
         if inner.class_name in WITH_PARTS or place.blocks.find(inner.class_name):
             return inner, tuple(wrappers)
         return node, place.wrappers
 
-    def _single(self, place: Place) -> Any:
-        """From a node that stands for a block of one layer to that layer; others stay as they are."""
-
-        def resolve(node: Node, values: Mapping[str, Any]) -> Node:
-            found = place.blocks.find(node.class_name)
-            if found is None:
-                return copy_node(node, values, resolve)
-            block, blocks = found
-            inner = Place("", "", bind(node, block, values), blocks.inside(block), {}, (node, *place.users))
-            copies = self._copies.of(block.layers, inner)
-            if len(copies) != 1 or copies[0].branches or copies[0].node.inputs is not None:
-                raise ExpressionError(f"{node.class_name} must be one layer, to stand inside another.")
-            return self._single(inner)(copies[0].node, copies[0].place.values)
-
-        return resolve
+    def _single(self, node: Node, place: Place) -> Node:
+        """A layer inside another: that of a block of one layer, or itself."""
+        found = place.blocks.find(node.class_name)
+        if found is None:
+            return copy_node(node, place, self._single)
+        block, blocks = found
+        users = self._deeper(node, place)
+        inner = Place("", "", bind(node, block, place.values), blocks.inside(block), {}, users)
+        copies = self._copies.of(block.layers, inner)
+        if len(copies) != 1 or copies[0].branches or copies[0].node.inputs is not None or copies[0].node.share:
+            raise ExpressionError(f"{node.class_name} must be one layer, to stand inside another.")
+        return self._single(copies[0].node, copies[0].place)
 
     def _block(self, copy: Copy, name: str, inputs: Inputs, use: _Use) -> None:
         """Write out a block; `use.layers` is where its layers are, if they are called again."""
         place, block = copy.place, use.block
-        if len(place.users) >= DEEPEST_BLOCK:
-            message = f"blocks must be at most {DEEPEST_BLOCK} deep inside each other."
-            raise TooLargeError(Fault((copy.node, *place.users), (), message))
+        users = self._deeper(copy.node, place)
         layers = use.layers or place.layers + copy.name + "."
         self._uses.setdefault(name, replace(use, layers=layers))
         self.network.blocks[name], self.network.users[name] = use.class_name, _used(copy.node, place)
         given = self._block_inputs(copy, use, inputs)
         names = block.input_names
-        users = (copy.node, *place.users)
         inner = Place(f"{name}.", layers, use.values, use.blocks.inside(block), given, users, use.wrappers)
         before = given.get(BEFORE) if len(names) > 1 else given.get(names[0])
         copies = self._copies.of(block.layers, inner)
         self._copies.name(copies, inner)
-        self.network.answers[name] = self._chain(copies, before) or name
+        answer = self._chain(copies, before)
+        if answer is None:
+            message = f"{use.class_name} has no layer here: each is left out, and it cannot pass on several inputs."
+            self.faults.tell(copy.node, place, (), message)
+        self.network.answers[name] = answer or ""
+
+    def _deeper(self, node: Node, place: Place) -> tuple[Node, ...]:
+        """The nodes that use the blocks around the layers of one that a node at a place uses."""
+        if len(place.users) >= DEEPEST_BLOCK:
+            message = f"blocks must be at most {DEEPEST_BLOCK} deep inside each other."
+            raise TooLargeError(Fault((node, *place.users), (), message))
+        return (node, *place.users)
 
     def _block_inputs(self, copy: Copy, use: _Use, inputs: Inputs) -> dict[str, str]:
         """What each input of a block stands for."""
@@ -195,6 +200,3 @@ def _used(node: Node, place: Place) -> Node:
     """A node that uses a block, with what is needed to find where it is written."""
     return replace(node, origin=node, users=place.users)
 
-
-def _as_it_is(node: Node, values: Mapping[str, Any]) -> Node:
-    return node

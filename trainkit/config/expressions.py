@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import operator
 import re
 import warnings
@@ -17,7 +18,7 @@ from trainkit.registry import did_you_mean
 LONGEST_EXPRESSION = 200
 """Characters of the longest `$(…)`."""
 
-_NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
+_NAME = re.compile(r"\$([a-z][A-Za-z0-9_]*)")
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -37,12 +38,22 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max}
 _KNOWS = "An expression knows numbers, names, + - * / // %, comparisons, and, or, not, min and max."
-_IN_TEXT = re.compile(r"\$(?:\$|([a-z][a-z0-9_]*)|(\([^()]*(?:\([^()]*\)[^()]*)*\)))")
+_IN_TEXT = re.compile(r"\$(?:\$|([a-z][A-Za-z0-9_]*)|(\([^()]*(?:\([^()]*\)[^()]*)*\)))")
 _EQUALITY = (ast.Eq, ast.NotEq)
 
 
 class ExpressionError(ValueError):
     """An expression cannot be read or computed; the message is for the user."""
+
+
+def is_word_of_expressions(name: str) -> bool:
+    """Whether a name stands for something else in an expression, so that no value may have it: `min`, `not`, `in`.
+
+    Example:
+        >>> [name for name in ("min", "minimum", "not", "lambda") if is_word_of_expressions(name)]
+        ['min', 'not', 'lambda']
+    """
+    return name in _FUNCTIONS or keyword.iskeyword(name)
 
 
 def is_expression(value: object) -> bool:

@@ -62,7 +62,8 @@ class Network:
 
     def maker(self, name: str) -> LayerCall | None:
         """The call that gives what a name stands for; None for an input."""
-        return self.calls.get(self.answers.get(name, name))
+        answer = self.answers.get(name, name)
+        return self.calls.get(answer) or self.calls.get(part_of(answer, self.calls) or "")
 
 
 def part_of(name: str, known: Mapping[str, object]) -> str | None:

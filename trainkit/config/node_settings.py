@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from trainkit.config.document import KeyPath
-from trainkit.config.expressions import ExpressionError, expression_problems, is_expression, names_in_text
+from trainkit.config.expressions import (
+    ExpressionError,
+    expression_problems,
+    is_expression,
+    is_word_of_expressions,
+    names_in_text,
+)
 from trainkit.config.node import SHARE
 from trainkit.config.scope import Scope
 from trainkit.errors import shown
@@ -16,6 +23,14 @@ from trainkit.registry import did_you_mean
 Found = Iterator[tuple[KeyPath, str, bool]]
 """Problems: where, seen from the node, what, and whether the key is at fault."""
 
+KNOWN_VALUES = {
+    "layer": ("classes", "tokens"),
+    "metric": ("classes",),
+    "schedule": ("classes", "epochs", "steps", "steps_per_epoch"),
+}
+"""The names that `$name` may use in things of a kind: facts of the data and of the training."""
+
+WORD_RULE = "the name {name!r} stands for something else in expressions: choose another."
 NAME_RULE = "begin with a small letter and have letters, digits and _ only"
 
 
@@ -47,6 +62,7 @@ def parse_settings(written: Mapping[str, Any], scope: Scope) -> tuple[NodeSettin
     Returns:
         The settings, those with problems left out, and all problems.
     """
+    scope = scope.with_values(_facts_in(written))  # that they come too late is told where they are needed
     settings = NodeSettings()
     problems = [*_for_each(written, settings, scope)]
     inner = scope.with_values(settings.variables).values
@@ -61,6 +77,12 @@ def parse_settings(written: Mapping[str, Any], scope: Scope) -> tuple[NodeSettin
     if settings.inputs is not None and written.get("branches") is not None:
         problems.append((("inputs",), "must not stand beside branches, whose ends are the inputs.", True))
     return settings, problems
+
+
+def _facts_in(written: Mapping[str, Any]) -> set[str]:
+    """The facts of the data that the settings of a node name."""
+    words = re.findall(r"\w+", f"{written.get('repeat')} {written.get('for_each')} {written.get('when')}")
+    return {*words} & {*KNOWN_VALUES["layer"]}
 
 
 def _repeat(key: str, value: Any, known: Collection[str]) -> Found:
@@ -136,6 +158,8 @@ def _for_each(written: Mapping[str, Any], settings: NodeSettings, scope: Scope) 
         at = ("for_each", name)
         if not is_node_name(name):
             yield at, f"the name must {NAME_RULE}. Received: {name!r}.", True
+        elif is_word_of_expressions(name):
+            yield at, WORD_RULE.format(name=name), True
         elif name in scope.values:
             yield at, f"the name {name!r} is taken already, by what stands around it: choose another.", True
         yield from (((*at, *path), told, False) for path, told in expression_problems(items, scope.values))

@@ -9,19 +9,13 @@ from typing import Any
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, evaluate, expression_problems, is_expression
 from trainkit.config.node import SETTINGS, SHARE, Node
-from trainkit.config.node_settings import NodeSettings, parse_settings
+from trainkit.config.node_settings import KNOWN_VALUES, NodeSettings, parse_settings
 from trainkit.config.rules import broken_rule
 from trainkit.config.scope import Scope
 from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, known_names
 from trainkit.errors import shown
 from trainkit.registry import did_you_mean
 
-KNOWN_VALUES = {
-    "layer": ("classes", "tokens"),
-    "metric": ("classes",),
-    "schedule": ("classes", "epochs", "steps", "steps_per_epoch"),
-}
-"""The names that `$name` may use in things of a kind: facts of the data and of the training."""
 _KINDS = ("layer", "optimizer", "loss", "metric", "callback")
 """Where a name is looked for that stands in the wrong place."""
 

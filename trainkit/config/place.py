@@ -9,6 +9,7 @@ from typing import Any
 from trainkit.config.block import Block, zoo_block
 from trainkit.config.document import KeyPath
 from trainkit.config.node import Node
+from trainkit.config.signatures import Definition, block_signature
 from trainkit.config.zoo import zoo_files
 
 
@@ -31,6 +32,11 @@ class Blocks:
             block, beside = zoo_block(name)
             return block, Blocks(beside, networks=False)
         return None
+
+    def definitions(self) -> dict[str, Definition]:
+        """What can be used here of blocks, by name."""
+        outer = self.outer.definitions() if self.outer else {}
+        return outer | {name: Definition(block_signature(block.params)) for name, block in self.own.items()}
 
     def inside(self, block: Block) -> Blocks:
         """What is known in one of them."""

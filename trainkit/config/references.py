@@ -91,6 +91,9 @@ def _outputs(model: Model, network: Network) -> Found:
             yield ("model", "outputs", index), _unknown("layer", name, names)
         elif name in (model.outputs or [])[:index]:
             yield ("model", "outputs", index), f"{name!r} is an output already."
+        elif network.maker(name) is None:
+            message = f"{name!r} passes on an input as it is: each layer in it is left out."
+            yield ("model", "outputs", index), message
     if not model.outputs and network.last not in network.calls:
         yield ("model", "layers"), "must have a layer: each that is written is left out."
 

@@ -87,11 +87,15 @@ def read_signature(arguments: Mapping[str, Mapping[str, Any]]) -> Signature:
 
 def block_definitions(blocks: Any) -> dict[str, Definition]:
     """What can be used of some blocks, as they are written; what is no block is left out."""
-    return {name: Definition(_block_signature(block)) for name, block in _items(blocks) if isinstance(name, str)}
+    return {
+        name: Definition(block_signature(block.get("params") if isinstance(block, dict) else None))
+        for name, block in _items(blocks)
+        if isinstance(name, str)
+    }
 
 
-def _block_signature(block: Any) -> Signature:
-    params = block.get("params") if isinstance(block, dict) else None
+def block_signature(params: Any) -> Signature:
+    """The arguments of a block, from its parameters as they are written."""
     return {
         name: Argument(required=default == REQUIRED, default=default, of_block=True) for name, default in _items(params)
     }

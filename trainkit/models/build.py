@@ -49,7 +49,7 @@ def build_model(
         builder.begin(input_name, tensor)
     for call in network.calls.values():
         builder.call(call)
-    outputs = [_output(builder, network.maker(output), output) for output in settings.output_names]
+    outputs = [_output(builder.tensors[network.answers[output]], output) for output in settings.output_names]
     model = tf.keras.Model(list(inputs.values()), outputs, name=_model_name(name))
     _check_used(model, builder, network.calls)
     return model
@@ -60,6 +60,7 @@ class _Builder:
 
     def __init__(self, scope: Mapping[str, Any], line_of: Callable[[Node], int | None], adapt: Adapt) -> None:
         self.tensors: dict[str, Any] = {}
+        self.given: dict[str, list[Any]] = {}
         self.layers: dict[str, Any] = {}
         self._scope, self._line_of, self._adapt = scope, line_of, adapt
         self._told: dict[int, str] = {}
@@ -75,6 +76,7 @@ class _Builder:
         args, kwargs = self._arguments(call)
         layer = self._layer(call, args)
         outputs = self._outputs(call, layer, args, kwargs)
+        self.given[call.name] = tf.nest.flatten(outputs)
         if isinstance(layer, KerasApplication):
             self._know_parts(call, outputs[1])
             outputs = outputs[0]
@@ -86,10 +88,6 @@ class _Builder:
         self._told[id(outputs)] = self._describe(call)
         if hasattr(layer, "vocabulary_size"):
             self._tokens[id(outputs)] = layer.vocabulary_size()
-
-    def parts(self, name: str) -> list[Any]:
-        """Everything that a call gives."""
-        return [tensor for known, tensor in self.tensors.items() if known == name or known.startswith(f"{name}.")]
 
     def _layer(self, call: LayerCall, args: list[Any]) -> Any:
         if call.layer not in self.layers:
@@ -170,9 +168,8 @@ def _wrap(wrapper: Node, layer: Any, call: LayerCall) -> Any:
     return build(wrapper, {}, name=call.layer, layer=layer)
 
 
-def _output(builder: _Builder, call: LayerCall | None, name: str) -> Any:
+def _output(tensor: Any, name: str) -> Any:
     """What an output gives; if no layer has its name, as it is that of a block or of another call, one more has."""
-    tensor = builder.tensors[call.name if call else name]
     if tensor._keras_history.layer.name == name:
         return tensor
     return tf.keras.layers.Activation("linear", name=name, dtype=tensor.dtype)(tensor)
@@ -187,7 +184,7 @@ def _check_used(model: Any, builder: _Builder, calls: Mapping[str, LayerCall]) -
             raise SettingError(("model", "inputs", name), "no output depends on it. Use it, or remove it.")
     used |= {id(tensor) for tensor in model.outputs}
     for name, call in calls.items():
-        if not any(id(tensor) in used for tensor in builder.parts(name)):
+        if not any(id(tensor) in used for tensor in builder.given[name]):
             cure = "Use it in the `inputs` of a layer, name it in `model.outputs`, or remove it."
             raise NodeError(call.node, f"no output depends on {call.node.class_name} {name!r}. {cure}")
 
