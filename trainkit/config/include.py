@@ -40,6 +40,7 @@ class _Merger:
     def __init__(self, document: Document) -> None:
         self.problems: list[Problem] = []
         self._document = document
+        self._own = None if document.text is None else (document.directory / Path(document.source).name).resolve()
         self._done: set[Path] = set()
 
     def include(self, document: Document, way: tuple[Path, ...], *, own: bool = False) -> None:
@@ -47,6 +48,8 @@ class _Merger:
         for path, written in _written(document):
             place = _in_file(document.place(path), None if own else document)
             try:
+                if not isinstance(written, str):
+                    raise PathError(f"must be a file, or a list of files. Received: {shown(written)}.")
                 filepath = resolve_path(written, document.base_directory(path)).resolve()
                 self._check(filepath, way)
                 if filepath in self._done:
@@ -57,15 +60,15 @@ class _Merger:
                 self.problems.append(Problem(str(error), "include", place))
                 continue
             except ConfigError as error:
-                for problem in error.problems:
-                    self.problems.append(Problem(problem.message, problem.path, _moved(problem.place, place, filepath)))
+                self.problems += [_moved(problem, place, filepath) for problem in error.problems]
                 continue
             self._take_over(included)
             self.include(included, (*way, filepath))
 
     def _check(self, filepath: Path, way: tuple[Path, ...]) -> None:
-        if filepath in way:
-            names = " → ".join(path.name for path in (*way[way.index(filepath) :], filepath))
+        files = (*([self._own] if self._own else []), *way)
+        if filepath in files:
+            names = " → ".join(path.name for path in (*files[files.index(filepath) :], filepath))
             raise PathError(f"a file must not include itself: {names}.")
         if len(self._done) >= MOST_FILES:
             raise PathError(f"at most {MOST_FILES} files can be included.")
@@ -98,12 +101,12 @@ class _Merger:
                     ours["model", *path] = moved
 
 
-def _written(document: Document) -> Iterator[tuple[KeyPath, str]]:
+def _written(document: Document) -> Iterator[tuple[KeyPath, Any]]:
     include: Any = document.data.get("include")
-    if isinstance(include, str):
+    if isinstance(include, list):
+        yield from ((("include", index), item) for index, item in enumerate(include))
+    elif include is not None:
         yield ("include",), include
-    elif isinstance(include, list):  # what is no text is told by the checks of the settings
-        yield from ((("include", index), item) for index, item in enumerate(include) if isinstance(item, str))
 
 
 def _in_file(place: Place | None, document: Document | None) -> Place | None:
@@ -113,8 +116,9 @@ def _in_file(place: Place | None, document: Document | None) -> Place | None:
     return Place(place.line, place.column, file=document.source)
 
 
-def _moved(place: Place | None, includes: Place | None, filepath: Path) -> Place | None:
-    """Where a problem of an included file stands: in it, or if that has no line, where it is included."""
-    if place is None:
-        return includes
-    return Place(place.line, place.column, file=str(filepath))
+def _moved(problem: Problem, includes: Place | None, filepath: Path) -> Problem:
+    """A problem of an included file: in it, or if it is one of the whole file, where that is included."""
+    if problem.place is None:
+        message = problem.message.split(" `trainkit init`")[0]  # which writes whole configurations
+        return Problem(f"{filepath}: {message}", "include", includes)
+    return Problem(problem.message, problem.path, Place(problem.place.line, problem.place.column, file=str(filepath)))

@@ -43,6 +43,8 @@ def apply_overrides(document: Document, overrides: Iterable[str]) -> list[Proble
                 raise _OverrideError(f"an override must be KEY=VALUE. Received: {shown(override)}.")
             if not _KEY.fullmatch(key):
                 raise _OverrideError("a key must be a path: training.epochs, model.layers[2].filters.")
+            if _segments(key)[0] == "include":
+                raise _OverrideError("files are included before values are changed: change it in the file.")
             _Setter(document, place).set(_segments(key), read_text(text, source=key, directory=Path.cwd()).data)
         except ConfigError as error:
             problems.extend(Problem(problem.message, place.override, place) for problem in error.problems)
@@ -111,6 +113,8 @@ class _Setter:
 
     def _through_capital(self, holder: dict[str, Any], path: KeyPath, segment: str) -> tuple[Any, KeyPath]:
         """Into the arguments of a node, unless the segment is a setting beside the Capitalised key."""
+        if settings_at((*path, segment)):  # a mapping of blocks
+            return holder, path
         capitals = [key for key, inner in holder.items() if key[:1].isupper() and not isinstance(inner, int | float)]
         if segment in holder or segment in _settings_beside(path) or len(capitals) != 1:
             return holder, path
