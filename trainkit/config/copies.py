@@ -94,7 +94,9 @@ class Copies:
                 other, told = (first, "{first}") if isinstance(first, Node) else (None, first)
                 message = f"the name {copy.given!r} is taken already, by {told}."
                 if first is copy.node:
-                    message = f"each copy would be called {copy.given!r}: let a name of `for_each` be part of it."
+                    message = (
+                        f"each copy would be called {copy.given!r}: remove it, or let it have a value of `for_each`."
+                    )
                 self._faults.tell(copy.node, place, ("name",), message, first=other)
             taken.setdefault(copy.given, copy.node)
         inputs = [("input", name) for name in place.inputs]

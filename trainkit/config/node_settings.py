@@ -67,7 +67,8 @@ def parse_settings(written: Mapping[str, Any], scope: Scope) -> tuple[NodeSettin
     problems = [*_for_each(written, settings, scope)]
     inner = scope.with_values(settings.variables).values
     for key, check in (("repeat", _repeat), ("when", _when), ("name", _name), ("inputs", _inputs), (SHARE, _share)):
-        if (value := written.get(key)) is not None:
+        value = written.get(key)
+        if value is not None or (key == SHARE and key in written):
             found = [*check(key, value, scope.values if key == "repeat" else inner)]
             problems += found
             if not found:

@@ -14,6 +14,19 @@ from trainkit.models.saved_weights import WeightsError, assign_weights
 from trainkit.registry import did_you_mean
 
 
+class ApplicationError(ValueError):
+    """A network of Keras cannot be built as it is asked for; the message is for the user.
+
+    Args:
+        message: What is wrong and what to do.
+        argument: The argument at fault.
+    """
+
+    def __init__(self, message: str, *, argument: str) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
 class KerasApplication:
     """A network of tf.keras.applications, whose layers become layers of the network around it: `backbone.conv1`.
 
@@ -59,8 +72,9 @@ class KerasApplication:
     ) -> None:
         known = [item for item in dir(tf.keras.applications) if item[0].isupper()]
         if application not in known:
-            near = did_you_mean(application, known) or f" Known: {', '.join(known)}."
-            raise ValueError(f"`application` must be one of Keras. Received: application={application!r}.{near}")
+            near = did_you_mean(application, known).lstrip()
+            listed = "" if near else f": {', '.join(known)}"
+            raise ValueError(f"{near} `application` must be a network of Keras{listed}.".lstrip())
         own = {
             "alpha": alpha,
             "depth_multiplier": depth_multiplier,
@@ -97,7 +111,7 @@ class KerasApplication:
             What the network gives, and what each of its layers gives by its name.
 
         Raises:
-            ValueError: If Keras cannot build it on such images, or the weights do not fit.
+            ApplicationError: If Keras cannot build it on such images, or the weights do not fit.
         """
         if self._model is None:
             self._model = self._build(tuple(tensor.shape)[1 if self._wrap is None else 2 :])
@@ -133,26 +147,30 @@ class KerasApplication:
     def _build(self, shape: tuple[int | None, ...]) -> Any:
         function = getattr(tf.keras.applications, self._application)
         from_keras = self._weights == "imagenet"
+        told = f"Keras cannot build {self._application} on images of the shape {shape}"
         try:
             model = function(input_shape=shape, weights="imagenet" if from_keras else None, **self._arguments)
         except TypeError as error:
-            raise ValueError(f"{self._application} does not take these arguments: {error}") from error
-        except ValueError:
-            raise
+            raise ApplicationError(f"{told}: {error}.", argument="application") from error
+        except ValueError as error:
+            raise ApplicationError(
+                f"{told}: {' '.join(str(error).split()).rstrip('.')}.", argument="application"
+            ) from error
         except Exception as error:  # what `get_file` raises is no more special
             if not from_keras:
                 raise
             cure = "Put the file into Keras' cache (~/.keras/models), or name a file of weights."
-            message = f"Keras has no weights of {self._application} here, and cannot load them: {error}."
-            raise ValueError(f"{message} {cure}") from error
+            message = f"the weights of {self._application} are not in Keras' cache, and cannot be loaded. {cure}"
+            raise ApplicationError(f"{message} Keras says: {error}.", argument="weights") from error
         if self._wrap is not None and any(type(layer).__name__ == "TFOpLambda" for layer in model.layers):
-            raise ValueError(f"{self._application} uses functions of TensorFlow, which TimeDistributed cannot wrap.")
+            message = f"{self._application} uses functions of TensorFlow, which TimeDistributed cannot wrap."
+            raise ApplicationError(message, argument="application")
         _name_layers(model)
         if self._weights is not None and not from_keras:
             try:
                 assign_weights(model, Path(self._weights), prefixes=(f"{self.name}.", ""))
             except WeightsError as error:
-                raise ValueError(str(error)) from error
+                raise ApplicationError(str(error), argument="weights") from error
         return model
 
 

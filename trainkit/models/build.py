@@ -7,7 +7,7 @@ from typing import Any
 
 from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
 from trainkit.framework import tf
-from trainkit.models.applications import KerasApplication
+from trainkit.models.applications import ApplicationError, KerasApplication
 from trainkit.models.registry import LAYERS
 from trainkit.objects import build, failures_of, first_sentence
 
@@ -143,6 +143,8 @@ class _Builder:
     def _outputs(self, call: LayerCall, layer: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
             return layer(*args, **kwargs)
+        except ApplicationError as error:
+            raise NodeError(call.node, str(error), argument=error.argument) from error
         except failures_of(call.node, ValueError, TypeError, tf.errors.OpError, IndexError, AttributeError) as error:
             given = tf.nest.flatten([args, kwargs])
             told = "; ".join(f"{self._told[id(tensor)]} gives the shape {_shape(tensor)}" for tensor in given)

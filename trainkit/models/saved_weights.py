@@ -81,7 +81,8 @@ def _load_in_order(model: Any, path: Path) -> None:
     try:
         model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path} does not have the weights of this network: {str(error)[:200]}.") from error
+        said = " ".join(str(error).split())[:200].rstrip(".")
+        raise WeightsError(f"{path} does not have the weights of this network: {said}.") from error
 
 
 def _read_archive(filepath: Path) -> Weights:
