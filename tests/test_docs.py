@@ -2,40 +2,112 @@
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from trainkit.config import Data, Deploy, Experiment, Model, Resize, Training, known_names, load_config
+from trainkit.config.yaml_reader import read_text
 from trainkit.data.augment import AUGMENTATIONS
 from trainkit.data.sources import SOURCES
 from trainkit.deploy.export import EXPORTERS
+from trainkit.errors import ConfigError
 from trainkit.models import build_model
 from trainkit.models.registry import LAYERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+NETWORKS = (ROOT / "docs/language.md").read_text()
+
+
+def blocks_of(text, kind="yaml"):
+    return re.findall(rf"```{kind}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def is_part(block):
+    """Whether an example is a file that others include."""
+    return block.startswith("# ")
+
+
+def whole(block):
+    """An example as a whole configuration: what does not begin as one is the `model:` of one."""
+    if block.startswith("version:"):
+        return block
+    outputs = (read_text(block, source="docs", directory=ROOT).data or {}).get("outputs")
+    loss = dict.fromkeys(outputs, "MeanSquaredError") if outputs else "MeanSquaredError"
+    model = textwrap.indent(block, "  ")
+    return (
+        f"version: 1\nname: example\ndata: {{source: Sample}}\nmodel:\n{model}training: {json.dumps({'loss': loss})}\n"
+    )
+
+
+PARTS = [block for block in blocks_of(NETWORKS) if is_part(block)]
 CONFIGS = [
-    pytest.param(block, id=f"{page.name}-{index}")
+    pytest.param(whole(block), id=f"{page.name}-{index}")
     for page in PAGES
-    for index, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL))
+    for index, block in enumerate(blocks_of(page.read_text()))
+    if not is_part(block)
 ]
+RESULTS = [
+    pytest.param(whole(block), " ".join(result.split()), id=str(index))
+    for index, (block, result) in enumerate(
+        re.findall(r"```yaml\n((?:(?!```).)*)```\n→ (.*?)\n\n", NETWORKS, flags=re.DOTALL)
+    )
+]
+
+
+@pytest.fixture
+def load_example(tmp_path):
+    """Loads an example, beside the files that examples include."""
+    for part in PARTS:
+        (tmp_path / part.split()[1]).write_text(part)
+
+    def load(text):
+        (tmp_path / "config.yaml").write_text(text)
+        return load_config(tmp_path / "config.yaml")
+
+    return load
+
+
 LANGUAGE = (ROOT / "docs/config.md").read_text()
 DATA = (ROOT / "docs/data.md").read_text()
 
 
 @pytest.mark.parametrize("block", CONFIGS)
-def test_docs_show_configs_that_check(block, tmp_path):
-    (tmp_path / "config.yaml").write_text(block)
-    assert load_config(tmp_path / "config.yaml").experiment.version == 1
+def test_docs_show_configs_that_check(block, load_example):
+    assert load_example(block).experiment.version == 1
 
 
 @pytest.mark.parametrize("block", CONFIGS)
-def test_docs_show_networks_that_can_be_built(block, tmp_path):
-    (tmp_path / "config.yaml").write_text(block)
-    experiment = load_config(tmp_path / "config.yaml").experiment
+def test_docs_show_networks_that_can_be_built(block, load_example):
+    experiment = load_example(block).experiment
     assert build_model(experiment.model, {"classes": 3}, name="net").output_names == experiment.model.output_names
+
+
+@pytest.mark.parametrize(("block", "result"), RESULTS)
+def test_docs_tell_what_comes_of_a_network(block, result, load_example):
+    model = load_example(block).experiment.model
+    built = build_model(model, {"classes": 10}, name="net")
+    assert f"{built.count_params():,} parameters" in result
+    layers = re.findall("`(.*?)`", re.search(r"layers (.*?)[.;]( |$)", result)[1])
+    assert layers == list(dict.fromkeys(call.layer for call in model.network.calls.values()))
+    if outputs := re.search("outputs (.*)", result):
+        assert re.findall("`(.*?)`", outputs[1]) == built.output_names
+
+
+def test_docs_tell_what_comes_of_every_network():
+    assert len(RESULTS) == len([block for block in blocks_of(NETWORKS) if not is_part(block)]) > 10
+
+
+def test_docs_show_problems_as_they_are_told(load_example):
+    (wrong,) = blocks_of(NETWORKS, "yml")
+    (told,) = re.findall(r"```\n(config.yaml: .*?)```", NETWORKS, flags=re.DOTALL)
+    with pytest.raises(ConfigError) as caught:
+        load_example(whole(wrong))
+    assert str(caught.value).splitlines()[1:] == told.splitlines()[1:]
 
 
 def test_docs_show_overrides_that_are_taken(tmp_path):
@@ -73,9 +145,12 @@ def test_docs_list_every_source_exporter_and_augmentation_with_its_arguments(kin
 
 
 @pytest.mark.parametrize("name", [*LAYERS])
-@pytest.mark.parametrize("text", [LANGUAGE, DATA], ids=["config", "data"])
-def test_docs_tell_of_every_layer_of_our_own(name, text):
-    assert re.search(rf"`{name}` \(`", text)
+def test_docs_tell_of_every_layer_of_our_own(name):
+    assert re.search(rf"`{name}` \(`", LANGUAGE)
+
+
+def test_docs_tell_of_missing_numbers():
+    assert re.search(r"`Impute` \(`", DATA)
 
 
 def test_docs_tell_how_images_are_sized():
