@@ -199,4 +199,3 @@ class _Expander:
 def _used(node: Node, place: Place) -> Node:
     """A node that uses a block, with what is needed to find where it is written."""
     return replace(node, origin=node, users=place.users)
-
