@@ -379,3 +379,264 @@ def test_parse_node_knows_the_size_of_a_vocabulary():
     assert told({"Embedding": {"input_dim": "$tokens", "output_dim": 8}}) == []
     ((_, message),) = told({"MeanIoU": {"num_classes": "$tokens"}}, "metric")
     assert message == "unknown name '$tokens'. Known here: $classes."
+
+
+@pytest.mark.parametrize(
+    ("model", "problems"),
+    [
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: 2}
+    share: dense1
+""",
+            [
+                (
+                    "7:7    model.layers[0]: must be a layer: a mapping with one Capitalised key, or `share` in its "
+                    "place. Received: the keys 'Dense', 'share'."
+                ),
+            ],
+            id="shareandclass",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: 2}
+  - TimeDistributed: {layer: {share: dense1}}
+""",
+            [
+                (
+                    "8:32   model.layers[1].TimeDistributed.layer: a layer inside another must be its own: `share` "
+                    "stands"
+                    " among the layers of a network or block only."
+                ),
+            ],
+            id="shareinner",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - TimeDistributed: {layer: {Dense: {units: 2}, repeat: 2}}
+""",
+            [
+                (
+                    "7:32   model.layers[0].TimeDistributed.layer: a layer inside another takes what that gives it: it "
+                    "has no inputs, branches, repeat, for_each, when."
+                ),
+            ],
+            id="setinner2",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Add: {branches: [[], []]}
+""",
+            [
+                (
+                    "7:13   model.layers[0].Add.branches: unknown argument. Write `branches:` beside Add, at its "
+                    "indentation."
+                ),
+            ],
+            id="branchesunder",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Add:
+      branches:
+        - [ReLU]
+        - []
+""",
+            [
+                (
+                    "8:9    model.layers[0].Add.branches: unknown argument. Write `branches:` beside Add, at its "
+                    "indentation."
+                ),
+            ],
+            id="branchesunder2",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - ReLU: {repeat: 2}
+""",
+            ["7:14   model.layers[0].ReLU.repeat: unknown argument. Write `repeat:` beside ReLU, at its indentation."],
+            id="repeatunder",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Add:
+    branches: x
+""",
+            [
+                (
+                    "8:17   model.layers[0].branches: must be a list of branches, each a list of layers (`- - "
+                    "Conv2D: …`)"
+                    " or [] to pass the input on. Received: 'x'."
+                ),
+            ],
+            id="branchestext",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Add:
+    branches: [ReLU, Softmax]
+""",
+            [
+                (
+                    "8:17   model.layers[0].branches: must be a list of branches, each a list of layers (`- - "
+                    "Conv2D: …`)"
+                    " or [] to pass the input on. Received: ['ReLU', 'Softmax']."
+                ),
+            ],
+            id="branchesflat",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Add:
+    branches: [[Foo], [{Dense: {unit: 3}}]]
+""",
+            [
+                (
+                    "8:19   model.layers[0].branches[0][0]: unknown layer. Received: 'Foo'. Known: Activation, "
+                    "ActivityRegularization, Add, AdditiveAttention, AlphaDropout, Attention, Average, "
+                    "AveragePooling1D, "
+                    "AveragePooling2D, AveragePooling3D, AvgPool1D, AvgPool2D, …"
+                ),
+                (
+                    "8:35   model.layers[0].branches[1][0].Dense.unit: unknown argument. Dense takes units, "
+                    "activation, "
+                    "use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, "
+                    "activity_regularizer, … Did you mean 'units'?"
+                ),
+            ],
+            id="branchesinside",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: 2, name: foo}
+""",
+            [
+                (
+                    "7:25   model.layers[0].Dense.name: Dense takes no name among its arguments. Write `name:` beside "
+                    "Dense, at its indentation."
+                ),
+            ],
+            id="namearg",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - StackedRNNCells: {cells: [{LSTMCell: {unit: 3}}]}
+""",
+            [
+                (
+                    "7:45   model.layers[0].StackedRNNCells.cells[0].LSTMCell.unit: unknown argument. LSTMCell takes "
+                    "units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, "
+                    "bias_initializer, unit_forget_bias, … Did you mean 'units'?"
+                ),
+            ],
+            id="cells",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - RNN: {cell: Adam}
+""",
+            ["7:19   model.layers[0].RNN.cell: unknown layer. Adam is an optimizer."],
+            id="cellnone",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: $(max(1, 2))}
+""",
+            [
+                (
+                    "7:22   model.layers[0].Dense.units: must be an expression. Received: '$(max(1'. Quote an "
+                    "expression "
+                    "that holds a comma or bracket: '$(max(a, b))'."
+                ),
+            ],
+            id="unquoted",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: '$(2 ** 9)'}
+""",
+            [
+                (
+                    "7:22   model.layers[0].Dense.units: 'Pow' is not part of the expression language. Received: "
+                    "'$(2 ** "
+                    "9)'. An expression knows numbers, names, + - * / // %, comparisons, and, or, not, min and max."
+                ),
+            ],
+            id="foreign",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: '$(__import__("os"))'}
+""",
+            [
+                (
+                    "7:22   model.layers[0].Dense.units: \"__import__('os')\" is not part of the expression language. "
+                    "Received: '$(__import__(\"os\"))'. An expression knows numbers, names, + - * / // %, comparisons, "
+                    "and, or, not, min and max."
+                ),
+            ],
+            id="foreign2",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - Dense: {units: $2}
+""",
+            [
+                (
+                    "7:22   model.layers[0].Dense.units: must be an expression. Received: '$2'. Write $name or $(…) as "
+                    "the whole value, or $$ for a dollar."
+                ),
+            ],
+            id="dollartext",
+        ),
+        pytest.param(
+            """\
+input: [3]
+layers:
+  - ReLU
+    name: foo
+""",
+            [
+                (
+                    "8:11: this is not YAML: mapping values are not allowed here. To put settings under ReLU, write `- "
+                    "ReLU:` with a colon."
+                ),
+            ],
+            id="colon",
+        ),
+    ],
+)
+def test_load_config_tells_what_is_wrong_and_where(model, problems, problems_of):
+    assert problems_of(model) == problems

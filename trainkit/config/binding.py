@@ -44,7 +44,8 @@ def bind(node: Node, block: Block, values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             bound[name] = substitute(node.arguments[name], values) if given else substitute(default, bound)
         except ExpressionError as error:
-            raise BindingError((node.class_name, name) if given else (), str(error)) from error
+            path, told = ((node.class_name, name), "") if given else ((), f"the default of {name!r}: ")
+            raise BindingError(path, f"{told}{error}") from error
     return bound
 
 

@@ -29,7 +29,10 @@ def _check_defaults(params: dict[str, Any]) -> dict[str, Any]:
     for name, default in params.items():
         if is_word_of_expressions(name):
             problems.append(NodeProblem((name,), WORD_RULE.format(name=name), True))
-        problems += [NodeProblem((name, *path), message) for path, message in expression_problems(default, known)]
+        for path, message in expression_problems(default, known):
+            is_below = any(f"unknown name '${other}'" in message for other in params)
+            cure = " A default knows the parameters before it." if is_below else ""
+            problems.append(NodeProblem((name, *path), message + cure))
         known.append(name)
     return _or_raise(params, problems)
 

@@ -39,7 +39,7 @@ class Copies:
                     inner = replace(place, values={**place.values, **values}) if values else place
                     copies += self._copy(node, inner, number)
             except ExpressionError as error:
-                self._faults.tell(node, place, _setting_of(node), str(error))
+                self._faults.tell(node, place, getattr(error, "path", _setting_of(node)), str(error))
         return copies
 
     def _repetitions(self, node: Node, place: Place) -> Iterable[Mapping[str, Any]]:

@@ -113,12 +113,16 @@ class _Expander:
         elif first := self.network.calls.get(full):
             self._add(replace(first, name=name, inputs=inputs))
         else:
-            told = (
-                f"{target!r} is an input: it has no layers."
-                if target in place.inputs
-                else self._references.unknown(target, place)
-            )
-            self.faults.tell(copy.node, place, (SHARE,), told)
+            self.faults.tell(copy.node, place, (SHARE,), self._unknown_share(target, place))
+
+    def _unknown_share(self, target: str, place: Place) -> str:
+        """Why there are no layers of a name."""
+        if target in place.inputs:
+            return f"{target!r} is an input: it has no layers."
+        if place.prefix and (target in self._uses or target in self.network.calls):
+            return f"{target!r} stands outside: a block can call its own layers again only."
+        names = [*self._uses, *(name for name in self.network.calls if name not in self._uses)]
+        return self._references.unknown(target, place, [name for name in names if name.startswith(place.prefix)])
 
     def _unwrap(self, node: Node, place: Place) -> tuple[Node, tuple[Node, ...]]:
         """The layers around a block: `TimeDistributed` of a block wraps each layer of it."""
@@ -179,6 +183,8 @@ class _Expander:
         if len(given) != len(names) or set(pairs) != set(names) or not all(isinstance(v, str) for v in pairs.values()):
             several = f"{len(names)} inputs, {', '.join(names)}" if len(names) > 1 else "one input"
             came = ", ".join(given) or "none"
+            if lists := [name for name, value in pairs.items() if not isinstance(value, str)]:
+                came = f"several for {lists[0]}"
             path = ("inputs",) if copy.node.inputs is not None else ()
             self.faults.tell(copy.node, copy.place, path, f"{use.class_name} takes {several}. Received: {came}.")
             return dict.fromkeys(names, "")

@@ -87,7 +87,9 @@ def parse_argument(key: str, value: Any, argument: Argument, kind: str, scope: S
     """Read an argument of a node of some kind: a value, or a node."""
     of_kind = NODE_TYPES.get(argument.type)
     if argument.type == "layers" and isinstance(value, list):
-        parsed = [_parse_inner(item, "layer", scope) for item in value]
+        parsed = [
+            _expression(item, scope) if is_expression(item) else _parse_inner(item, "layer", scope) for item in value
+        ]
         return [node for node, _ in parsed], [p.below(index) for index, (_, ps) in enumerate(parsed) for p in ps]
     if of_kind and looks_like_node(value):
         return _parse_inner(value, of_kind, scope)
@@ -114,9 +116,17 @@ def _problem_of_value(key: str, value: Any, argument: Argument) -> list[NodeProb
     return [NodeProblem((), f"must be {rule}. Received: {key}={shown(value)}.")] if rule else []
 
 
+def _expression(value: str, scope: Scope) -> Parsed:
+    """What waits for a parameter."""
+    return value, [NodeProblem(*found) for found in expression_problems(value, scope.values)]
+
+
 def _parse_inner(value: Any, kind: str, scope: Scope) -> Parsed:
     node, problems = parse_node(value, kind, scope)
-    if node and (node.class_name == SHARE or any(key in value for key in SETTINGS["layer"][1:])):
+    if node and node.class_name == SHARE:
+        message = "a layer inside another must be its own: `share` stands among the layers of a network or block only."
+        problems = [NodeProblem((), message)]
+    elif node and any(key in value for key in SETTINGS["layer"][1:]):
         message = f"a layer inside another takes what that gives it: it has no {', '.join(SETTINGS['layer'][1:])}."
         problems.append(NodeProblem((), message))
     return node, problems
@@ -176,7 +186,8 @@ def _take_apart(
     if len(names) != 1:
         keys = ", ".join(shown(key) for key in [*value][:8]) or "none"
         near = did_you_mean(next(iter(value)), scope.names(kind)) if len(value) == 1 else ""
-        message = f"must be {_a(kind)}: a mapping with exactly one Capitalised key. Received: the keys {keys}.{near}"
+        rule = "one Capitalised key, or `share` in its place" if SHARE in names else "exactly one Capitalised key"
+        message = f"must be {_a(kind)}: a mapping with {rule}. Received: the keys {keys}.{near}"
         return None, {}, {}, [NodeProblem((), message)]
     allowed = [key for key in SETTINGS.get(kind, ()) if names[0] != SHARE or key != "branches"]
     problems = [_unknown_setting(key, names[0], kind, allowed, scope) for key in value if key not in (*names, *allowed)]

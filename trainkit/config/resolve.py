@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from trainkit.config.binding import text_now
@@ -73,8 +74,8 @@ class References:
         self._faults.tell(copy.node, place, path, self.unknown(name, place))
         return ""
 
-    def unknown(self, name: str, place: Place) -> str:
-        """What is wrong with a name that stands for nothing."""
+    def unknown(self, name: str, place: Place, known: Iterable[str] | None = None) -> str:
+        """What is wrong with a name that stands for nothing; `known` are the full names that could stand there."""
         full = place.prefix + name
         if full in self._elsewhere:
             return f"{name!r} {self._elsewhere[full]}"
@@ -82,7 +83,7 @@ class References:
             return (
                 f"{name!r} stands outside: a block knows its own layers. Give it `inputs:`, and write {name!r} there."
             )
-        names = self._local(place)
+        names = self._local(place) if known is None else [one[len(place.prefix) :] for one in known]
         near = did_you_mean(name, names)
         return f"unknown layer {name!r}.{near}{'' if near else f' Known: {_listed(names)}.'}"
 
