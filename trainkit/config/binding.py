@@ -72,6 +72,8 @@ def _put(node: Node, key: str, item: Any, place: Place, resolve: Resolve) -> Any
         return resolve(item, place) if item.kind == "layer" else copy_node(item, place, resolve)
     if isinstance(item, list) and _holds_nodes(item):
         return [_put(node, key, one, place, resolve) for one in item]
+    if node.signature[key].type == "path":  # in which `$` is the environment's
+        return item
     try:
         value = substitute(item, place.values)
     except ExpressionError as error:
