@@ -7,10 +7,19 @@ import warnings
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from trainkit.config.expressions import ExpressionError, check_expression, evaluate, is_expression
+from trainkit.config.expressions import (
+    ExpressionError,
+    check_expression,
+    evaluate,
+    is_expression,
+    is_word_of_expressions,
+    names_in_text,
+    substitute,
+    substitute_text,
+)
 
 SCOPE = {"classes": 10, "steps": 250, "rate": 0.5, "min_size": 3}
 
@@ -178,3 +187,138 @@ def test_evaluate_is_quick(text):
     with suppress(ExpressionError):
         evaluate(text, SCOPE)
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "scope", "expected"),
+    [
+        ("$a", {"a": [1, {"b": None}]}, [1, {"b": None}]),
+        ("$a", {}, "$a"),
+        ("$$a", {"a": 3}, "$$a"),
+        ("a$a", {"a": 3}, "a$a"),
+        ("$(a + 1)", {"a": 3}, 4),
+        ("$(a + b)", {"a": 3}, "$(3 + b)"),
+        ("$(2 * a)", {"a": "$(b + 1)"}, "$(2 * (b + 1))"),
+        ("$(a - a)", {"a": "$(b - 1)"}, "$(b - 1 - (b - 1))"),
+        ("$(a / b)", {"a": "$b", "b": 2}, "$(b / 2)"),
+        ("$(-a)", {"a": "$(b + 1)"}, "$(-(b + 1))"),
+        ("$(max(a, b))", {"a": 3}, "$(max(3, b))"),
+        ("$(a and b)", {"a": True}, "$(True and b)"),
+        ("$(a == 'relu')", {"a": "relu"}, True),
+        ("$(a != b)", {"a": "relu", "b": None}, True),
+        ({"k": ["$a", "$(1 + a)"]}, {"a": 1}, {"k": [1, 2]}),
+    ],
+    ids=[
+        "whole",
+        "waits",
+        "dollar",
+        "text",
+        "computed",
+        "half",
+        "brackets",
+        "twice",
+        "once-only",
+        "minus",
+        "function",
+        "boolean",
+        "text-compared",
+        "nothing-compared",
+        "inside",
+    ],
+)
+def test_substitute_puts_values_in_and_leaves_the_rest(value, scope, expected):
+    found = substitute(value, scope)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+@given(
+    outer=st.sampled_from(["a + b", "a - b", "b - a", "a * b", "b // a", "-a * b", "a % b", "min(a, b)", "a < b"]),
+    inner=st.sampled_from(["c + 1", "c - d", "c * d", "c // 2", "-c", "min(c, d)", "c < d"]),
+    values=st.fixed_dictionaries({name: st.integers(1, 9) for name in "bcd"}),
+    early=st.booleans(),
+)
+def test_substitute_in_two_steps_is_as_good_as_in_one(outer, inner, values, early):
+    """What waits keeps its brackets."""
+    waiting = substitute(f"$({outer})", {"a": f"$({inner})"} | ({"b": values["b"]} if early else {}))
+    a = eval(inner, {"min": min}, values)
+    assume(a != 0 or "// a" not in outer)
+    assert evaluate(waiting, values) == eval(outer, {"min": min}, {"a": a, "b": values["b"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "told"),
+    [
+        ("$(a + b)", {"a": [1]}, r"\$a is \[1\]: an expression takes numbers"),
+        ("$(a + 1)", {"a": "relu"}, r"a is 'relu', not a number"),
+        ("$(a < 'b')", {"a": "c"}, r"a is 'c', not a number"),
+        ("$(2 * a)", {"a": "ab"}, r"a is 'ab', not a number"),
+        ("$(a // 0)", {"a": 1}, r"cannot be computed: integer division or modulo by zero"),
+        ("$(a * a)", {"a": 10**60}, r"the number has more than 100 digits"),
+        ("$(a + c)", {"a": "$(" + "b + " * 60 + "1)"}, r"at most 200 characters\. Received: 244\."),
+    ],
+    ids=["list", "text", "text-ordered", "text-times", "zero", "digits", "long"],
+)
+def test_substitute_refuses(text, scope, told):
+    with pytest.raises(ExpressionError, match=told):
+        substitute(text, scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("down$i.skip", "down3.skip"),
+        ("$i", "3"),
+        ("a$(i + 1)b$(i - 1).c", "a4b2.c"),
+        ("$name$i", "up3"),
+        ("a$$i", "a$i"),
+        ("a$(max(i, 5))", "a5"),
+        ("$deepName", "x"),
+        ("plain", "plain"),
+    ],
+    ids=["path", "whole", "expressions", "two", "dollar", "brackets", "capitals", "plain"],
+)
+def test_substitute_text_puts_values_into_names(text, expected):
+    assert substitute_text(text, {"i": 3, "name": "up", "deepName": "x"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a$j", r"unknown name '\$j'.* Known here: \$facts, \$flag, \$half, \$i\."),
+        ("a$half", r"\$half must be a whole number or a text, to be part of a name: 1\.5\."),
+        ("a$flag", r"\$flag must be a whole number or a text, to be part of a name: True\."),
+        ("a$facts", r"\$classes is known only when the data are read: it cannot be part of a name\."),
+        ("a$(i / 2)", r"must be a whole number or a text, to be part of a name: 1\.5\."),
+    ],
+    ids=["unknown", "half", "boolean", "fact", "division"],
+)
+def test_substitute_text_refuses(text, told):
+    with pytest.raises(ExpressionError, match=told):
+        substitute_text(text, {"i": 3, "half": 1.5, "flag": True, "facts": "$classes"})
+
+
+def test_names_in_text_finds_every_name():
+    assert names_in_text("a$i.b$(max(j, 2) + k)$$l") == {"i", "j", "k"}
+
+
+def test_words_of_expressions_are_no_names():
+    words = ["min", "max", "not", "and", "or", "in", "is", "if", "lambda"]
+    assert [word for word in (*words, "minimum", "classes", "x", "i") if is_word_of_expressions(word)] == words
+
+
+def test_evaluate_compares_texts_and_orders_numbers_only():
+    scope = {"a": "relu", "n": 2}
+    assert evaluate(["$(a == 'relu')", "$(a != 'relu')", "$(a == n)", "$(1 < n <= 2)"], scope) == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    with pytest.raises(ExpressionError, match="not a number"):
+        evaluate("$(a > 'b')", scope)
+
+
+def test_evaluate_takes_numbers_of_a_hundred_digits():
+    assert evaluate("$(a + a)", {"a": 4 * 10**99}) == 8 * 10**99
+    with pytest.raises(ExpressionError, match="more than 100 digits"):
+        evaluate("$(a * 10)", {"a": 10**99})

@@ -66,3 +66,22 @@ def test_names_in_list_has_none_for_a_list_of_other_things(path):
 )
 def test_metric_names_are_those_of_keras(entries, names):
     assert metric_names(entries) == names
+
+
+@pytest.mark.parametrize(
+    "setting", [{"repeat": 2}, {"for_each": {"i": [1]}}, {"when": False}], ids=["repeat", "each", "when"]
+)
+def test_names_in_list_gives_no_automatic_names_where_the_count_is_not_certain(setting):
+    items = ["Flatten", {"Dense": {"units": 3}, "name": "digit"} | setting, {"Dense": None}]
+    assert names_in_list(items) == [{"Flatten"}, {"Dense", "digit"}, {"Dense"}]
+
+
+def test_names_in_list_counts_through_branches():
+    items = ["ReLU", {"Add": None, "branches": [["ReLU"], [{"ReLU": None, "name": "inner"}, "ReLU"]]}, "ReLU"]
+    assert names_in_list(items) == [{"ReLU", "relu1"}, {"Add", "add1"}, {"ReLU", "relu4"}]
+    assert names_in_list(items, (1, "branches", 1)) == [{"ReLU", "inner"}, {"ReLU", "relu3"}]
+
+
+def test_names_in_list_counts_blocks_and_shared_layers():
+    items = [{"ConvBN": None}, {"ConvBN": {"filters": 3}}, {"share": "convbn1", "name": "again"}]
+    assert names_in_list(items)[:2] == [{"ConvBN", "convbn1"}, {"ConvBN", "convbn2"}]

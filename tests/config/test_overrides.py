@@ -277,3 +277,66 @@ def test_apply_overrides_raises_nothing(overrides):
     problems = apply_overrides(document, overrides)
     assert all(problem.place.override for problem in problems)
     assert isinstance(document.data, dict)
+
+
+BLOCKS = """
+input: [4]
+blocks:
+  Unit:
+    params: {units: 3}
+    layers:
+      - Dense: {units: $units}
+        name: dense
+      - ReLU:
+        name: act
+        repeat: 2
+layers:
+  - Unit: {units: 4}
+  - ReLU
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "names"),
+    [
+        ("model.blocks.Unit.params.units=7", ["unit1.dense", "unit1.act1", "unit1.act2", "relu1"]),
+        ("model.blocks.Unit.layers.act.repeat=1", ["unit1.dense", "unit1.act1", "relu1"]),
+        ("model.blocks.Unit.layers[0].name=first", ["unit1.first", "unit1.act1", "unit1.act2", "relu1"]),
+        ("model.layers.unit1.name=u", ["u.dense", "u.act1", "u.act2", "relu1"]),
+        ("model.layers.relu1.when=false", ["unit1.dense", "unit1.act1", "unit1.act2"]),
+        ("model.layers.relu1.repeat=0", ["unit1.dense", "unit1.act1", "unit1.act2"]),
+        (
+            "model.layers[1]=Unit",
+            ["unit1.dense", "unit1.act1", "unit1.act2", "unit2.dense", "unit2.act1", "unit2.act2"],
+        ),
+        ("model.blocks.Unit.layers=[Softmax]", ["unit1.softmax1", "relu1"]),
+        ("model.blocks.Other={layers: [ReLU]}", ["unit1.dense", "unit1.act1", "unit1.act2", "relu1"]),
+        ("model.blocks.Unit.blocks.Deep={layers: [ReLU]}", ["unit1.dense", "unit1.act1", "unit1.act2", "relu1"]),
+    ],
+    ids=["default", "repeat", "name", "use", "when", "none", "entry", "layers", "new", "new-inside"],
+)
+def test_apply_overrides_changes_blocks_and_repetitions(override, names, network_of):
+    assert [name for name, *_ in network_of(BLOCKS, overrides=[override])] == names
+
+
+def test_apply_overrides_changes_a_parameter_where_a_block_is_used(network_of):
+    calls = network_of(BLOCKS, overrides=["model.layers.unit1.units=9", "model.blocks.Unit.params.units=7"])
+    assert calls[0][2] == {"units": 9}
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        ("model.blocks.Unit.layers.dense.unit=3", "unknown argument. Dense takes units, "),
+        ("model.blocks.Unit.params.units=$zebra", "unknown name '$zebra'."),
+        ("model.blocks.Unit.layers.zebra.units=3", "no entry is called 'zebra'. Known: Dense, dense, ReLU, act."),
+        ("model.layers.unit1.unit=3", "unknown argument. Unit takes units. Did you mean 'units'?"),
+        ("model.blocks.unit.params.units=3", "must be letters and digits, beginning with a capital letter."),
+        ("model.layers[1].repeat=1000000000", "a network must have at most 20,000 layers and blocks."),
+    ],
+    ids=["argument", "default", "entry", "use", "block", "huge"],
+)
+def test_apply_overrides_tells_of_blocks_what_is_wrong(override, problem, problems_of):
+    found = problems_of(BLOCKS, overrides=[override])
+    assert found[0].startswith(f"command line: {override.partition('=')[0]}")
+    assert problem in found[0]

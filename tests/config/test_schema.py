@@ -261,3 +261,66 @@ def test_schema_knows_the_defaults(schema):
     assert schema["$defs"]["layer.Dense"]["properties"]["use_bias"]["default"] is True
     assert schema["$defs"]["layer.Dense"]["required"] == ["units"]
     assert schema["$defs"]["Data"]["properties"]["batch_size"]["default"] == 32
+
+
+LANGUAGE = {
+    "block": {"blocks": {"Unit": {"params": {"n": "required"}, "layers": ["ReLU"]}}, "layers": [{"Unit": {"n": 2}}]},
+    "bare-block": {"blocks": {"Unit": {"layers": ["ReLU"]}}, "layers": ["Unit"]},
+    "inner-block": {
+        "blocks": {"Unit": {"blocks": {"Deep": {"layers": ["ReLU"]}}, "layers": ["Deep"]}},
+        "layers": ["Unit"],
+    },
+    "block-inputs": {
+        "blocks": {"Unit": {"inputs": ["x", "skip"], "layers": [{"Add": None, "inputs": ["x", "skip"]}]}},
+        "layers": [{"Unit": None, "inputs": {"skip": "x", "x": "input"}}],
+    },
+    "repeat": {"layers": [{"ReLU": None, "repeat": 0}, {"ReLU": None, "repeat": "$(1 + 1)"}]},
+    "for-each": {"layers": [{"Dense": {"units": "$n"}, "for_each": {"n": [3, "$(2 * 2)"]}, "name": "d$n"}]},
+    "when": {"layers": [{"ReLU": None, "when": False}, {"ReLU": None, "when": "$(1 < 2)"}]},
+    "share": {"layers": ["ReLU", {"share": "relu1"}, {"share": "relu1", "name": "again", "repeat": 2, "inputs": "x"}]},
+    "branches": {"layers": [{"Add": None, "branches": [["ReLU"], [], None]}]},
+    "wrapped": {"blocks": {"Unit": {"layers": ["ReLU"]}}, "layers": [{"TimeDistributed": {"layer": "Unit"}}]},
+    "cells": {"input": [4, 2], "layers": [{"RNN": {"cell": [{"GRUCell": {"units": 2}}]}}]},
+    "application": {"layers": [{"KerasApplication": {"application": "VGG16", "weights": "imagenet"}}]},
+}
+
+
+@pytest.mark.parametrize("model", LANGUAGE.values(), ids=LANGUAGE)
+def test_schema_accepts_the_language_of_networks(model, errors_of):
+    config = small(model={"input": [28, 28, 1]} | model)
+    load_config(config)
+    assert errors_of(config) == []
+
+
+def test_schema_accepts_included_files(errors_of):
+    assert errors_of(small(include="blocks.yaml")) == errors_of(small(include=["a.yaml", "b.yaml"])) == []
+
+
+WRONG = {
+    "block-name": {"blocks": {"unit": {"layers": ["ReLU"]}}},
+    "block-without-layers": {"blocks": {"Unit": {"params": {}}}},
+    "block-key": {"blocks": {"Unit": {"layers": ["ReLU"], "param": {}}}},
+    "block-layer": {"blocks": {"Unit": {"layers": [{"Dense": {"unit": 3}}]}}},
+    "param-name": {"blocks": {"Unit": {"params": {"N": 1}, "layers": ["ReLU"]}}},
+    "block-inputs": {"blocks": {"Unit": {"inputs": [], "layers": ["ReLU"]}}},
+    "repeat": {"layers": [{"ReLU": None, "repeat": -1}]},
+    "repeat-text": {"layers": [{"ReLU": None, "repeat": "two"}]},
+    "for-each": {"layers": [{"ReLU": None, "for_each": [1]}]},
+    "for-each-name": {"layers": [{"ReLU": None, "for_each": {"N": [1]}}]},
+    "for-each-repeat": {"layers": [{"ReLU": None, "for_each": {"n": [1]}, "repeat": 1}]},
+    "when": {"layers": [{"ReLU": None, "when": "yes"}]},
+    "share": {"layers": ["ReLU", {"share": 3}]},
+    "share-branches": {"layers": ["ReLU", {"share": "relu1", "branches": [[]]}]},
+    "share-class": {"layers": ["ReLU", {"share": "relu1", "ReLU": None}]},
+    "inputs-branches": {"layers": [{"Add": None, "inputs": ["x"], "branches": [[], []]}]},
+    "inputs": {"layers": [{"Add": None, "inputs": [["x"]]}]},
+    "name": {"layers": [{"Add": None, "name": "Add"}]},
+}
+
+
+@pytest.mark.parametrize("model", WRONG.values(), ids=WRONG)
+def test_schema_refuses_what_the_language_of_networks_does(model, errors_of):
+    config = small(model={"input": [28, 28, 1], "layers": ["ReLU"]} | model)
+    assert errors_of(config)
+    with pytest.raises(ConfigError):
+        load_config(config)
