@@ -107,7 +107,7 @@ DATA = (
 DATA += "validation_split"
 LIST = "must be a list, each entry on a line with `- ` or in [ ]."
 CLASSES = "unknown name '$clases'. Did you mean 'classes'? Known here: $classes, $tokens."
-TOP = "The top level has data, deploy, include, model, name, seed, training, version."
+TOP = "The top level has custom_code, data, deploy, include, model, name, seed, training, version."
 FOUND = [
     "1:10   version: must be 1. Received: 2.",
     "2:7    name: must be letters, digits, '.', '_' and '-', beginning with a letter or digit. Received: 'bad name'.",
@@ -167,7 +167,7 @@ def test_validate_finds_every_problem_at_its_place():
         (
             changed("name: small", "nam: small"),
             "2:1    nam: unknown key. Did you mean 'name'? "
-            "The top level has data, deploy, include, model, name, seed, training, version.",
+            "The top level has custom_code, data, deploy, include, model, name, seed, training, version.",
         ),
         (
             changed("loss:", "los:"),
@@ -545,8 +545,8 @@ def test_validate_says_what_a_setting_must_be(changes, problem):
         ("training.epochs=ten", "command line: training.epochs: must be a whole number. Received: 'ten'."),
         (
             "sed=3",
-            "command line: sed: unknown key. Did you mean 'seed'? The top level has data, deploy, include, model, "
-            "name, seed, training, version.",
+            "command line: sed: unknown key. Did you mean 'seed'? The top level has custom_code, data, deploy, include, "
+            "model, name, seed, training, version.",
         ),
         (
             "data.class_weight={Cat: -1}",
