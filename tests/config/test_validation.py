@@ -545,8 +545,8 @@ def test_validate_says_what_a_setting_must_be(changes, problem):
         ("training.epochs=ten", "command line: training.epochs: must be a whole number. Received: 'ten'."),
         (
             "sed=3",
-            "command line: sed: unknown key. Did you mean 'seed'? The top level has custom_code, data, deploy, include, "
-            "model, name, seed, training, version.",
+            "command line: sed: unknown key. Did you mean 'seed'? The top level has custom_code, data, deploy, "
+            "include, model, name, seed, training, version.",
         ),
         (
             "data.class_weight={Cat: -1}",
