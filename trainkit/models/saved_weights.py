@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from trainkit.config import snake_case
 
 Weights = dict[str, list[np.ndarray]]
 """The weights of each layer, by its name."""
+_BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is broken, or none of Keras."""
 
 
 class WeightsError(ValueError):
@@ -67,7 +70,7 @@ def read_weights(filepath: Path) -> Weights:
             return _read_archive(filepath)
         with h5py.File(filepath) as file:
             return _read_legacy(file.get("model_weights", file))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise WeightsError(f"{filepath} is no file of weights that names its layers: {error}.") from error
 
 
@@ -80,7 +83,7 @@ def _named(name: str, found: Mapping[str, list[np.ndarray]], prefixes: Sequence[
 def _load_in_order(model: Any, path: Path) -> None:
     try:
         model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except _BROKEN as error:
         said = " ".join(str(error).split())[:200].rstrip(".")
         raise WeightsError(f"{path} does not have the weights of this network: {said}.") from error
 
