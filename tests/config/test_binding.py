@@ -266,3 +266,17 @@ layers:
 )
 def test_binding_tells_what_is_wrong_and_where(model, problems, problems_of):
     assert problems_of(model) == problems
+
+
+def test_binding_lets_facts_wait_in_what_gets_built(network_of):
+    text = one_block("{a: 1}", "Dense: {units: 2, bias_initializer: {Constant: {value: $(a + 1)}}}", "B: {a: $classes}")
+    ((_, _, arguments, _),) = network_of(text)
+    assert plain(arguments["bias_initializer"]) == ("Constant", {"value": "$(classes + 1)"})
+
+
+def test_binding_tells_the_place_of_what_gets_built(problems_of):
+    text = one_block("{a: 0}", "Dense: {units: 2, bias_initializer: {Constant: {value: $(1 / a)}}}", "B")
+    assert problems_of(text) == [
+        "10:66  model.blocks.B.layers[0].Dense.bias_initializer.Constant.value: '$(1 / a)' cannot be computed: "
+        "division by zero. (in b1)"
+    ]

@@ -377,7 +377,7 @@ blocks: {B: {layers: [ReLU, Softmax]}}
 layers:
   - Bidirectional: {layer: B}
 """,
-            ["8:7    model.layers[0]: B must be one layer, to stand inside another."],
+            ["8:30   model.layers[0].Bidirectional.layer: B must be one layer, to stand inside another."],
             id="bidir",
         ),
         pytest.param(

@@ -365,3 +365,183 @@ def test_build_model_refuses_a_part_that_a_layer_does_not_have():
     layers = [{"LSTM": {"units": 3, "return_state": True}, "name": "encoder"}, {"ReLU": None, "inputs": "encoder.3"}]
     with pytest.raises(NodeError, match=r"unknown part 'encoder\.3' of 'encoder': its parts are 0, 1, 2"):
         model_of(layers, input_shape=(5, 2))
+
+
+def dense(units=3, **further):
+    return {"Dense": {"units": units, "activation": "tanh"}, **further}
+
+
+ENCODER = {
+    "Encoder": {"params": {"units": 4}, "layers": [dense("$units", name="one"), {"Dense": {"units": "$(2 * units)"}}]}
+}
+
+
+def test_build_model_calls_a_shared_layer_with_the_same_weights():
+    shared = [dense(name="one"), {"share": "one", "name": "two"}, {"share": "two"}]
+    model = model_of([*shared, {"Add": None, "inputs": ["one", "two", "x"]}], input_shape=[3])
+    assert model.count_params() == 3 * 3 + 3
+    layer = tf.keras.layers.Dense(3, activation="tanh")
+    inputs = tf.keras.Input((3,))
+    one = layer(inputs)
+    two = layer(one)
+    assert_same_answers(model, tf.keras.Model(inputs, one + two + layer(two)), random(5, 3))
+
+
+def test_build_model_calls_a_shared_block_as_a_shared_model_in_keras():
+    model = model_of(
+        [
+            {"Encoder": {"units": 5}, "name": "encoder", "inputs": "left"},
+            {"share": "encoder", "name": "other", "inputs": "right"},
+            {"Subtract": None, "inputs": ["encoder", "other"]},
+            {"Concatenate": None, "inputs": ["x", "other.one"]},
+        ],
+        blocks=ENCODER,
+        inputs=shaped(left=[3], right=[3]),
+    )
+    keras = tf.keras.layers
+    one, two = keras.Dense(5, activation="tanh"), keras.Dense(10)
+    left, right = tf.keras.Input((3,)), tf.keras.Input((3,))
+    outputs = tf.concat([two(one(left)) - two(one(right)), one(right)], axis=1)
+    assert_same_answers(model, tf.keras.Model([left, right], outputs), random(5, 3), random(5, 3))
+    assert [layer.name for layer in model.layers if layer.weights] == ["encoder.one", "encoder.dense1"]
+
+
+def test_build_model_gives_outputs_that_are_blocks_shared_calls_and_inner_layers():
+    model = model_of(
+        [{"Encoder": None, "name": "first"}, {"share": "first", "inputs": "input", "name": "again"}],
+        blocks=ENCODER,
+        input_shape=[3],
+        outputs=["first", "again", "first.one", "first.dense1"],
+    )
+    assert model.output_names == ["first", "again", "first.one", "first.dense1"]
+    first, again, inner, last = model(random(5, 3))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, last)
+    assert (first.shape, inner.shape) == ((5, 8), (5, 4))
+
+
+def test_build_model_gives_an_output_of_a_block_whose_layers_are_left_out():
+    blocks = {"Maybe": {"params": {"on": False}, "layers": [{"ReLU": None, "when": "$on"}]}}
+    lstm = {"LSTM": {"units": 2, "return_state": True}, "name": "lstm"}
+    layers = [lstm, {"Maybe": None, "name": "same"}, {"Maybe": None, "name": "state", "inputs": "lstm.1"}]
+    model = model_of(layers, blocks=blocks, input_shape=[4, 3], outputs=["same", "state", "lstm"])
+    assert model.output_names == ["same", "state", "lstm"]
+    same, state, output = model(random(5, 4, 3))
+    np.testing.assert_array_equal(same, output)
+    np.testing.assert_array_equal(state, output)  # of the last step
+
+
+@pytest.mark.parametrize("shape", [[6, 3], [None, 3]], ids=["six-steps", "any-steps"])
+def test_build_model_runs_a_block_at_every_step(shape):
+    blocks = {"Step": {"layers": [dense(3), {"Add": None, "branches": [[dense(3)], []]}, "BatchNormalization"]}}
+    model = model_of([{"TimeDistributed": {"layer": "Step"}, "name": "steps"}], blocks=blocks, input_shape=shape)
+    keras = tf.keras.layers
+    inputs = tf.keras.Input((3,))
+    x = keras.Dense(3, activation="tanh")(inputs)
+    x = keras.BatchNormalization()(keras.Add()([keras.Dense(3, activation="tanh")(x), x]))
+    step = tf.keras.Model(inputs, x)
+    weights = [np.abs(weights) + 0.1 for weights in step.get_weights()]
+    step.set_weights(weights)
+    model.set_weights(weights)
+    sequence = random(2, 6, 3)
+    expected = np.stack([step(sequence[:, number]) for number in range(6)], axis=1)
+    np.testing.assert_allclose(model(sequence), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "make"),
+    [
+        ({"Bidirectional": {"layer": "Cell"}}, lambda keras: keras.Bidirectional(keras.LSTM(4, return_sequences=True))),
+        ({"RNN": {"cell": {"GRUCell": {"units": 4}}}}, lambda keras: keras.RNN(keras.GRUCell(4))),
+        (
+            {"RNN": {"cell": {"StackedRNNCells": {"cells": [{"LSTMCell": {"units": 3}}, {"One": {"units": 4}}]}}}},
+            lambda keras: keras.RNN(keras.StackedRNNCells([keras.LSTMCell(3), keras.GRUCell(4)])),
+        ),
+        (
+            {"RNN": {"cell": [{"One": {"units": 3}}, "One"], "return_sequences": True}},
+            lambda keras: keras.RNN([keras.GRUCell(3), keras.GRUCell(5)], return_sequences=True),
+        ),
+        (
+            {"TimeDistributed": {"layer": {"Dense": {"units": 2}}}},
+            lambda keras: keras.TimeDistributed(keras.Dense(2)),
+        ),
+    ],
+    ids=["block-of-a-layer", "cell", "stacked", "list", "layer"],
+)
+def test_build_model_puts_layers_and_blocks_of_one_layer_into_others(layer, make):
+    blocks = {
+        "Cell": {"layers": [{"LSTM": {"units": 4, "return_sequences": True}}]},
+        "One": {"params": {"units": 5}, "layers": [{"GRUCell": {"units": "$units"}}]},
+    }
+    model = model_of([layer], blocks=blocks, input_shape=[6, 3])
+    inputs = tf.keras.Input((6, 3))
+    assert_same_answers(model, tf.keras.Model(inputs, make(tf.keras.layers)(inputs)), random(2, 6, 3))
+
+
+def test_build_model_lets_masks_through_blocks():
+    blocks = {"Encode": {"layers": [{"Embedding": {"input_dim": 9, "output_dim": 4, "mask_zero": True}}, dense(4)]}}
+    inputs = {"words": {"shape": [None], "dtype": "int32"}}
+    model = model_of(["Encode", {"LSTM": {"units": 3}}], blocks=blocks, inputs=inputs)
+    words = np.array([[3, 5, 0, 0]])
+    np.testing.assert_allclose(model(words), model(words[:, :2]), rtol=1e-5)
+    assert np.abs(model(np.array([[3, 5, 1, 1]])) - model(words)).max() > 1e-4
+
+
+def test_build_model_builds_what_parameters_stand_for():
+    params = {"units": "required", "scale": 0.5, "penalty": {"L2": {"l2": "$scale"}}, "start": "Zeros"}
+    arguments = {"units": "$units", "kernel_regularizer": "$penalty", "kernel_initializer": "$start"}
+    arguments |= {
+        "bias_initializer": {"Constant": {"value": "$(units + 1)"}},
+        "bias_constraint": {"MaxNorm": {"max_value": 2}},
+    }
+    model = model_of(
+        [
+            {"Unit": {"units": "$classes"}},
+            {"Unit": {"units": 2, "scale": 0.25, "start": {"RandomNormal": {"stddev": 1e-3, "seed": 1}}}},
+            {"Unit": {"units": 2, "penalty": None}},
+        ],
+        blocks={"Unit": {"params": params, "layers": [{"Dense": arguments}]}},
+        input_shape=[3],
+        scope={"classes": 7},
+    )
+    one, two, three = (model.get_layer(f"unit{number}.dense1") for number in (1, 2, 3))
+    assert (one.units, float(one.kernel_regularizer.l2), float(two.kernel_regularizer.l2)) == (7, 0.5, 0.25)
+    assert three.kernel_regularizer is None
+    assert [layer.bias.numpy()[0] for layer in (one, two)] == [8, 3]
+    assert not one.kernel.numpy().any()
+    assert 0 < np.abs(two.kernel.numpy()).max() < 0.01
+    assert two.bias_constraint.max_value == 2
+
+
+def test_build_model_gives_layers_their_type_and_lets_them_stay_as_they_are():
+    blocks = {"Still": {"params": {"learns": False}, "layers": [{"Dense": {"units": 3, "trainable": "$learns"}}]}}
+    layers = ["Still", {"Still": {"learns": True}}, {"Dense": {"units": 2, "dtype": "float64"}}]
+    model = model_of(layers, blocks=blocks, input_shape=[3])
+    assert [weight.name.split("/")[0] for weight in model.trainable_weights[::2]] == ["still2.dense1", "dense1"]
+    assert model.output.dtype == "float64"
+
+
+def test_build_model_places_what_does_not_fit_in_a_block():
+    settings = Model.model_validate(
+        {
+            "input": [8, 8, 1],
+            "blocks": {"Unit": {"params": {"size": 3}, "layers": [{"Conv2D": {"filters": 2, "kernel_size": "$size"}}]}},
+            "layers": [{"Unit": None, "name": "first"}, {"Unit": {"size": 9}, "name": "second"}],
+        }
+    )
+    told = r"Conv2D 'second\.conv2d1' does not fit .*: Conv2D 'first\.conv2d1', line 3 gives the shape \(6, 6, 2\)"
+    with pytest.raises(NodeError, match=told) as caught:
+        build_model(settings, {}, name="net", line_of=lambda node: 3)
+    assert caught.value.node.origin is settings.blocks["Unit"].layers[0]
+    assert caught.value.node.users == (settings.layers[1],)
+
+
+def test_build_model_refuses_a_copy_that_no_output_needs():
+    with pytest.raises(NodeError, match=r"no output depends on Dense 'dense1'\. Use it in the `inputs` of a layer"):
+        model_of([{**dense(), "repeat": 2, "inputs": "input"}], input_shape=[3])
+
+
+def test_build_model_builds_thousands_of_layers():
+    model = model_of([{"ReLU": None, "repeat": 3000}], input_shape=[3])
+    assert len(model.layers) == 3001
+    assert model.output_names == ["relu3000"]

@@ -61,7 +61,12 @@ def copy_node(node: Node, place: Place, resolve: Resolve, users: tuple[Node, ...
     Raises:
         ExpressionError: If a value does not fit.
     """
-    arguments = {key: _put(node, key, item, place, resolve) for key, item in node.arguments.items()}
+    arguments = {}
+    for key, item in node.arguments.items():
+        try:
+            arguments[key] = _put(node, key, item, place, resolve)
+        except ExpressionError as error:
+            raise BindingError((node.class_name, key, *getattr(error, "path", ())), str(error)) from error
     if not users and all(item is node.arguments[key] for key, item in arguments.items()):
         return node
     return replace(node, arguments=arguments, origin=node.origin or node, users=users)
@@ -74,16 +79,13 @@ def _put(node: Node, key: str, item: Any, place: Place, resolve: Resolve) -> Any
         return [_put(node, key, one, place, resolve) for one in item]
     if node.signature[key].type == "path":  # in which `$` is the environment's
         return item
-    try:
-        value = substitute(item, place.values)
-    except ExpressionError as error:
-        raise BindingError((node.class_name, key), str(error)) from error
+    value = substitute(item, place.values)
     if value == item:
         return item
-    scope = Scope(frozenset(KNOWN_VALUES.get(node.kind, ())), place.blocks.definitions())
+    scope = Scope(frozenset(KNOWN_VALUES["layer"]), place.blocks.definitions())
     value, problems = parse_argument(key, value, node.signature[key], node.kind, scope)
-    for problem in problems:
-        raise BindingError((node.class_name, key), problem.message)
+    if problems:
+        raise ExpressionError(problems[0].message)
     # what a parameter stands for has its values: they are of the place where it was given
     return _put(node, key, value, replace(place, values={}), resolve) if _holds_nodes(value) else value
 
