@@ -102,6 +102,16 @@ def test_load_config_runs_a_file_once_only(written, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"own.py", "own.yaml", "count"}
 
 
+def test_a_parameter_can_stand_for_something_of_ones_own(written):
+    own = "@register\nclass Mine(tf.keras.regularizers.Regularizer):\n    pass\n"
+    layers = "[Dense: {units: 2, kernel_regularizer: $reg}]"
+    block = f"  blocks:\n    Wide:\n      params: {{reg: required}}\n      layers: {layers}\n"
+    config = CONFIG.replace("  layers:\n", block + "  layers:\n    - Wide: {reg: {Mine: {}}}\n")
+    with allow_code():
+        network = load_config(written(HEAD + SCALE + own, config)).experiment.model.network
+    assert network.calls["wide1.dense1"].node.arguments["kernel_regularizer"].definition.target.__name__ == "Mine"
+
+
 def test_resolved_names_the_hash(written):
     filepath = written()
     with allow_code():

@@ -101,7 +101,10 @@ def test_head_that_does_not_fit_is_named(overrides, told, prepared):
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("model.layers.size.units=3", r"20:7 +model\.layers\[3\]: Dense 'size' gives the shape \(3,\); .*units: 2"),
+        (
+            "model.layers.size.units=3",
+            r"20:7 +model\.layers\[3\]: Dense 'size', after .* \(line 16\), gives .*units: 2",
+        ),
         ("model.layers.kind.units=2", r"18:7 +.*\[2\]: Dense 'kind', after Dense 'trunk' \(line 16\), gives 2 values"),
         (
             "training.loss.size=SparseCategoricalCrossentropy",
@@ -120,7 +123,9 @@ def test_head_that_does_not_fit_is_named_among_several(override, told, two_confi
 
 def test_head_in_a_branch_is_not_said_to_stand_after_the_input(prepared):
     branches = "branches: [[{Dense: {units: 7}}, {Dense: {units: 2}, name: answer}], [Dense: {units: 2}]]"
-    with pytest.raises(ConfigError, match=r"branches\[0\]\[1\]: Dense 'answer' gives 2 values for 3 classes"):
+    with pytest.raises(
+        ConfigError, match=r"branches\[0\]\[1\]: Dense 'answer', after Dense 'dense1', gives 2 values for 3 classes"
+    ):
         prepared(
             f"model.layers=[{{Add: , name: sum, {branches}}}]",
             "model.outputs=[answer, sum]",

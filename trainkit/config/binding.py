@@ -10,10 +10,8 @@ from trainkit.config.block import Block
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, is_expression, substitute, substitute_text
 from trainkit.config.node import Node
-from trainkit.config.node_settings import KNOWN_VALUES
 from trainkit.config.parse import parse_argument
 from trainkit.config.place import Place
-from trainkit.config.scope import Scope
 
 Resolve = Callable[[Node, Place], Node]
 """From a layer inside another, and where that stands, to what is built there."""
@@ -82,8 +80,7 @@ def _put(node: Node, key: str, item: Any, place: Place, resolve: Resolve) -> Any
     value = substitute(item, place.values)
     if value == item:
         return item
-    scope = Scope(frozenset(KNOWN_VALUES["layer"]), place.blocks.definitions())
-    value, problems = parse_argument(key, value, node.signature[key], node.kind, scope)
+    value, problems = parse_argument(key, value, node.signature[key], node.kind, place.blocks.scope)
     if problems:
         raise ExpressionError(problems[0].message)
     # what a parameter stands for has its values: they are of the place where it was given

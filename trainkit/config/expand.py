@@ -58,7 +58,7 @@ class _Expander:
     def run(self) -> None:
         names = list(self._model.input_specs)
         self.network.answers.update({name: name for name in names})
-        place = Place("", "", {}, Blocks(self._model.blocks), {name: name for name in names})
+        place = Place("", "", {}, Blocks(self._model.blocks, custom=self._model.custom), {name: name for name in names})
         layers = self._copies.of(self._model.layers, place)
         prepared = {name: self._copies.of(nodes, place) for name, nodes in self._model.preprocess_by_input.items()}
         self._copies.name([*layers, *(copy for copies in prepared.values() for copy in copies)], place)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, ModelWrapValidatorHandler, Tag, ValidationInfo, model_validator
+from pydantic import Discriminator, Field, ModelWrapValidatorHandler, PrivateAttr, Tag, ValidationInfo, model_validator
 
 from trainkit.config.block import Blocks, entering
 from trainkit.config.document import KeyPath
@@ -14,6 +15,7 @@ from trainkit.config.kinds import Count, Layer, Name, PathName, Settings, nodes_
 from trainkit.config.network import Network
 from trainkit.config.node import Node
 from trainkit.config.scope import Scope
+from trainkit.config.signatures import Definition
 
 INPUT_NAME = "input"
 """What the input is called where there is one only."""
@@ -48,6 +50,7 @@ class Model(Settings):
         default=[],
         description="Layers before the network, part of every exported file; with several inputs a list for each.",
     )
+    _custom: Mapping[str, Mapping[str, Definition]] = PrivateAttr(default_factory=dict)
     layers: list[Layer] = Field(min_length=1, description="The layers, each fed by the one before, or by its `inputs`.")
 
     @model_validator(mode="wrap")
@@ -56,7 +59,14 @@ class Model(Settings):
         if info.context is None:
             return cls.model_validate(value, context={"scope": Scope()})
         with entering(value, info):
-            return handler(value)
+            model = handler(value)
+        model._custom = info.context["scope"].custom
+        return model
+
+    @property
+    def custom(self) -> Mapping[str, Mapping[str, Definition]]:
+        """What the config's own Python code adds, by kind and name."""
+        return self._custom
 
     @property
     def input_specs(self) -> dict[str, Input]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainkit.config.block import Block, zoo_block
 from trainkit.config.document import KeyPath
 from trainkit.config.node import Node
+from trainkit.config.node_settings import KNOWN_VALUES
+from trainkit.config.scope import Scope
 from trainkit.config.signatures import Definition, block_signature
 from trainkit.config.zoo import zoo_files
 
@@ -20,6 +22,7 @@ class Blocks:
     own: Mapping[str, Block]
     outer: Blocks | None = None
     networks: bool = True
+    custom: Mapping[str, Mapping[str, Definition]] = field(default_factory=dict)
 
     def find(self, name: str) -> tuple[Block, Blocks] | None:
         """A block with the blocks known in it, or None where the name is none of a block."""
@@ -33,14 +36,18 @@ class Blocks:
             return block, Blocks(beside, networks=False)
         return None
 
-    def definitions(self) -> dict[str, Definition]:
-        """What can be used here of blocks, by name."""
-        outer = self.outer.definitions() if self.outer else {}
+    @property
+    def scope(self) -> Scope:
+        """The names that what stands for a parameter may use."""
+        return Scope(frozenset(KNOWN_VALUES["layer"]), self._definitions(), self.custom, self.networks)
+
+    def _definitions(self) -> dict[str, Definition]:
+        outer = self.outer._definitions() if self.outer else {}
         return outer | {name: Definition(block_signature(block.params)) for name, block in self.own.items()}
 
     def inside(self, block: Block) -> Blocks:
         """What is known in one of them."""
-        return Blocks(block.blocks, self, self.networks) if block.blocks else self
+        return replace(self, own=block.blocks, outer=self) if block.blocks else self
 
 
 @dataclass(frozen=True)
