@@ -40,7 +40,7 @@ Parsed = tuple[Any, list[NodeProblem]]
 def looks_like_node(value: object) -> bool:
     """Whether a value of a config is a node: a Capitalised name, alone or as the key of a mapping."""
     if isinstance(value, dict):
-        return SHARE in value or any(_is_capitalised(key) for key in value)
+        return any(_is_capitalised(key) for key in value)
     return isinstance(value, str) and _is_capitalised(value)
 
 
