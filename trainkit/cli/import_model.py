@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trainkit.cli.arguments import AllowCode
 from trainkit.cli.output import check_output
 
 
@@ -27,6 +28,7 @@ def import_model(
         Path | None,
         typer.Option(metavar="CONFIG", help="A config whose `data` and `training` to take over.", show_default=False),
     ] = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Write the network of MODEL as a config, without its weights."""
     check_output(output, [".yaml", ".yml"])

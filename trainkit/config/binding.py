@@ -12,6 +12,7 @@ from trainkit.config.expressions import ExpressionError, is_expression, substitu
 from trainkit.config.node import Node
 from trainkit.config.parse import parse_argument
 from trainkit.config.place import Place
+from trainkit.config.yaml_reader import LARGEST_EXPANSION
 
 Resolve = Callable[[Node, Place], Node]
 """From a layer inside another, and where that stands, to what is built there."""
@@ -44,7 +45,22 @@ def bind(node: Node, block: Block, values: Mapping[str, Any]) -> dict[str, Any]:
         except ExpressionError as error:
             path, told = ((node.class_name, name), "") if given else ((), f"the default of {name!r}: ")
             raise BindingError(path, f"{told}{error}") from error
+        if _size(bound[name]) > LARGEST_EXPANSION:
+            message = f"{name!r} holds more than {LARGEST_EXPANSION:,} values."
+            raise BindingError((node.class_name, name) if given else (), message)
     return bound
+
+
+def _size(value: Any, most: int = LARGEST_EXPANSION) -> int:
+    """How many values a value holds; counting ends where that is more than `most`."""
+    if not isinstance(value, dict | list):
+        return 1
+    size = 1
+    for item in value.values() if isinstance(value, dict) else value:
+        size += _size(item, most - size)
+        if size > most:
+            break
+    return size
 
 
 def copy_node(node: Node, place: Place, resolve: Resolve, users: tuple[Node, ...] = ()) -> Node:

@@ -20,6 +20,7 @@ from trainkit.config.document import Document, KeyPath
 from trainkit.config.paths import PathError, resolve_path
 from trainkit.config.signature_reader import OF_EVERY_LAYER, read_typed, read_untyped, type_of
 from trainkit.config.signatures import Definition, known_names, read_signature
+from trainkit.config.zoo import zoo_files
 from trainkit.errors import InputError, shown
 
 MODULE_PREFIX = "trainkit_custom_"
@@ -49,6 +50,7 @@ Definitions = dict[str, dict[str, Definition]]
 _allowed: ContextVar[bool] = ContextVar("allowed", default=False)
 _collecting: ContextVar[Definitions | None] = ContextVar("collecting", default=None)
 _loaded: dict[str, Definitions] = {}
+_active: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def run_custom_code(document: Document) -> CustomCode | None:
     written = document.data.get("custom_code") if isinstance(document.data, dict) else None
     filename, expected = (written.get("file"), written.get("sha256")) if isinstance(written, dict) else (written, None)
     if not isinstance(filename, str):
+        activate({})
         return None  # the checks of the settings tell what else there is
     path: KeyPath = ("custom_code",)
     if not filename.endswith(".py"):
@@ -147,7 +150,7 @@ def run_custom_code(document: Document) -> CustomCode | None:
         definitions = _definitions(filepath, source, sha256)
     except InputError as error:
         raise document.error(path, f"{filename}: {error}") from error
-    _activate(definitions)
+    activate(definitions)
     return CustomCode(filepath, sha256, definitions)
 
 
@@ -191,6 +194,8 @@ def _register(thing: Any, kind: str) -> Any:
         raise InputError(f"the name of {_a(kind)} must begin with {rule} letter. Received: {name!r}.")
     if name in known_names(kind) if kind != "activation" else _is_keras_activation(name):
         raise InputError(f"{name!r} is {_a(kind)} of Keras or TrainKit already: choose another name.")
+    if kind == "layer" and name in zoo_files():
+        raise InputError(f"{name!r} is a network of the zoo: choose another name.")
     if name in collecting.get(kind, {}):
         raise InputError(f"{_a(kind)} {name!r} is registered already.")
     if kind == "activation" and not inspect.isfunction(thing):
@@ -258,17 +263,24 @@ def _is_keras_activation(name: str) -> bool:
     return hasattr(tf.keras.activations, name)
 
 
-def _activate(definitions: Definitions) -> None:
-    """Let Keras find by name what a file registers: activations in arguments, classes in saved models."""
+def activate(definitions: Mapping[str, Mapping[str, Definition]]) -> None:
+    """Let Keras find by name what a file registers, and no other file: activations in arguments, classes in files."""
+    if not definitions and not _active:
+        return
     from trainkit.framework import tf
 
+    known = tf.keras.utils.get_custom_objects()
+    for name in _active:
+        known.pop(name, None)
     targets: dict[str, Callable[..., Any] | None] = {
         name: definition.target
         for kind, named in definitions.items()
         if kind != "source"
         for name, definition in named.items()
     }
-    tf.keras.utils.get_custom_objects().update(targets)
+    known.update(targets)
+    _active.clear()
+    _active.update(targets)
 
 
 def _a(kind: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from trainkit.config.binding import bind, copy_node, text_now
+from trainkit.config.binding import BindingError, bind, copy_node, text_now
 from trainkit.config.block import Block
 from trainkit.config.copies import Copies
 from trainkit.config.expressions import ExpressionError
@@ -30,6 +30,9 @@ def expand(model: Model) -> tuple[Network, list[Fault]]:
         expander.run()
     except TooLargeError as error:
         expander.faults.append(error.fault)
+    except RecursionError:
+        message = "its blocks, branches and wrappers are too deep inside each other."
+        expander.faults.append(Fault((model.layers[0],), (), message))
     return expander.network, expander.faults
 
 
@@ -88,6 +91,7 @@ class _Expander:
             else:
                 inner, wrappers = self._unwrap(node, place)
                 if found := place.blocks.find(inner.class_name):
+                    _check_given(inner, place, *found)
                     values = bind(inner, found[0], place.values)
                     self._block(copy, name, inputs, _Use(inner.class_name, *found, values, "", wrappers))
                 else:
@@ -110,7 +114,7 @@ class _Expander:
         full = place.prefix + target
         if use := self._uses.get(full):
             self._block(copy, name, inputs, use)
-        elif first := self.network.calls.get(full):
+        elif (first := self.network.calls.get(full)) and self._references.knows(full):
             self._add(replace(first, name=name, inputs=inputs))
         else:
             self.faults.tell(copy.node, place, (SHARE,), self._unknown_share(target, place))
@@ -137,12 +141,16 @@ class _Expander:
 
     def _single(self, node: Node, place: Place) -> Node:
         """A layer inside another: that of a block of one layer, or itself."""
+        if node.class_name in WITH_PARTS:
+            raise ExpressionError(f"{node.class_name} is many layers: of those around it, only TimeDistributed can be.")
         found = place.blocks.find(node.class_name)
         if found is None:
             return copy_node(node, place, self._single)
         block, blocks = found
         users = self._deeper(node, place)
-        inner = Place("", "", bind(node, block, place.values), blocks.inside(block), {}, users)
+        inner = Place(
+            f"{place.prefix}{node.class_name}.", "", bind(node, block, place.values), blocks.inside(block), {}, users
+        )
         copies = self._copies.of(block.layers, inner)
         if len(copies) != 1 or copies[0].branches or copies[0].node.inputs is not None or copies[0].node.share:
             raise ExpressionError(f"{node.class_name} must be one layer, to stand inside another.")
@@ -205,3 +213,17 @@ class _Expander:
 def _used(node: Node, place: Place) -> Node:
     """A node that uses a block, with what is needed to find where it is written."""
     return replace(node, origin=node, users=place.users)
+
+
+def _check_given(node: Node, place: Place, block: Block, blocks: Blocks) -> None:
+    """Refuse a block that is given to another where its name means something else, or nothing."""
+    inside = blocks.inside(block)
+    for key, value in node.arguments.items():
+        name = next(iter(value), None) if isinstance(value, dict) else value
+        if not isinstance(name, str) or not name[:1].isupper():
+            continue
+        given, known = place.blocks.find(name), inside.find(name)
+        if given and (known is None or known[0] is not given[0]):
+            told = "another block" if known else "unknown"
+            message = f"{name!r} is {told} inside {node.class_name}: give it another name, or let it stand at the top."
+            raise BindingError((node.class_name, key), message)

@@ -255,8 +255,8 @@ def _compute(part: ast.expr, scope: Mapping[str, Any]) -> Any:
         case ast.BinOp():
             return _bounded(_OPERATORS[type(part.op)](_number(part.left, scope), _number(part.right, scope)))
         case ast.BoolOp():
-            values = [_compute(value, scope) for value in part.values]
-            return all(values) if isinstance(part.op, ast.And) else any(values)
+            found = (_compute(value, scope) for value in part.values)  # no more than are needed
+            return all(found) if isinstance(part.op, ast.And) else any(found)
         case ast.Compare():
             take = _compute if all(isinstance(op, _EQUALITY) for op in part.ops) else _number
             values = [take(value, scope) for value in (part.left, *part.comparators)]

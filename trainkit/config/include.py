@@ -56,11 +56,11 @@ class _Merger:
                     continue
                 self._done.add(filepath)
                 included = read_file(filepath)
-            except PathError as error:
-                self.problems.append(Problem(str(error), "include", place))
-                continue
             except ConfigError as error:
                 self.problems += [_moved(problem, place, filepath) for problem in error.problems]
+                continue
+            except (PathError, OSError, ValueError, RuntimeError) as error:  # a NUL, links in a circle
+                self.problems.append(Problem(str(error), "include", place))
                 continue
             self._take_over(included)
             self.include(included, (*way, filepath))

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from trainkit.config.custom_code import CustomCode, run_custom_code
+from trainkit.config.custom_code import CustomCode, activate, run_custom_code
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.include import merge_includes
 from trainkit.config.node import Node, NodeError, SettingError, write_node
@@ -46,13 +46,17 @@ class Config:
         return next((self._paths[one] for one in nodes if one in self._paths), ())
 
     def line_of(self, node: Node) -> int | None:
-        """The line of the file where a node stands, or None if it is not from a file."""
+        """The line of the file where a node stands, or None if it is from another file, or from none."""
         place = self.document.place(self.path_of(node))
-        return place.line if place and place.line else None
+        return place.line if place and place.line and not place.file else None
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Turn every `NodeError` and `SettingError` of the block into a `ConfigError` that names its place."""
+        """Turn every `NodeError` and `SettingError` of the block into a `ConfigError` that names its place.
+
+        While it lasts, Keras knows the names of this configuration's own code, and of no other's.
+        """
+        activate(self.custom_code.definitions if self.custom_code else {})
         try:
             yield
         except NodeError as error:
@@ -122,10 +126,17 @@ def _read(source: Path | str | Mapping[str, Any]) -> Document:
 
 def _with_defaults(value: Any) -> Any:
     if isinstance(value, Node):
-        defaults = {} if value.is_block else {key: item.default for key, item in value.signature.items()}
-        required = {key for key, item in value.signature.items() if item.required and key not in value.arguments}
-        arguments = {key: _with_defaults(item) for key, item in {**defaults, **value.arguments}.items()}
-        return write_node(value, {key: item for key, item in arguments.items() if key not in required}, _with_defaults)
+        told = {} if value.is_block else {key: item for key, item in value.signature.items() if item.is_told}
+        written = {
+            key: value.arguments.get(key, item.default)
+            for key, item in told.items()
+            if key in value.arguments or not item.required
+        }
+        arguments = {key: _with_defaults(item) for key, item in (written | value.arguments).items()}
+        for key, item in arguments.items():
+            if isinstance(item, str) and key in value.signature and value.signature[key].type == "path":
+                arguments[key] = item.replace("$", "$$")
+        return write_node(value, arguments, _with_defaults)
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, list):

@@ -91,12 +91,13 @@ def parse_argument(key: str, value: Any, argument: Argument, kind: str, scope: S
             _expression(item, scope) if is_expression(item) else _parse_inner(item, "layer", scope) for item in value
         ]
         return [node for node, _ in parsed], [p.below(index) for index, (_, ps) in enumerate(parsed) for p in ps]
-    if of_kind and looks_like_node(value):
+    is_share = of_kind == "layer" and isinstance(value, dict) and SHARE in value
+    if of_kind and (looks_like_node(value) or is_share):
         return _parse_inner(value, of_kind, scope)
     if looks_like_node(value) and isinstance(value, dict) and argument.type not in BY_NAME:
         if argument.of_block:
             return value, [NodeProblem(*found) for found in expression_problems(value, scope.values)]
-        name = next((key for key in value if _is_capitalised(key)), SHARE)
+        name = next(key for key in value if _is_capitalised(key))
         return value, [NodeProblem((name,), f"{key} takes a value, nothing that gets built.", of_key=True)]
     if argument.type == "path":
         return value, _problem_of_value(key, value, argument)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from trainkit.config.block import Block, zoo_block
@@ -36,7 +37,7 @@ class Blocks:
             return block, Blocks(beside, networks=False)
         return None
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """The names that what stands for a parameter may use."""
         return Scope(frozenset(KNOWN_VALUES["layer"]), self._definitions(), self.custom, self.networks)
@@ -110,9 +111,19 @@ class TooLargeError(Exception):
 
 
 class Faults(list[Fault]):
-    """Everything that was found to be wrong."""
+    """Everything that was found to be wrong: of copies of a node, the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[tuple[Node, KeyPath]] = set()
+
+    def is_told(self, node: Node, path: KeyPath) -> bool:
+        """Whether something was found there already."""
+        return (node, path) in self._told
 
     def tell(self, node: Node, place: Place, path: KeyPath, message: str, *, first: Node | None = None) -> None:
         """Add what is wrong with a node."""
-        where = f" (in {place.prefix[:-1]})" if place.prefix else ""
-        self.append(Fault((node, *place.users), path, message + where, first))
+        if not self.is_told(node, path):
+            self._told.add((node, path))
+            where = f" (in {place.prefix[:-1]})" if place.prefix else ""
+            self.append(Fault((node, *place.users), path, message + where, first))

@@ -33,13 +33,17 @@ class References:
         """Let what stands below use a name."""
         self._known[name] = None
 
+    def knows(self, name: str) -> bool:
+        """Whether a full name can be used."""
+        return name in self._known
+
     def forget(self) -> None:
         """Let nothing that was added be used."""
         self._known.clear()
 
     def before(self, copy: Copy, before: str | None, path: KeyPath = ()) -> str:
         """What stands before a layer."""
-        if before is None:
+        if before is None and not self._faults.is_told(copy.node, path):
             known = _listed(self._local(copy.place))
             message = f"nothing stands before it: write `inputs:` with one of {known}, or several."
             self._faults.tell(copy.node, copy.place, path, message)
@@ -71,7 +75,8 @@ class References:
         whole = part_of(full, self._network.calls)
         if whole and (name.rpartition(".")[2].isdecimal() or self._network.calls[whole].node.class_name in WITH_PARTS):
             return full
-        self._faults.tell(copy.node, place, path, self.unknown(name, place))
+        if not self._faults.is_told(copy.node, path):
+            self._faults.tell(copy.node, place, path, self.unknown(name, place))
         return ""
 
     def unknown(self, name: str, place: Place, known: Iterable[str] | None = None) -> str:

@@ -52,7 +52,10 @@ def read_untyped(item: type, *, skip: Collection[str] = ()) -> dict[str, dict[st
     """
     arguments = {}
     for name, parameter in inspect.signature(item.__init__).parameters.items():  # type: ignore[misc]
-        if name in ("self", "name", *skip) or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        if name in ("self", "name", "dynamic", *skip) or parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
             continue
         entry = _default(parameter)
         if (type_ := _guess(name, parameter.default)) != "any":
@@ -106,7 +109,7 @@ def _default(parameter: inspect.Parameter) -> dict[str, Any]:
     try:
         json.dumps(parameter.default)
     except TypeError:  # the table cannot hold it
-        return {}
+        return {"is_told": False}
     return {"default": parameter.default}
 
 

@@ -37,6 +37,7 @@ class Argument:
         least: The least number allowed, if there is one; of numbers by name, for each.
         below: What a number must be less than, if there is such a bound; of numbers by name, each.
         optional: Whether null is allowed.
+        is_told: Whether the table has the default; one that JSON cannot hold is left to the thing itself.
         of_block: Whether it is the parameter of a block, which may stand for something that gets built.
     """
 
@@ -47,6 +48,7 @@ class Argument:
     least: float | None = None
     below: float | None = None
     optional: bool = True
+    is_told: bool = True
     of_block: bool = False
 
 

@@ -48,7 +48,11 @@ def as_source(given: Any) -> Source:
 
 
 def _stored(role: str, name: str, array: Any) -> Stored:
-    values = np.asarray(array)
+    try:
+        values = np.asarray(array)
+    except ValueError as error:
+        cure = "Give the steps of all samples one after the other, and how many each has as `NAME_lengths`."
+        raise DataError(f"the array {name!r} must have rows of one length: {error}. {cure}") from error
     if not values.ndim or not len(values):
         raise DataError(f"the array {name!r} must have a first axis of samples. Received: the shape {values.shape}.")
     return Stored(values.astype(np.float32) if values.dtype == np.float64 else values, f"the {role} array {name}")

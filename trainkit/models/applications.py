@@ -92,13 +92,13 @@ class KerasApplication:
         }
         if include_top:
             self._arguments |= {"classes": classes, "classifier_activation": classifier_activation}
-        self._wrap: Callable[..., Any] | None = None
+        self._wraps: list[Callable[..., Any]] = []
         self._model: Any = None
         self._layers: dict[str, Any] = {}
 
     def wrapped(self, wrap: Callable[..., Any]) -> KerasApplication:
-        """The same with another layer around each of its layers: `wrap(layer, name=…)`."""
-        self._wrap = wrap
+        """The same with another layer around each of its layers: `wrap(layer=…, name=…)`."""
+        self._wraps.append(wrap)
         return self
 
     def __call__(self, tensor: Any) -> tuple[Any, dict[str, Any]]:
@@ -114,7 +114,7 @@ class KerasApplication:
             ApplicationError: If Keras cannot build it on such images, or the weights do not fit.
         """
         if self._model is None:
-            self._model = self._build(tuple(tensor.shape)[1 if self._wrap is None else 2 :])
+            self._model = self._build(tuple(tensor.shape)[1 + len(self._wraps) :])
         parts: dict[str, Any] = {}
         answers = self._replay(self._model, tensor, parts)
         return answers[0], parts
@@ -140,9 +140,10 @@ class KerasApplication:
         """The layer that takes the place of one of Keras' network."""
         config = original.get_config() | {"trainable": original.trainable and self._trainable}
         full = f"{self.name}.{name}"
-        if self._wrap is None:
-            return type(original).from_config(config | {"name": full})
-        return self._wrap(type(original).from_config(config | {"name": name}), name=full)
+        layer = type(original).from_config(config | {"name": name if self._wraps else full})
+        for wrap in self._wraps:
+            layer = wrap(layer=layer, name=full)
+        return layer
 
     def _build(self, shape: tuple[int | None, ...]) -> Any:
         function = getattr(tf.keras.applications, self._application)
@@ -162,7 +163,7 @@ class KerasApplication:
             cure = "Put the file into Keras' cache (~/.keras/models), or name a file of weights."
             message = f"the weights of {self._application} are not in Keras' cache, and cannot be loaded. {cure}"
             raise ApplicationError(f"{message} Keras says: {error}.", argument="weights") from error
-        if self._wrap is not None and any(type(layer).__name__ == "TFOpLambda" for layer in model.layers):
+        if self._wraps and any(type(layer).__name__ == "TFOpLambda" for layer in model.layers):
             message = f"{self._application} uses functions of TensorFlow, which TimeDistributed cannot wrap."
             raise ApplicationError(message, argument="application")
         _name_layers(model)

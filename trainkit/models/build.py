@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
@@ -82,8 +83,10 @@ class _Builder:
             outputs = outputs[0]
         elif isinstance(outputs, list | tuple | dict):
             several = tf.nest.flatten(outputs)
+            _check_given(call, several)
             self._know_parts(call, {str(number): tensor for number, tensor in enumerate(several)})
             outputs = several[0]
+        _check_given(call, [outputs])
         self.tensors[call.name] = outputs
         self._told[id(outputs)] = self._describe(call)
         if hasattr(layer, "vocabulary_size"):
@@ -95,8 +98,9 @@ class _Builder:
             if call.node.definition:
                 _check_config(call.node, layer)
             for wrapper in reversed(call.wrappers):
-                layer = _wrap(wrapper, layer, call)
+                layer = _wrap(wrapper, layer, call, self._values(args))
             self.layers[call.layer] = layer
+            _check_inside(call, layer)
             if hasattr(layer, "adapt"):
                 self._adapt_layer(call.node, layer, args)
         return self.layers[call.layer]
@@ -145,11 +149,18 @@ class _Builder:
             return layer(*args, **kwargs)
         except ApplicationError as error:
             raise NodeError(call.node, str(error), argument=error.argument) from error
-        except failures_of(call.node, ValueError, TypeError, tf.errors.OpError, IndexError, AttributeError) as error:
+        except failures_of(call.node) as error:
             given = tf.nest.flatten([args, kwargs])
             told = "; ".join(f"{self._told[id(tensor)]} gives the shape {_shape(tensor)}" for tensor in given)
             message = f"{call.node.class_name} {call.name!r} does not fit what stands before it: {told}."
             raise NodeError(call.node, f"{message} TensorFlow says: {first_sentence(error)}.") from error
+
+
+def _check_given(call: LayerCall, outputs: list[Any]) -> None:
+    if not outputs or not all(tf.keras.backend.is_keras_tensor(output) for output in outputs):
+        raise NodeError(
+            call.node, f"{call.node.class_name} {call.name!r} must give tensors. Received: {outputs!r:.80}."
+        )
 
 
 def _check_config(node: Node, layer: Any) -> None:
@@ -158,16 +169,25 @@ def _check_config(node: Node, layer: Any) -> None:
         known = layer.get_config()
     except NotImplementedError:
         known = {}
-    if missing := [key for key in node.signature if key not in known]:
+    if missing := [key for key in node.signature if key not in known and key not in ("dtype", "trainable")]:
         cure = f"`get_config` must return `super().get_config() | {{{', '.join(f'{key!r}: …' for key in missing)}}}`"
         raise NodeError(node, f"{node.class_name} cannot be saved: {cure}.")
 
 
-def _wrap(wrapper: Node, layer: Any, call: LayerCall) -> Any:
+def _wrap(wrapper: Node, layer: Any, call: LayerCall, values: Mapping[str, Any]) -> Any:
     """A layer of a block that `TimeDistributed` is around."""
     if isinstance(layer, KerasApplication):
-        return layer.wrapped(tf.keras.layers.TimeDistributed)
-    return build(wrapper, {}, name=call.layer, layer=layer)
+        return layer.wrapped(partial(build, wrapper, values))
+    return build(wrapper, values, name=call.layer, layer=layer)
+
+
+def _check_inside(call: LayerCall, layer: Any) -> None:
+    """Refuse a layer inside another that would have to learn from the data: it would do nothing, without a word."""
+    while (inner := getattr(layer, "layer", None)) is not None:
+        layer = inner
+        if hasattr(layer, "adapt"):
+            told = f"{type(layer).__name__} learns from the data, which it cannot inside {call.node.class_name}"
+            raise NodeError(call.node, f"{told} ({call.name!r}): let it stand before that.")
 
 
 def _output(tensor: Any, name: str) -> Any:

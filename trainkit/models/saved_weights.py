@@ -21,6 +21,20 @@ _BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeErro
 """What reading a file raises that is broken, or none of Keras."""
 
 
+_DAMAGED = (
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a file that is damaged, or none of Keras, may raise."""
+
+
 class WeightsError(ValueError):
     """A file of weights cannot be read, or does not fit; the message is for the user."""
 
@@ -61,6 +75,8 @@ def assign_weights(model: Any, path: Path, *, prefixes: Sequence[str] = ("",)) -
 
 def read_weights(filepath: Path) -> Weights:
     """The weights of a .keras or .h5 file, by the names of the layers.
+
+    Those of layers that are made of several others (Bidirectional, MultiHeadAttention) are left out of a .keras.
 
     Raises:
         WeightsError: If it is no such file.
@@ -106,17 +122,21 @@ def _of_layers(layers: Sequence[Mapping[str, Any]], file: Any) -> Weights:
         counts[kind] = number + 1
         key = f"{kind}_{number}" if number else kind
         if key in group:
-            weights[layer["config"]["name"]] = _variables(group[key])
+            arrays = _variables(group[key])
+            if arrays is not None:
+                weights[layer["config"]["name"]] = arrays
     return weights
 
 
-def _variables(group: Any) -> list[np.ndarray]:
-    """The variables of a layer and of the layers in it."""
+def _variables(group: Any) -> list[np.ndarray] | None:
+    """The variables of a layer and of the one in it; None where there are several: their order is not told."""
     own = group.get("vars", {})
     arrays = [np.asarray(own[key]) for key in sorted(own, key=int)]
-    for key in sorted(set(group) - {"vars"}):
-        arrays += _variables(group[key]) if isinstance(group[key], h5py.Group) else []
-    return arrays
+    inner = [_variables(group[key]) for key in set(group) - {"vars"} if isinstance(group[key], h5py.Group)]
+    filled = [values for values in inner if values != []]
+    if len(filled) > 1 or (filled and arrays) or None in filled:
+        return None
+    return arrays + (filled[0] or [] if filled else [])
 
 
 def _read_legacy(group: Any) -> Weights:

@@ -26,6 +26,12 @@ _MODULES = {
 _NODE_NAMES = re.compile(r" for '\{\{node.*|\{\{[^}]*\}\} ?|\[Op:.*")
 
 
+_OF_KERAS = (
+    *(ValueError, TypeError, AttributeError, NotImplementedError),
+    *(LookupError, ArithmeticError, MemoryError, tf.errors.OpError),
+)
+
+
 def build(
     node: Node,
     scope: Mapping[str, Any],
@@ -54,7 +60,7 @@ def build(
         arguments["name"] = name or node.name
     try:
         return _class_of(node, registry)(**arguments)
-    except failures_of(node, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+    except failures_of(node) as error:
         raise NodeError(node, _refusal(node, error), argument=_argument_at_fault(node, error)) from error
 
 
@@ -80,13 +86,15 @@ def build_registered(node: Node, registry: Registry, scope: Mapping[str, Any], *
         return (own or registry.get(node.class_name))(**arguments, **context)
     except InputError as error:
         raise NodeError(node, str(error)) from error
-    except failures_of(node) as error:
+    except Exception as error:
+        if not own:
+            raise
         raise NodeError(node, f"{node.class_name} fails: {type(error).__name__}: {error}.") from error
 
 
-def failures_of(node: Node, *known: type[Exception]) -> tuple[type[Exception], ...]:
-    """What building or calling a thing may raise: these, but of a config's own Python code anything."""
-    return (Exception,) if node.definition and node.definition.target else known
+def failures_of(node: Node) -> tuple[type[Exception], ...]:
+    """What building or calling a thing of Keras may raise; of a config's own Python code, anything."""
+    return (Exception,) if node.definition and node.definition.target else _OF_KERAS
 
 
 def compute_arguments(node: Node, scope: Mapping[str, Any], registry: Registry | None = None) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.config import SettingError
 from trainkit.data import Split
 from trainkit.data.sequence_column import join_batches
 from trainkit.framework import tf
+from trainkit.objects import first_sentence
 
 MOST_SAMPLES = 8
 MORE_STEPS = 3
@@ -23,6 +25,9 @@ def padding_notes(model: Any, split: Split) -> list[str]:
     Args:
         model: The `tf.keras.Model`; it is run on a few samples, and stays as it is.
         split: The training samples.
+
+    Raises:
+        SettingError: If the network cannot take padding: its value is no id, or the number of steps matters.
     """
     sequences = {name: field.padding for name, field in split.facts.inputs.items() if field.padding is not None}
     if not sequences:
@@ -31,7 +36,12 @@ def padding_notes(model: Any, split: Split) -> list[str]:
     longer = {
         name: _lengthened(array, sequences[name]) if name in sequences else array for name, array in inputs.items()
     }
-    if not _alike(_answers(model, inputs), _answers(model, longer)):
+    try:
+        given, other = _answers(model, inputs), _answers(model, longer)
+    except (ValueError, OverflowError, tf.errors.OpError) as error:
+        message = f"the network cannot take samples with more padding behind them: {first_sentence(error)}."
+        raise SettingError(("data", "padding"), message) from error
+    if not _alike(given, other):
         names, padding = ", ".join(map(repr, sequences)), next(iter(sequences.values()))
         return [
             f"the padding behind the steps of {names} changes answers: a sample is answered otherwise beside longer "

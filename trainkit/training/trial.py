@@ -50,7 +50,7 @@ def _at_layer(config: Config, model: Any, inputs: Mapping[str, Any], error: Exce
 def _try(node: Node, run: Callable[..., Any], *arguments: Any) -> None:
     try:
         run(*arguments)
-    except failures_of(node, ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
+    except failures_of(node) as error:
         raise _failure(node, error) from error
 
 

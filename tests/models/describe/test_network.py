@@ -268,10 +268,9 @@ def test_describe_network_refuses_a_model_without_a_graph():
     ("make", "told"),
     [
         (lambda: layers.LSTM(2, stateful=True), "keeps its state"),
-        (lambda: layers.RNN([layers.GRUCell(2), layers.GRUCell(2)]), "a list of things as its cells"),
         (lambda: layers.TimeDistributed(keras.Sequential([layers.Dense(2)])), "a model inside"),
     ],
-    ids=["stateful", "stacked", "model"],
+    ids=["stateful", "model"],
 )
 def test_describe_network_refuses_what_the_language_cannot_say(make, told):
     inputs = keras.Input((4, 3), batch_size=2)

@@ -128,7 +128,9 @@ def _once(value: Any) -> int | None:
 def _write(key: str, value: Any, kind: str) -> Any:
     value = plain(value)
     if kind == "layers":
-        return [_write(key, item, "layer") for item in value] if isinstance(value, list) else _write(key, value, "layer")
+        return (
+            [_write(key, item, "layer") for item in value] if isinstance(value, list) else _write(key, value, "layer")
+        )
     if isinstance(value, dict):
         if not isinstance(class_name := value.get("class_name"), str) or kind not in _MODULES:
             raise RefusalError(f"the config language cannot say its {key}={shown(value)}")
