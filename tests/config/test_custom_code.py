@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from trainkit.config import load_config
@@ -174,3 +175,72 @@ def test_register_outside_of_a_config_leaves_things_alone():
 def test_register_refuses_what_it_does_not_know_anywhere():
     with pytest.raises(InputError, match=r"`register` takes a class of tf\.keras"):
         register(Path)
+
+
+def test_code_of_one_config_is_unknown_to_another(written, tmp_path):
+    function = "@register('activation')\ndef triple(x):\n    return {} * x\n"
+    body = {"input": [1], "layers": [{"Activation": {"activation": "triple"}}]}
+    configs = []
+    for number in (3, 100):
+        (tmp_path / f"{number}.py").write_text(HEAD + function.format(number))
+        config = {"version": 1, "name": "a", "data": {"source": "Sample"}, "training": {"loss": "Hinge"}, "model": body}
+        with allow_code():
+            configs.append(load_config(config | {"custom_code": str(tmp_path / f"{number}.py")}))
+    from trainkit.models import build_model
+
+    answers = []
+    for config in configs:
+        with config.locating():
+            answers.append(float(build_model(config.experiment.model, {}, name="a")(np.array([[2.0]]))[0, 0]))
+    assert answers == [6.0, 200.0]
+    del config
+    plain = load_config(
+        {"version": 1, "name": "a", "data": {"source": "Sample"}, "training": {"loss": "Hinge"}, "model": body}
+    )
+    with pytest.raises(ConfigError, match="unknown activation 'triple'"), plain.locating():
+        build_model(plain.experiment.model, {}, name="a")
+
+
+def test_defaults_that_yaml_cannot_hold_are_left_to_the_class(written):
+    code = HEAD + SCALE.replace('mode="sum"', "mode=tf.nn.relu")
+    with allow_code():
+        resolved = load_config(written(code)).resolved()
+    assert resolved["model"]["layers"][0]["Scale"] == {"factor": 1.5, "trainable": True}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "    def call(self, x):\n        return x\n",
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n",
+    ],
+    ids=["call", "init"],
+)
+def test_a_layer_without_arguments_needs_no_config(written, code):
+    from trainkit.models import build_model
+
+    config = CONFIG.replace("Scale: {factor: 1.5}", "Scale")
+    with allow_code():
+        loaded = load_config(written(HEAD + "@register\nclass Scale(tf.keras.layers.Layer):\n" + code, config))
+    with loaded.locating():
+        assert build_model(loaded.experiment.model, {"classes": 10}, name="a").count_params() == 7850
+
+
+def test_no_name_of_the_zoo_can_be_taken(written):
+    assert "'UNet' is a network of the zoo" in problem_of(written(HEAD + SCALE.replace("Scale", "UNet")))
+
+
+def test_no_block_takes_the_name_of_a_layer_of_ones_own(written):
+    config = CONFIG.replace("  layers:\n", "  blocks: {Scale: {layers: [ReLU]}}\n  layers:\n", 1)
+    config = config.replace("Scale: {factor: 1.5}", "Scale")
+    assert "7:12   model.blocks.Scale: is the name of a layer of `custom_code`" in problem_of(written(config=config))
+
+
+def test_what_a_layer_of_ones_own_raises_is_told(written):
+    from trainkit.models import build_model
+
+    code = HEAD + SCALE.replace("return self.factor * x", "raise RuntimeError('boo')")
+    with allow_code():
+        config = load_config(written(code))
+    with pytest.raises(ConfigError, match="boo"), config.locating():
+        build_model(config.experiment.model, {"classes": 10}, name="a")

@@ -413,3 +413,12 @@ def test_resolved_yaml_keeps_every_value(name, seed, split, activation, rate):
     assert again.data["model"]["layers"][1]["Dense"]["activation"] == activation
     assert again.data["training"]["optimizer"]["Adam"]["learning_rate"] == rate
     assert (again.data["name"], again.data["data"]["validation_split"]) == (name, split)
+
+
+def test_resolved_leaves_the_dtype_to_a_layer_that_was_given_none():
+    config = {"version": 1, "name": "a", "data": {"source": "Sample"}, "training": {"loss": "Hinge"}}
+    layers = ["TextVectorization", {"Dense": {"units": 1, "dtype": "float64"}}]
+    model = {"inputs": {"text": {"shape": [1], "dtype": "string"}}, "layers": layers}
+    text, dense = load_config(config | {"model": model}).resolved()["model"]["layers"]
+    assert "dtype" not in text["TextVectorization"]
+    assert dense["Dense"]["dtype"] == "float64"

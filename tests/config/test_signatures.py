@@ -83,7 +83,7 @@ def test_schema_and_builders_know_the_same_names(kind):
 @pytest.mark.parametrize(
     ("kind", "name", "argument", "expected"),
     [
-        ("layer", "Dense", "units", {"required": True, "type": "any"}),
+        ("layer", "Dense", "units", {"required": True, "type": "whole"}),
         ("layer", "Dense", "use_bias", {"required": False, "default": True, "type": "boolean"}),
         ("layer", "Dense", "kernel_initializer", {"default": "glorot_uniform", "type": "initializer"}),
         ("layer", "Dense", "kernel_regularizer", {"default": None, "type": "regularizer", "optional": True}),
@@ -117,7 +117,7 @@ def test_signatures_have_types_that_the_checks_know():
         for signature in names.values()
         for argument in signature.values()
     }
-    plain = {"any", "number", "integer", "boolean", "text", "path", "texts", *BY_NAME}
+    plain = {"any", "number", "integer", "boolean", "text", "path", "texts", "whole", "wholes", *BY_NAME}
     assert types == {*plain, *NODE_TYPES}
 
 

@@ -660,3 +660,10 @@ def test_validate_takes_mappings_only(data):
 )
 def test_settings_at_follows_settings_only(path, name):
     assert getattr(settings_at(path), "__name__", None) == name
+
+
+def test_validate_says_what_a_file_of_blocks_is_for():
+    problems = problems_of("input: [3]\nblocks: {B: {layers: [ReLU]}}\n")
+    assert problems == [
+        "2:1    blocks: this file holds blocks, and is no configuration: name it in the `include` of one."
+    ]

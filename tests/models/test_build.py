@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trainkit.config import Model, NodeError, SettingError
+from trainkit.config.expand import expand
 from trainkit.framework import tf
 from trainkit.models import build_model
 
@@ -545,3 +546,40 @@ def test_build_model_builds_thousands_of_layers():
     model = model_of([{"ReLU": None, "repeat": 3000}], input_shape=[3])
     assert len(model.layers) == 3001
     assert model.output_names == ["relu3000"]
+
+
+def test_build_model_refuses_a_layer_that_would_learn_from_the_data_inside_another():
+    with pytest.raises(NodeError, match=r"Normalization learns from the data, which it cannot inside TimeDistributed"):
+        model_of([{"TimeDistributed": {"layer": "Normalization"}}, "Flatten"], input_shape=(3, 4))
+
+
+def test_build_model_heeds_the_settings_of_what_is_around_an_application():
+    application = {"KerasApplication": {"application": "MobileNet", "alpha": 0.25, "include_top": False}}
+    layers = [{"TimeDistributed": {"layer": application, "trainable": False}}]
+    model = model_of(layers, input_shape=(2, 32, 32, 3))
+    assert model.weights
+    assert model.trainable_weights == []
+
+
+def test_build_model_refuses_an_application_inside_another_layer():
+    application = {"KerasApplication": {"application": "MobileNet"}}
+    settings = Model.model_validate({"input": [4, 4], "layers": [{"Bidirectional": {"layer": application}}]})
+    (fault,) = expand(settings)[1]
+    assert "of those around it, only TimeDistributed can be" in fault.message
+
+
+def test_whole_numbers_may_be_computed_with_fractions():
+    model = model_of([{"Dense": {"units": "$(32 * 0.25)"}}], input_shape=(4,))
+    assert model.output_shape == (None, 8)
+
+
+def test_time_distributed_blocks_with_sums_heed_masks():
+    block = {"layers": [{"Dense": {"units": 3}}, {"Add": None, "branches": [[{"Dense": {"units": 3}}], []]}]}
+    model = model_of(
+        ["Masking", {"TimeDistributed": {"layer": "Frame"}}, {"LSTM": {"units": 2}}],
+        input_shape=(None, 3),
+        blocks={"Frame": block},
+    )
+    sample = random(1, 4, 3)
+    padded = np.concatenate([sample, np.zeros((1, 3, 3), "float32")], axis=1)
+    np.testing.assert_allclose(model(sample), model(padded), atol=1e-6)

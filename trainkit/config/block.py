@@ -37,9 +37,15 @@ def _check_defaults(params: dict[str, Any]) -> dict[str, Any]:
     return _or_raise(params, problems)
 
 
-def _check_names(blocks: dict[str, Any]) -> dict[str, Any]:
-    message = "is the name of a layer of Keras, which no block may take: choose another."
-    return _or_raise(blocks, [NodeProblem((name,), message, True) for name in blocks if name in known_names("layer")])
+def _check_names(blocks: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    custom = scope_of(info.context).custom.get("layer", {})
+    problems = []
+    for name in blocks:
+        if name in known_names("layer") or name in custom:
+            whose = "Keras" if name in known_names("layer") else "`custom_code`"
+            message = f"is the name of a layer of {whose}, which no block may take: choose another."
+            problems.append(NodeProblem((name,), message, True))
+    return _or_raise(blocks, problems)
 
 
 def _or_raise(value: dict[str, Any], problems: list[NodeProblem]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trainkit.config.expressions import is_expression
 from trainkit.config.signatures import Argument
 
 
@@ -21,6 +22,11 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
             return _broken_rule_of_names(value, argument)
         case "number" | "schedule":
             return "a number" if isinstance(value, str | bool | dict) else None
+        case "whole":
+            return None if _is_whole(value) else "a whole number (`//` divides without a rest)"
+        case "wholes":
+            items = value if isinstance(value, list) else [value]
+            return None if all(map(_is_whole, items)) else "a whole number, or a list of such"
         case "integer":
             return None if is_number and isinstance(value, int) else "a whole number"
         case "boolean":
@@ -41,6 +47,10 @@ def _broken_rule_of_names(value: Any, argument: Argument) -> str | None:
     right = [name for name, item in value.items() if _is_number(item) and isinstance(item, kinds)]
     broken = [name for name in value if name not in right or _broken_bound(value[name], argument)]
     return f"{'whole ' if whole else ''}numbers {_bounds(argument)}; see {broken[0]!r}" if broken else None
+
+
+def _is_whole(value: Any) -> bool:
+    return is_expression(value) or (_is_number(value) and float(value).is_integer())
 
 
 def _is_number(value: Any) -> bool:

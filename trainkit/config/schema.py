@@ -41,6 +41,10 @@ _TYPES: dict[str, dict[str, Any]] = {
     "any": {},
     "number": {"type": ["number", "array"]},
     "integer": {"type": "integer"},
+    "whole": {"type": "integer"},
+    "wholes": {
+        "anyOf": [{"type": "integer"}, {"type": "array", "items": {"anyOf": [{"type": "integer"}, _EXPRESSION]}}]
+    },
     "boolean": {"type": "boolean"},
     "text": {"type": "string"},
     "path": {"type": "string"},

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from annotated_types import Ge
 
 OF_EVERY_LAYER: dict[str, dict[str, Any]] = {
-    "dtype": {"default": None},
+    "dtype": {"default": None, "is_told": False},
     "trainable": {"default": True, "type": "boolean"},
 }
 """What every layer takes, as Keras' `**kwargs`."""
@@ -30,6 +30,13 @@ NODE_ARGUMENTS = {
     "cells": "layers",
 }
 """Arguments, or the last words of their names, that are built themselves."""
+WHOLE = {
+    *("units", "filters", "num_heads", "key_dim", "value_dim", "input_dim", "output_dim", "groups"),
+    *("depth_multiplier", "num_tokens", "num_bins", "n"),
+}
+"""Arguments of Keras that are a whole number: some of its layers cut off what stands behind the point."""
+WHOLES = {"kernel_size", "pool_size", "strides", "dilation_rate", "size"}
+"""Arguments of Keras that are one or several such numbers."""
 _TYPES: dict[Any, str] = {
     int: "integer",
     float: "number",
@@ -119,6 +126,8 @@ def _guess(name: str, default: object) -> str:
             return kind
     if name in PATHS:
         return "path"
+    if name in WHOLE or name in WHOLES:
+        return "whole" if name in WHOLE else "wholes"
     if isinstance(default, bool):
         return "boolean"
     return "number" if isinstance(default, int | float) else "any"

@@ -65,6 +65,9 @@ def validate(
     """
     if not isinstance(document.data, dict):
         return None, [document.problem((), f"must be a mapping, `key: value`. Received: {shown(document.data)}.")]
+    if "blocks" in document.data and "model" not in document.data:
+        message = "this file holds blocks, and is no configuration: name it in the `include` of one."
+        return None, [document.problem(("blocks",), message, of_key=True)]
     try:
         experiment = Experiment.model_validate(document.data, context={"scope": Scope(custom=custom or {})})
     except ValidationError as error:

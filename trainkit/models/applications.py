@@ -72,9 +72,9 @@ class KerasApplication:
     ) -> None:
         known = [item for item in dir(tf.keras.applications) if item[0].isupper()]
         if application not in known:
-            near = did_you_mean(application, known).lstrip()
-            listed = "" if near else f": {', '.join(known)}"
-            raise ValueError(f"{near} `application` must be a network of Keras{listed}.".lstrip())
+            near = did_you_mean(application, known)
+            told = near or f" Known: {', '.join(known)}."
+            raise ValueError(f"`application` must be a network of Keras.{told}")
         own = {
             "alpha": alpha,
             "depth_multiplier": depth_multiplier,

@@ -56,6 +56,12 @@ def build_model(
     return model
 
 
+_ELEMENTWISE = tuple(
+    getattr(tf.keras.layers, name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+)
+"""Layers that give the same with `TimeDistributed` around them, which loses the masks of several inputs."""
+
+
 class _Builder:
     """Calls layer after layer, and knows what each name stands for."""
 
@@ -97,7 +103,8 @@ class _Builder:
             layer = build(call.node, self._values(args), name=call.layer, registry=LAYERS)
             if call.node.definition:
                 _check_config(call.node, layer)
-            for wrapper in reversed(call.wrappers):
+            wrappers = () if isinstance(layer, _ELEMENTWISE) else call.wrappers
+            for wrapper in reversed(wrappers):
                 layer = _wrap(wrapper, layer, call, self._values(args))
             self.layers[call.layer] = layer
             _check_inside(call, layer)

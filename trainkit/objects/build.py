@@ -10,7 +10,7 @@ from typing import Any
 from trainkit.config import ExpressionError, Node, NodeError, evaluate
 from trainkit.errors import InputError
 from trainkit.framework import tf
-from trainkit.registry import Registry
+from trainkit.registry import Registry, did_you_mean
 
 _MODULES = {
     "layer": "layers",
@@ -23,9 +23,11 @@ _MODULES = {
     "regularizer": "regularizers",
     "constraint": "constraints",
 }
+_UNKNOWN = re.compile(r"Unknown (activation|initializer|regularizer|constraint)[^']*'(\w+)'")
 _NODE_NAMES = re.compile(r" for '\{\{node.*|\{\{[^}]*\}\} ?|\[Op:.*")
 
 
+_WHOLE = ("whole", "wholes")
 _OF_KERAS = (
     *(ValueError, TypeError, AttributeError, NotImplementedError),
     *(LookupError, ArithmeticError, MemoryError, tf.errors.OpError),
@@ -114,7 +116,8 @@ def compute_arguments(node: Node, scope: Mapping[str, Any], registry: Registry |
     values = {}
     for key, written in (defaults | node.arguments).items():
         try:
-            values[key] = _compute(written, scope, registry)
+            value = _compute(written, scope, registry)
+            values[key] = _whole(value) if key in node.signature and node.signature[key].type in _WHOLE else value
         except ExpressionError as error:
             raise NodeError(node, str(error), argument=key) from error
     return values
@@ -128,11 +131,20 @@ def _compute(written: Any, scope: Mapping[str, Any], registry: Registry | None) 
     return build(written, scope, registry=registry if registry and registry.kind == written.kind else None)
 
 
+def _whole(value: Any) -> Any:
+    """A number without its point: 8.0, which an expression may give, is 8."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, float) and not value.is_integer():
+        raise ExpressionError(f"must be a whole number (`//` divides without a rest). Received: {value!r}.")
+    return int(value) if isinstance(value, float) else value
+
+
 def first_sentence(error: Exception) -> str:
     """What TensorFlow or Keras say of a failure, on one line: without the call stack and the names of their nodes."""
     said = str(error)
-    if said.startswith("in user code:"):  # AutoGraph tells the lines of Keras that lead to the failure first
-        said = re.split(r"\n\s*\w+: ", said)[-1]
+    if "in user code:" in said:  # AutoGraph tells the lines that lead to the failure first
+        said = re.split(r"\n\s*\w+: ", said.split("in user code:", 1)[1].split("\nCall arguments", 1)[0])[-1]
     lines = [line for written in said.splitlines() if (line := _NODE_NAMES.sub("", written).strip())]
     told = [line for line in lines if not line.startswith(("Exception encountered", "Call arguments", "•"))]
     reason = " ".join((told or lines or [type(error).__name__])[:2])
@@ -152,6 +164,10 @@ def _class_of(node: Node, registry: Registry | None) -> Any:
 
 def _refusal(node: Node, error: Exception) -> str:
     said = " ".join(str(error).split())
+    if match := _UNKNOWN.search(said):  # an activation, an initializer, …: Keras tells how to register a class
+        module = getattr(tf.keras, f"{match[1]}s")
+        known = [name for name in dir(module) if name[0].islower() and name not in ("get", "serialize", "deserialize")]
+        return f"{node.class_name}: unknown {match[1]} {match[2]!r}.{did_you_mean(match[2], known)}"
     arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items() if not isinstance(value, Node))
     return f"{node.class_name} refuses its arguments: {said[:400].rstrip('.')}. Received: {arguments or 'none'}."
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.models.costs import Amount, kept_activations
+from trainkit.models.weights import weight_bytes
 
 _PROBE = (70, 110)
 
@@ -43,9 +44,9 @@ def training_memory(model: Any, *, batch_size: int) -> TrainingMemory:
         model: A compiled `tf.keras.Model`; nothing is computed with it.
         batch_size: Samples of a step.
     """
-    trained = _bytes(model.trainable_weights)
+    trained = weight_bytes(model.trainable_weights)
     return TrainingMemory(
-        weights=_bytes(model.weights),
+        weights=weight_bytes(model.weights),
         gradients=trained,
         optimizer=round(trained * slots_per_weight(model.optimizer)),
         activations=kept_activations(model) * batch_size,
@@ -62,7 +63,3 @@ def slots_per_weight(optimizer: Any) -> float:
     probe.build([tf.Variable(tf.zeros(_PROBE))])
     sizes = [int(slot.shape.num_elements()) for slot in probe.variables]
     return sum(size for size in sizes if size > 1) / (_PROBE[0] * _PROBE[1])
-
-
-def _bytes(weights: Any) -> int:
-    return sum(int(weight.shape.num_elements()) * weight.dtype.size for weight in weights)

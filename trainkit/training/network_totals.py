@@ -9,6 +9,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.models.costs import Amount, LayerCost, peak_memory, total
 from trainkit.models.phone import Need, PhoneNeed, phone_needs
+from trainkit.models.weights import weight_bytes
 from trainkit.training.memory import training_memory
 from trainkit.training.network_table import BYTES, COUNTS, amount_text
 
@@ -64,7 +65,7 @@ def phone_text(model: Any, *, lines: Mapping[str, int] | None = None) -> Iterato
         if found := [row for row in needs if row.need is need]:
             names = ", ".join(_placed(row.layer, lines or {}, row.operations) for row in found)
             yield f"{_SENTENCES[need]}: {names}. {_cure(need, found)}"
-    weights = sum(weight.dtype.size * int(weight.shape.num_elements()) for weight in model.weights)
+    weights = weight_bytes(model.weights)
     if weights > _LARGEST_FILE:
         yield f"TFLite holds at most {_bytes(_LARGEST_FILE)} in a file. The weights are {_bytes(weights)} in float32."
 

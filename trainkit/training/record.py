@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trainkit.data import Split, Splits, describe, fingerprint
 from trainkit.errors import OutputError, RunError
+from trainkit.models.weights import weight_bytes
 from trainkit.runs import Run, write_json, write_text
 from trainkit.training.devices import Devices
 from trainkit.training.prepare import Prepared
@@ -22,9 +23,7 @@ ROOM_BESIDE_WEIGHTS = 20_000_000
 
 def check_room(runs: Path, prepared: Prepared) -> None:
     """Refuse a disk that cannot hold the run: three states of weights and optimizer, of which one is being written."""
-    variables = [variable for variable in prepared.model.variables if hasattr(variable, "shape")]  # no vocabularies
-    weights = sum(variable.shape.num_elements() * variable.dtype.size for variable in variables)
-    needed = 3 * 3 * weights + ROOM_BESIDE_WEIGHTS
+    needed = 3 * 3 * weight_bytes(prepared.model.variables) + ROOM_BESIDE_WEIGHTS
     existing = next(path for path in [runs.absolute(), *runs.absolute().parents] if path.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:

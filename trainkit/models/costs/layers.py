@@ -11,6 +11,7 @@ from trainkit.framework import tf
 from trainkit.models.calls import nodes_of
 from trainkit.models.costs.amount import Amount, amount_of, total
 from trainkit.models.costs.macs import Shape, count_macs
+from trainkit.models.weights import weight_bytes, weight_count
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ def _cost(node: Any, calls: Counter[int], counted: set[int]) -> LayerCost:
         class_name=type(layer).__name__,
         output_shape=_shape(outputs[0]),
         call=calls[id(layer)],
-        parameters=_count(weights),
-        trainable=_count([weight for weight in weights if id(weight) in trainable]),
-        weight_bytes=sum(int(weight.shape.num_elements()) * weight.dtype.size for weight in weights),
+        parameters=weight_count(weights),
+        trainable=weight_count([weight for weight in weights if id(weight) in trainable]),
+        weight_bytes=weight_bytes(weights),
         macs=Amount() if node.is_input else count_macs(layer, _given(node), _shape(outputs[0])),
         activations=total(bytes_of(tensor) for tensor in outputs),
     )
@@ -105,10 +106,6 @@ def _new(weights: Sequence[Any], counted: set[int]) -> Iterator[Any]:
         if id(weight) not in counted:
             counted.add(id(weight))
             yield weight
-
-
-def _count(weights: Sequence[Any]) -> int:
-    return sum(int(weight.shape.num_elements()) for weight in weights)
 
 
 def _given(node: Any) -> list[Shape]:

@@ -13,6 +13,7 @@ from trainkit.models.drawing.describe import describe_layer, is_operation, show_
 from trainkit.models.drawing.items import Block, Box, Item, Network
 from trainkit.models.drawing.order import blocks_in_cycles
 from trainkit.models.drawing.palette import FOLDED, family_of
+from trainkit.models.weights import weight_count
 
 MOST_BOXES = 150
 """More are not read well on one picture."""
@@ -185,6 +186,4 @@ def _path_of(layer: Any) -> tuple[str, ...]:
 def _weights(layers: Any) -> int:
     """The number of weights in layers; one that two of them share counts once."""
     weights = {id(weight): weight for layer in layers for weight in layer.weights}
-    return sum(
-        int(tf.size(weight)) if None in weight.shape else weight.shape.num_elements() for weight in weights.values()
-    )
+    return weight_count(weights.values())
