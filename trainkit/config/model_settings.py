@@ -14,6 +14,7 @@ from trainkit.config.expand import expand
 from trainkit.config.kinds import Count, Layer, Name, PathName, Settings, nodes_or_mapping
 from trainkit.config.network import Network
 from trainkit.config.node import Node
+from trainkit.config.place import Fault
 from trainkit.config.scope import Scope
 from trainkit.config.signatures import Definition
 
@@ -84,9 +85,14 @@ class Model(Settings):
         return written if isinstance(written, dict) else {next(iter(self.input_specs)): written}
 
     @cached_property
+    def expansion(self) -> tuple[Network, list[Fault]]:
+        """Every layer that is called, blocks and repetitions written out; and what cannot be."""
+        return expand(self)
+
+    @property
     def network(self) -> Network:
-        """Every layer that is called, blocks and repetitions written out."""
-        return expand(self)[0]
+        """Every layer that is called, of a model without faults."""
+        return self.expansion[0]
 
     @property
     def output_names(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from trainkit.config.document import KeyPath
 from trainkit.config.expressions import ExpressionError, evaluate, expression_problems, is_expression
 from trainkit.config.node import SETTINGS, SHARE, Node
-from trainkit.config.node_settings import KNOWN_VALUES, NodeSettings, parse_settings
+from trainkit.config.node_settings import KNOWN_VALUES, parse_settings
 from trainkit.config.rules import broken_rule
 from trainkit.config.scope import Scope
 from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, known_names
@@ -62,7 +62,7 @@ def parse_node(value: Any, kind: str, scope: Scope | None = None) -> tuple[Node 
     settings, wrong = parse_settings(written, scope)
     problems += [NodeProblem(*one) for one in wrong]
     if class_name == SHARE:
-        return _node(kind, class_name, {}, settings, None, []), problems
+        return Node(kind, class_name, **vars(settings)), problems
     at = (class_name,) if isinstance(value, dict) else ()
     definition = scope.definition(kind, class_name)
     if definition is None and class_name not in known_names(kind):
@@ -80,7 +80,8 @@ def parse_node(value: Any, kind: str, scope: Scope | None = None) -> tuple[Node 
     if missing := _missing_arguments(value, class_name, signature, problems):
         problems.append(NodeProblem(at, f"{class_name} needs {_listed(missing)}", of_key=bool(at)))
     branches, found = _parse_branches(written.get("branches"), kind, scope.with_values(settings.variables))
-    return _node(kind, class_name, checked, settings, branches, definition), [*problems, *found]
+    node = Node(kind, class_name, checked, branches=branches, definition=definition, **vars(settings))
+    return node, [*problems, *found]
 
 
 def parse_argument(key: str, value: Any, argument: Argument, kind: str, scope: Scope) -> Parsed:
@@ -131,29 +132,6 @@ def _parse_inner(value: Any, kind: str, scope: Scope) -> Parsed:
         message = f"a layer inside another takes what that gives it: it has no {', '.join(SETTINGS['layer'][1:])}."
         problems.append(NodeProblem((), message))
     return node, problems
-
-
-def _node(
-    kind: str,
-    class_name: str,
-    arguments: dict[str, Any],
-    settings: NodeSettings,
-    branches: list[list[Node]] | None,
-    definition: Any,
-) -> Node:
-    return Node(
-        kind,
-        class_name,
-        arguments,
-        settings.name,
-        settings.inputs,
-        branches,
-        settings.repeat,
-        settings.for_each,
-        settings.when,
-        settings.share,
-        definition or None,
-    )
 
 
 def _parse_branches(value: Any, kind: str, scope: Scope) -> Parsed:

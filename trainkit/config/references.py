@@ -7,7 +7,6 @@ from typing import Any
 
 from trainkit.config.block import self_containing
 from trainkit.config.document import Document, KeyPath, format_path
-from trainkit.config.expand import expand
 from trainkit.config.model_settings import Model
 from trainkit.config.network import BEFORE, Network
 from trainkit.config.node import Node
@@ -26,7 +25,7 @@ def check_references(experiment: Experiment, document: Document) -> list[Problem
     found = [*_inputs(model), *self_containing(model.blocks, ("model", "blocks"))]
     if not found:
         found = [*_metrics_used_twice(experiment), *_preprocess(model)]
-        network, faults = expand(model)
+        network, faults = model.expansion
         found += _located(faults, experiment)
     if not found:  # only then it is clear what each name stands for
         found = [*_outputs(model, network)]
