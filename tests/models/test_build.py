@@ -583,3 +583,13 @@ def test_time_distributed_blocks_with_sums_heed_masks():
     sample = random(1, 4, 3)
     padded = np.concatenate([sample, np.zeros((1, 3, 3), "float32")], axis=1)
     np.testing.assert_allclose(model(sample), model(padded), atol=1e-6)
+
+
+def test_build_model_refuses_a_shared_layer_on_other_channels():
+    layers = [
+        {"Conv2D": {"filters": 2, "kernel_size": 1}, "name": "conv", "inputs": "left"},
+        {"share": "conv", "name": "again", "inputs": "right"},
+        {"Add": None, "inputs": ["conv", "again"]},
+    ]
+    with pytest.raises(NodeError, match=r"Conv2D 'again' does not fit .* expected axis -1 .* value 1"):
+        model_of(layers, inputs=shaped(left=(4, 4, 1), right=(4, 4, 8)))

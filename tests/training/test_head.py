@@ -146,3 +146,25 @@ def test_answer_for_each_step_is_refused_with_what_makes_one_of_them(tmp_path):
     told = r"\(None, 2\), one answer .* Put a global pooling, or a recurrent layer without `return_sequences`, before"
     with pytest.raises(ConfigError, match=told):
         prepare(load_config(config))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "notes"),
+    [
+        ([], []),
+        (
+            [
+                "training.loss={SparseCategoricalCrossentropy: {from_logits: true}}",
+                "model.layers.answer.activation=linear",
+            ],
+            [],
+        ),
+        (["model.layers.answer.activation=linear"], ["its activation is linear. Write `activation: softmax`"]),
+        (["model.layers.answer.activation=sigmoid"], ["its activation is sigmoid. Write `activation: softmax`"]),
+    ],
+    ids=["softmax", "logits", "linear", "sigmoid"],
+)
+def test_a_loss_of_probabilities_is_noted_where_there_are_none(prepared, overrides, notes):
+    found = [note for note in prepared(*overrides).splits.notes if "takes probabilities" in note]
+    assert len(found) == len(notes)
+    assert all(told in note for told, note in zip(notes, found, strict=True))

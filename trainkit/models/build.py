@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
@@ -153,6 +154,8 @@ class _Builder:
 
     def _outputs(self, call: LayerCall, layer: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
+            if not call.is_first:
+                _check_fits(layer, args)
             return layer(*args, **kwargs)
         except ApplicationError as error:
             raise NodeError(call.node, str(error), argument=error.argument) from error
@@ -161,6 +164,13 @@ class _Builder:
             told = "; ".join(f"{self._told[id(tensor)]} gives the shape {_shape(tensor)}" for tensor in given)
             message = f"{call.node.class_name} {call.name!r} does not fit what stands before it: {told}."
             raise NodeError(call.node, f"{message} TensorFlow says: {first_sentence(error)}.") from error
+
+
+def _check_fits(layer: Any, args: list[Any]) -> None:
+    """Let a layer that is called again refuse what it cannot take: Keras asks it in its first call only."""
+    if args and getattr(layer, "input_spec", None) is not None:
+        check = import_module(tf.keras.layers.InputSpec.__module__).assert_input_compatibility
+        check(layer.input_spec, args[0], layer.name)
 
 
 def _check_given(call: LayerCall, outputs: list[Any]) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from trainkit.config import Config, NodeError
 from trainkit.training.outputs import ONE_HOT_LOSSES, Output
 
 _TWO_CLASSES = {"BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge", "SquaredHinge"}
+_PROBABILITIES = {
+    "SparseCategoricalCrossentropy": "softmax",
+    "CategoricalCrossentropy": "softmax",
+    "BinaryCrossentropy": "sigmoid",
+}
+"""Losses of probabilities, and the activation that gives them."""
 _OF_CLASSES = {"SparseCategoricalCrossentropy", *ONE_HOT_LOSSES}
 _METRICS_OF_ONE_UNIT = {"Accuracy": "BinaryAccuracy", "SparseCategoricalAccuracy": "BinaryAccuracy"}
 _METRICS_OF_CLASSES = {
@@ -43,6 +50,23 @@ def check_head(config: Config, model: Any, output: Output) -> None:
         _check_numbers(config, model, output)
     else:
         _check_classes(config, model, output, len(output.target.classes))
+
+
+def head_notes(model: Any, outputs: Iterable[Output]) -> list[str]:
+    """What a person should know of outputs that are no probabilities though their loss takes such: little is learned."""
+    notes = []
+    for output in outputs:
+        wanted = _PROBABILITIES.get(output.loss.class_name)
+        layer = model.get_layer(output.name)
+        if not wanted or type(layer).__name__ != "Dense" or output.loss.arguments.get("from_logits"):
+            continue
+        given = getattr(layer.activation, "__name__", "another")
+        if given != wanted:
+            told = (
+                f"{output.loss.class_name} takes probabilities; {output.name!r} gives none, its activation is {given}"
+            )
+            notes.append(f"{told}. Write `activation: {wanted}`, or of linear values `from_logits: true` in the loss")
+    return notes
 
 
 def _check_numbers(config: Config, model: Any, output: Output) -> None:

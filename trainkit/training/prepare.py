@@ -15,7 +15,7 @@ from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
-from trainkit.training.head import check_head
+from trainkit.training.head import check_head, head_notes
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
 from trainkit.training.pipeline import training_change
@@ -80,7 +80,9 @@ def prepare(config: Config) -> Prepared:
             check_head(config, model, output)
         change = training_change(config, facts, outputs)
         try_one_batch(config, model, splits.train, outputs)
-        splits = replace(splits, notes=(*splits.notes, *padding_notes(model, splits.train)))
+        splits = replace(
+            splits, notes=(*splits.notes, *head_notes(model, outputs.values()), *padding_notes(model, splits.train))
+        )
         compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train))
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         _check_learning_rate(model, experiment.training.callbacks)
