@@ -53,7 +53,7 @@ def check_head(config: Config, model: Any, output: Output) -> None:
 
 
 def head_notes(model: Any, outputs: Iterable[Output]) -> list[str]:
-    """What a person should know of outputs that are no probabilities though their loss takes such: little is learned."""
+    """What a person should know of outputs that are no probabilities where their loss takes such."""
     notes = []
     for output in outputs:
         wanted = _PROBABILITIES.get(output.loss.class_name)
