@@ -225,7 +225,24 @@ def test_there_are_twenty_networks():
     assert len({body.__name__ for body in BODIES}) >= 20
 
 
-@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
+SLOW = {
+    dense_connections,
+    global_max_pooling,
+    dilated,
+    leaky,
+    zero_padding,
+    tanh,
+    parametric,
+    one_dimension,
+    up_sampling,
+}
+"""Bodies whose like the fast tests have, too."""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [pytest.param(body, id=body.__name__, marks=[pytest.mark.slow] * (body in SLOW)) for body in BODIES],
+)
 def test_right_export_passes(body, bench, tmp_path):
     assert_passes(bench, train(bench, body, "softmax"), tmp_path)
 

@@ -148,7 +148,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             ["training.callbacks=[EarlyStopping]", "data.validation_split=0"],
             r"callbacks\[0\]: must be a metric of this training: loss.*Received: 'val_loss'",
         ),
-        (["model.layers.digit.activation=sofmax"], "Unknown activation function 'sofmax'"),
+        (["model.layers.digit.activation=sofmax"], r"unknown activation 'sofmax'\. Did you mean 'softmax'"),
         (
             ["training.optimizer={SGD: {momentum: 5}}"],
             r"optimizer: SGD refuses its arguments: .*between \[0, 1\]",
