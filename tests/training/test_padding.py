@@ -105,7 +105,10 @@ def test_notes_are_part_of_what_a_training_says(tmp_path):
         "version": 1,
         "name": "padded",
         "data": {"source": {"Npz": {"path": str(tmp_path / "data.npz")}}, "validation_split": 0},
-        "model": {"input": [None, 3], "layers": [{"GRU": {"units": 4}}, {"Dense": {"units": 2}}]},
+        "model": {
+            "input": [None, 3],
+            "layers": [{"GRU": {"units": 4}}, {"Dense": {"units": 2, "activation": "softmax"}}],
+        },
         "training": {"loss": "SparseCategoricalCrossentropy"},
     }
     (note,) = prepare(load_config(config)).splits.notes
