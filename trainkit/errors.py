@@ -54,6 +54,16 @@ def shown(value: object, *, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def with_article(noun: str) -> str:
+    """A noun with `a` or `an` before it.
+
+    Example:
+        >>> with_article("layer"), with_article("optimizer")
+        ('a layer', 'an optimizer')
+    """
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
 class TrainKitError(Exception):
     """The base of all errors of TrainKit. `exit_code` is what the command line ends with."""
 

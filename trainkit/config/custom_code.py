@@ -21,7 +21,7 @@ from trainkit.config.paths import PathError, resolve_path
 from trainkit.config.signature_reader import OF_EVERY_LAYER, read_typed, read_untyped, type_of
 from trainkit.config.signatures import Definition, known_names, read_signature
 from trainkit.config.zoo import zoo_files
-from trainkit.errors import InputError, shown
+from trainkit.errors import InputError, shown, with_article
 
 MODULE_PREFIX = "trainkit_custom_"
 """What the modules of such files are called; the rest is the hash of the file."""
@@ -191,13 +191,13 @@ def _register(thing: Any, kind: str) -> Any:
     name = getattr(thing, "__name__", "")
     if (name[:1].isupper()) != (kind != "activation") or not name.isidentifier():
         rule = "a small" if kind == "activation" else "a capital"
-        raise InputError(f"the name of {_a(kind)} must begin with {rule} letter. Received: {name!r}.")
+        raise InputError(f"the name of {with_article(kind)} must begin with {rule} letter. Received: {name!r}.")
     if name in known_names(kind) if kind != "activation" else _is_keras_activation(name):
-        raise InputError(f"{name!r} is {_a(kind)} of Keras or TrainKit already: choose another name.")
+        raise InputError(f"{name!r} is {with_article(kind)} of Keras or TrainKit already: choose another name.")
     if kind == "layer" and name in zoo_files():
         raise InputError(f"{name!r} is a network of the zoo: choose another name.")
     if name in collecting.get(kind, {}):
-        raise InputError(f"{_a(kind)} {name!r} is registered already.")
+        raise InputError(f"{with_article(kind)} {name!r} is registered already.")
     if kind == "activation" and not inspect.isfunction(thing):
         thing = _plain(thing)
     collecting.setdefault(kind, {})[name] = Definition(_signature(thing, kind), thing)
@@ -281,7 +281,3 @@ def activate(definitions: Mapping[str, Mapping[str, Definition]]) -> None:
     known.update(targets)
     _active.clear()
     _active.update(targets)
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"

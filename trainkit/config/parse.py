@@ -13,7 +13,7 @@ from trainkit.config.node_settings import KNOWN_VALUES, parse_settings
 from trainkit.config.rules import broken_rule
 from trainkit.config.scope import Scope
 from trainkit.config.signatures import BY_NAME, NODE_TYPES, Argument, Signature, known_names
-from trainkit.errors import shown
+from trainkit.errors import shown, with_article
 from trainkit.registry import did_you_mean
 
 _KINDS = ("layer", "optimizer", "loss", "metric", "callback")
@@ -159,14 +159,16 @@ def _take_apart(
     if isinstance(value, str):
         return value, {}, {}, []
     if not isinstance(value, dict):
-        message = f"must be {_a(kind)}: a Capitalised name, alone or with arguments. Received: {shown(value)}."
+        message = (
+            f"must be {with_article(kind)}: a Capitalised name, alone or with arguments. Received: {shown(value)}."
+        )
         return None, {}, {}, [NodeProblem((), message)]
     names = [key for key in value if _is_capitalised(key) or (key == SHARE and kind == "layer")]
     if len(names) != 1:
         keys = ", ".join(shown(key) for key in [*value][:8]) or "none"
         near = did_you_mean(next(iter(value)), scope.names(kind)) if len(value) == 1 else ""
         rule = "one Capitalised key, or `share` in its place" if SHARE in names else "exactly one Capitalised key"
-        message = f"must be {_a(kind)}: a mapping with {rule}. Received: the keys {keys}.{near}"
+        message = f"must be {with_article(kind)}: a mapping with {rule}. Received: the keys {keys}.{near}"
         return None, {}, {}, [NodeProblem((), message)]
     allowed = [key for key in SETTINGS.get(kind, ()) if names[0] != SHARE or key != "branches"]
     problems = [_unknown_setting(key, names[0], kind, allowed, scope) for key in value if key not in (*names, *allowed)]
@@ -220,7 +222,7 @@ def _missing_arguments(
 def _unknown_name(name: str, kind: str, scope: Scope) -> str:
     elsewhere = [other for other in _KINDS if name in scope.names(other)]
     if elsewhere:
-        return f"unknown {kind}. {name} is {_a(elsewhere[0])}."
+        return f"unknown {kind}. {name} is {with_article(elsewhere[0])}."
     names = scope.names(kind)
     near = did_you_mean(name, names)
     known = "" if near else f" Known: {_listed(list(names), most=12)}"
@@ -243,7 +245,3 @@ def _listed(names: list[str], most: int = 20) -> str:
 
 def _is_capitalised(key: object) -> bool:
     return isinstance(key, str) and key[:1].isupper()
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"

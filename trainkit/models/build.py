@@ -10,6 +10,7 @@ from typing import Any
 from trainkit.config import LayerCall, Model, Node, NodeError, SettingError, part_of
 from trainkit.framework import tf
 from trainkit.models.applications import ApplicationError, KerasApplication
+from trainkit.models.calls import nodes_of
 from trainkit.models.registry import LAYERS
 from trainkit.objects import build, failures_of, first_sentence
 
@@ -216,8 +217,7 @@ def _output(tensor: Any, name: str) -> Any:
 
 def _check_used(model: Any, builder: _Builder, calls: Mapping[str, LayerCall]) -> None:
     """Refuse what no output depends on: it would not be trained, and not be exported."""
-    nodes = [node for depth in model._nodes_by_depth.values() for node in depth]
-    used = {id(tensor) for node in nodes if not node.is_input for tensor in node.keras_inputs}
+    used = {id(tensor) for node in nodes_of(model) if not node.is_input for tensor in node.keras_inputs}
     for name, tensor in zip(model.input_names, model.inputs, strict=True):
         if id(tensor) not in used:
             raise SettingError(("model", "inputs", name), "no output depends on it. Use it, or remove it.")

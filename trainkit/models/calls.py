@@ -64,6 +64,30 @@ def calls_of(model: Any) -> list[Any]:
     return sorted((call for call in nodes_of(model) if not call.is_input), key=lambda call: -depths[id(call)])
 
 
+def in_reading_order(model: Any) -> list[Any]:
+    """The calls that the outputs of a model depend on: a chain in one piece, and all that a layer takes before it."""
+    calls = [call for call in nodes_of(model) if not call.is_input]
+    makers = {id(tensor): call for call in calls for tensor in tf.nest.flatten(call.outputs)}
+    order: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[tuple[Any, Iterator[Any]]] = [(None, iter(model.outputs))]
+    while waiting:
+        call, tensors = waiting[-1]
+        tensor = next(tensors, None)
+        if tensor is None:
+            waiting.pop()
+            order += [] if call is None else [call]
+        elif (maker := makers.get(id(tensor))) is not None and id(maker) not in seen:
+            seen.add(id(maker))
+            waiting.append((maker, iter(maker.keras_inputs)))
+    return order
+
+
+def is_graph(layer: Any) -> bool:
+    """Whether a layer is a functional or sequential model, whose calls are known."""
+    return isinstance(layer, tf.keras.Model) and bool(getattr(layer, "_nodes_by_depth", None))
+
+
 def rebuild(model: Any, make: Callable[[Any, tuple, dict[str, Any]], Any]) -> Any:
     """A model of new calls, over new inputs of the same names.
 

@@ -156,10 +156,15 @@ def _class_of(node: Node, registry: Registry | None) -> Any:
         return node.definition.target
     if registry is not None and node.class_name in registry:
         return registry.get(node.class_name)
+    return keras_class(node.kind, node.class_name)
+
+
+def keras_class(kind: str, class_name: str) -> Any:
+    """The class of Keras that a name of some kind stands for."""
     module = tf.keras
-    for part in _MODULES[node.kind].split("."):
+    for part in _MODULES[kind].split("."):
         module = getattr(module, part)
-    return getattr(module, node.class_name)
+    return getattr(module, class_name)
 
 
 def _refusal(node: Node, error: Exception) -> str:

@@ -13,7 +13,7 @@ from trainkit.config.yaml_writer import write_yaml
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.models import build_model, describe_network
-from trainkit.models.describe.walk import in_reading_order, is_graph
+from trainkit.models.calls import in_reading_order, is_graph
 
 
 def randomize(model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainkit.framework import tf
-from trainkit.models.calls import nodes_of
+from trainkit.models.calls import in_reading_order, nodes_of
 from trainkit.models.costs.amount import Amount, amount_of, total
 from trainkit.models.costs.macs import Shape, count_macs
 from trainkit.models.weights import weight_bytes, weight_count
@@ -57,23 +57,9 @@ def layer_costs(model: Any) -> list[LayerCost]:
 
 def ordered_nodes(model: Any) -> list[Any]:
     """The calls of a model as a person would read them: inputs first, then branch after branch."""
-    nodes = list(nodes_of(model))
-    makers = {id(tensor): node for node in nodes for tensor in tf.nest.flatten(node.outputs)}
-    inputs = [makers[id(tensor)] for tensor in model.inputs]
-    known, ordered = {id(node) for node in inputs}, inputs
-    waiting = [iter([makers[id(tensor)] for tensor in model.outputs])]
-    path: list[Any] = []
-    while waiting:
-        node = next(waiting[-1], None)
-        if node is None:
-            waiting.pop()
-            if path:
-                ordered.append(path.pop())
-        elif id(node) not in known:
-            known.add(id(node))
-            path.append(node)
-            waiting.append(iter([makers[id(tensor)] for tensor in node.keras_inputs if id(tensor) in makers]))
-    return ordered
+    inputs = [node for node in nodes_of(model) if node.is_input]
+    makers = {id(tensor): node for node in inputs for tensor in tf.nest.flatten(node.outputs)}
+    return [*(makers[id(tensor)] for tensor in model.inputs), *in_reading_order(model)]
 
 
 def bytes_of(tensor: Any) -> Amount:

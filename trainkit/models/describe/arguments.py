@@ -9,17 +9,13 @@ from typing import Any
 
 from trainkit.config import known_names
 from trainkit.errors import shown
-from trainkit.framework import tf
 from trainkit.models.describe.step import RefusalError
 from trainkit.models.describe.values import plain, written
 from trainkit.models.registry import LAYERS
+from trainkit.objects import keras_class
 
-_MODULES = {
-    "layer": "layers",
-    "initializer": "initializers",
-    "regularizer": "regularizers",
-    "constraint": "constraints",
-}
+_KINDS = ("layer", "initializer", "regularizer", "constraint")
+"""Kinds of things that layers and their arguments are."""
 _FACTS = {
     *("name", "batch_input_shape", "build_config", "vocabulary_size"),
     *("query_shape", "key_shape", "value_shape"),
@@ -37,7 +33,7 @@ def class_named(kind: str, class_name: str) -> Any:
         raise RefusalError(f"{class_name} is no {kind} of the config language")
     if kind == "layer" and class_name in LAYERS:
         return LAYERS.get(class_name)
-    return getattr(getattr(tf.keras, _MODULES[kind]), class_name)
+    return keras_class(kind, class_name)
 
 
 def arguments_of(kind: str, class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +128,7 @@ def _write(key: str, value: Any, kind: str) -> Any:
             [_write(key, item, "layer") for item in value] if isinstance(value, list) else _write(key, value, "layer")
         )
     if isinstance(value, dict):
-        if not isinstance(class_name := value.get("class_name"), str) or kind not in _MODULES:
+        if not isinstance(class_name := value.get("class_name"), str) or kind not in _KINDS:
             raise RefusalError(f"the config language cannot say its {key}={shown(value)}")
         if class_name not in known_names(kind):
             raise RefusalError(f"its {key} is {class_name}, which is no {kind} of the config language")

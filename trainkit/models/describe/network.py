@@ -8,10 +8,11 @@ from typing import Any
 
 from trainkit.errors import InputError
 from trainkit.framework import tf
+from trainkit.models.calls import is_graph
 from trainkit.models.describe.arguments import node_of
 from trainkit.models.describe.names import choose_names
 from trainkit.models.describe.step import Given, Record, Ref, Step
-from trainkit.models.describe.walk import Place, is_graph, walk
+from trainkit.models.describe.walk import Place, walk
 
 _DTYPES = {"float32": "float32", "int32": "int32", "int64": "int64", "string": "string"}
 _DTYPES |= dict.fromkeys(("float16", "bfloat16", "float64"), "float32")

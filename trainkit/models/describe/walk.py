@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from trainkit.errors import shown
 from trainkit.framework import tf
-from trainkit.models.calls import nodes_of
+from trainkit.models.calls import in_reading_order, is_graph
 from trainkit.models.describe.layer import LEARNED_AS_ARGUMENTS, describe_layer
 from trainkit.models.describe.operators import OPERATOR_LAYERS, describe_operator
 from trainkit.models.describe.step import Inputs, Record, Ref, RefusalError, Size, Step, is_tensor
@@ -54,30 +53,6 @@ def walk(model: Any, place: Place, record: Record) -> list[Any]:
             made = [Step("Identity", {}, []) for _ in tf.nest.flatten(call.outputs)]
         place.values.update(zip((id(tensor) for tensor in tf.nest.flatten(call.outputs)), made, strict=True))
     return [place.values[id(tensor)] for tensor in model.outputs]
-
-
-def in_reading_order(model: Any) -> list[Any]:
-    """The calls that the outputs of a model depend on: a chain in one piece, and all that a layer takes before it."""
-    calls = [call for call in nodes_of(model) if not call.is_input]
-    makers = {id(tensor): call for call in calls for tensor in tf.nest.flatten(call.outputs)}
-    order: list[Any] = []
-    seen: set[int] = set()
-    waiting: list[tuple[Any, Iterator[Any]]] = [(None, iter(model.outputs))]
-    while waiting:
-        call, tensors = waiting[-1]
-        tensor = next(tensors, None)
-        if tensor is None:
-            waiting.pop()
-            order += [] if call is None else [call]
-        elif (maker := makers.get(id(tensor))) is not None and id(maker) not in seen:
-            seen.add(id(maker))
-            waiting.append((maker, iter(maker.keras_inputs)))
-    return order
-
-
-def is_graph(layer: Any) -> bool:
-    """Whether a layer is a functional or sequential model, whose calls are known."""
-    return isinstance(layer, tf.keras.Model) and bool(getattr(layer, "_nodes_by_depth", None))
 
 
 def _kind(layer: Any) -> str:

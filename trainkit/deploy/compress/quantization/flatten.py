@@ -11,7 +11,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
-from trainkit.models.calls import calls_of, rebuild, replay
+from trainkit.models.calls import calls_of, is_graph, rebuild, replay
 
 _MIXED = ("mixed_float16", "mixed_bfloat16")
 
@@ -29,10 +29,10 @@ def flatten(model: Any) -> Any:
         A functional model with the input names, output names and order of `model`, and the names of its own layers.
     """
     copy = _copy_in_float32(model)
-    if type(copy) is not tf.keras.Sequential and not any(_is_graph(layer) for layer in copy.layers):
+    if type(copy) is not tf.keras.Sequential and not any(is_graph(layer) for layer in copy.layers):
         return copy
     names = list(copy.output_names)
-    _rename(copy, "", {layer.name for layer in copy.layers if not _is_graph(layer)} | set(names))
+    _rename(copy, "", {layer.name for layer in copy.layers if not is_graph(layer)} | set(names))
     return _name_outputs(rebuild(copy, _inline), names)
 
 
@@ -62,15 +62,10 @@ def _in_float32(config: Any) -> Any:
     }
 
 
-def _is_graph(layer: Any) -> bool:
-    """Whether a layer is a functional or sequential model, whose calls are known."""
-    return isinstance(layer, tf.keras.Model) and bool(getattr(layer, "_nodes_by_depth", None))
-
-
 def _rename(model: Any, prefix: str, taken: set[str]) -> None:
     """Name the layers of models inside a model after the way to them; `taken` grows."""
     for layer in model.layers:
-        if _is_graph(layer):
+        if is_graph(layer):
             _rename(layer, f"{prefix}{layer.name}.", taken)
         elif prefix:
             layer._name = _unique(prefix + layer.name, taken)
@@ -88,7 +83,7 @@ def _unique(name: str, taken: Collection[str]) -> str:
 def _inline(call: Any, arguments: tuple, keywords: dict[str, Any]) -> Any:
     """Call a layer, or all layers of a model inside the model."""
     layer = call.layer
-    if not _is_graph(layer):
+    if not is_graph(layer):
         return layer(*arguments, **keywords)
     given = layer._flatten_to_reference_inputs(arguments[0] if arguments else keywords["inputs"])
     training = keywords.get("training")
