@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -16,14 +15,8 @@ import trainkit
 from trainkit.data.sources.sample import sample
 
 
-def command(*arguments, cwd, **environment):
-    entry = [sys.executable, "-c", "from trainkit.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "200"} | environment
-    return subprocess.run(entry, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
-
-
 @pytest.fixture(scope="module")
-def deployed(small_config, tmp_path_factory):
+def deployed(small_config, tmp_path_factory, command):
     """A directory in which `fit` and `deploy` were run, and what they printed."""
     folder = tmp_path_factory.mktemp("work")
     fitted = command("fit", small_config, "training.epochs=4", cwd=folder)
@@ -91,14 +84,14 @@ def test_load_answers_like_the_model(deployed):
     np.testing.assert_allclose(int8, keras, atol=0.15)
 
 
-def test_deploy_of_another_file_refuses_keys_of_the_training(deployed):
+def test_deploy_of_another_file_refuses_keys_of_the_training(deployed, command):
     folder, _, _ = deployed
     ended = command("deploy", "runs/small", "training.epochs=3", cwd=folder)
     assert ended.returncode == 2
     assert "deploy takes overrides of `deploy.` keys only" in ended.stderr
 
 
-def test_deploy_that_fails_leaves_the_files_of_the_last_one(deployed):
+def test_deploy_that_fails_leaves_the_files_of_the_last_one(deployed, command):
     folder, _, _ = deployed
     before = sorted(path.name for path in (folder / "runs/small/001/deploy").iterdir())
     ended = command("deploy", "runs/small", "deploy.export=[ONNX, ONNX]", cwd=folder)
@@ -107,7 +100,7 @@ def test_deploy_that_fails_leaves_the_files_of_the_last_one(deployed):
     assert sorted(path.name for path in (folder / "runs/small/001/deploy").iterdir()) == before
 
 
-def test_deploy_refuses_a_run_that_did_not_finish(deployed, tmp_path):
+def test_deploy_refuses_a_run_that_did_not_finish(deployed, tmp_path, command):
     folder, _, _ = deployed
     shutil.copytree(folder / "runs/small/001", tmp_path / "unfinished")
     (tmp_path / "unfinished/model.keras").unlink()
@@ -145,7 +138,7 @@ def test_fit_that_is_stopped_by_a_signal_says_so(sent, code, small_config, tmp_p
     ],
     ids=["empty", "yaml", "list", "key"],
 )
-def test_fit_ends_with_2_where_the_config_is_wrong(text, told, tmp_path):
+def test_fit_ends_with_2_where_the_config_is_wrong(text, told, tmp_path, command):
     (tmp_path / "bad.yaml").write_text(text)
     ended = command("fit", "bad.yaml", cwd=tmp_path)
     assert ended.returncode == 2

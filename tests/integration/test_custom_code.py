@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,14 +10,8 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs/custom-code.md"
 
 
-def command(*arguments, cwd):
-    entry = [sys.executable, "-c", "from trainkit.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "200"}
-    return subprocess.run(entry, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
-
-
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
+def fitted(tmp_path_factory, command):
     """A directory with the files of the docs, in which `fit` was run."""
     folder = tmp_path_factory.mktemp("own")
     blocks = dict(re.findall(r"```(yaml|python)\n(.*?)```", DOCS.read_text(), re.S))
@@ -36,14 +27,14 @@ def fitted(tmp_path_factory):
     [("check", "blobs.yaml"), ("fit", "blobs.yaml"), ("evaluate", "runs/blobs"), ("deploy", "runs/blobs")],
     ids=["check", "fit", "evaluate", "deploy"],
 )
-def test_every_command_asks_before_it_runs_code(fitted, arguments):
+def test_every_command_asks_before_it_runs_code(fitted, arguments, command):
     ended = command(*arguments, cwd=fitted)
     assert ended.returncode == 2
     assert "my_code.py is Python code, which does not run by itself." in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_run_with_code_is_evaluated_and_deployed(fitted):
+def test_a_run_with_code_is_evaluated_and_deployed(fitted, command):
     ended = command("evaluate", "runs/blobs", "--allow-code", cwd=fitted)
     assert ended.returncode == 0, ended.stderr
     assert "hits" in ended.stdout
@@ -51,7 +42,7 @@ def test_a_run_with_code_is_evaluated_and_deployed(fitted):
     assert ended.returncode == 0, ended.stderr + ended.stdout
 
 
-def test_a_run_refuses_code_that_has_changed(fitted):
+def test_a_run_refuses_code_that_has_changed(fitted, command):
     copy = fitted / "runs/blobs/001/my_code.py"
     before = copy.read_text()
     try:
