@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from trainkit.config.load import _Dumper, load_config, read_document
 from trainkit.config.node import Node, NodeError, SettingError, nodes_inside
+from trainkit.config.settings import Training
 from trainkit.config.yaml_reader import read_text
 from trainkit.errors import ConfigError
 
@@ -115,7 +116,7 @@ def test_load_config_lists_problems_of_overrides_and_file_together(small):
         f"{small}: 3 problems",
         "  command line: epochs: an override must be KEY=VALUE. Received: 'epochs'.",
         "  command line: training.epoch: unknown key. Did you mean 'epochs'? "
-        "training has best, callbacks, epochs, loss, loss_weights, metrics, optimizer.",
+        f"training has {', '.join(sorted(Training.model_fields))}.",
         "  7:7    model.layers[0]: unknown layer. Received: 'Flaten'. Did you mean 'Flatten'?",
     ]
 

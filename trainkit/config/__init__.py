@@ -12,13 +12,14 @@ from trainkit.config.node import Node, NodeError, SettingError
 from trainkit.config.node_settings import is_node_name, written_references
 from trainkit.config.overrides import list_overrides
 from trainkit.config.schema import make_schema
-from trainkit.config.settings import Best, Deploy, Experiment, Training
+from trainkit.config.settings import Best, CheckpointSettings, Deploy, Experiment, Training
 from trainkit.config.signatures import known_names
 
 __all__ = [
     "BEFORE",
     "MODULE_PREFIX",
     "Best",
+    "CheckpointSettings",
     "Config",
     "CustomCode",
     "Data",

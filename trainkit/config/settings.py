@@ -36,10 +36,38 @@ class Best(Settings):
     mode: Literal["min", "max"] = Field(default="min", description="Whether less or more of it is better.")
 
 
+class CheckpointSettings(Settings):
+    """When a training writes down all that it needs to go on."""
+
+    every_epochs: Count = Field(default=1, description="After so many epochs, and after one that is the best so far.")
+    every_steps: Count | None = Field(default=None, description="Besides, after so many training steps.")
+    every_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Besides, after so many minutes without one."
+    )
+    keep: Count = Field(default=2, description="How many of the newest stay, beside the best.")
+
+
+class OnNaN(Settings):
+    """What to do when a loss or a weight is no finite number any more."""
+
+    action: Literal["stop", "rollback"] = Field(
+        default="stop", description="End the training, or go back to the last good checkpoint with a lower rate."
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.1, description="What the rate is multiplied by.")
+    times: Count = Field(default=3, description="How many times to go back before the training ends.")
+
+
 class Training(Settings):
     """How to learn."""
 
-    epochs: Count = Field(default=10, description="Passes over the training samples.")
+    epochs: Count | None = Field(
+        default=None, description="Passes over the training samples, or parts of steps_per_epoch; 10 by default."
+    )
+    steps: Count | None = Field(default=None, description="In the place of epochs: training steps, that is batches.")
+    steps_per_epoch: Count | None = Field(
+        default=None,
+        description="Training steps between two validations, which are called an epoch; by default one pass.",
+    )
     optimizer: Optimizer = Field(Node("optimizer", "Adam"), description="A Keras optimizer.")
     loss: Annotated[
         Annotated[Loss, Tag("a node")] | Annotated[dict[PathName, Loss], Field(min_length=1), Tag("a mapping")],
@@ -56,6 +84,23 @@ class Training(Settings):
         default=None, description="The epoch to keep; by default the one of the least (validation) loss."
     )
     callbacks: list[Callback] = Field(default=[], description="Keras callbacks.")
+    determinism: Literal["off", "seeded", "strict"] = Field(
+        default="seeded",
+        description="off: another seed in every run; seeded: order, weights and random layers follow from the seed; "
+        "strict: every bit does, with slower operations.",
+    )
+    checkpoints: CheckpointSettings = Field(
+        default_factory=CheckpointSettings, description="When the training writes down what it needs to go on."
+    )
+    on_nan: Annotated[
+        Annotated[Literal["stop", "rollback"], Tag("a text")] | Annotated[OnNaN, Tag("a mapping")],
+        Discriminator(form_of),
+    ] = Field(default="stop", description="What to do when a loss or a weight is no finite number any more.")
+
+    @property
+    def when_nan(self) -> OnNaN:
+        """`on_nan` in its long form."""
+        return self.on_nan if isinstance(self.on_nan, OnNaN) else OnNaN(action=self.on_nan)
 
 
 def _all_exports() -> list[Node]:

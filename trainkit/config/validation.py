@@ -76,7 +76,15 @@ def validate(
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
     problems = [*resolve_paths(experiment, document), *check_references(experiment, document)]
-    return experiment, problems + check_compression(experiment, document)
+    return experiment, [*problems, *_check_length(experiment, document), *check_compression(experiment, document)]
+
+
+def _check_length(experiment: Experiment, document: Document) -> list[Problem]:
+    training = experiment.training
+    if training.epochs is None or training.steps is None:
+        return []
+    message = f"stands in the place of epochs, which is {training.epochs}. Leave one of the two out."
+    return [document.problem(("training", "steps"), message, of_key=True)]
 
 
 def _is_unknown_key(detail: ErrorDetails) -> bool:

@@ -1,0 +1,76 @@
+"""A signal is answered when the batch ends, a second one at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from trainkit.callbacks import Stop
+
+
+def train(stop, *steps):
+    """A training that does some steps; returns those that were done when it was stopped."""
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        run(stop, steps, done)
+    return done
+
+
+def run(stop, steps, done):
+    with stop.listening():
+        for step in steps:
+            step()
+            done.append(step)
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_signal_is_answered_at_the_end_of_the_batch():
+    stop = Stop()
+    assert train(stop, interrupt, lambda: stop.on_train_batch_end(0), interrupt) == [interrupt]
+
+
+def test_signal_is_answered_during_validation():
+    stop = Stop()
+    assert train(stop, interrupt, lambda: stop.on_test_batch_end(0), interrupt) == [interrupt]
+
+
+def test_signal_without_another_batch_is_answered_at_the_end():
+    assert train(Stop(), interrupt) == [interrupt]
+
+
+def test_second_signal_is_answered_at_once():
+    assert train(Stop(), interrupt, interrupt, interrupt) == [interrupt]
+
+
+def test_handlers_are_those_of_before_afterwards():
+    calls = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
+    try:
+        stop = Stop()
+        with stop.listening():
+            signal.raise_signal(signal.SIGTERM)
+            assert calls == []
+            stop.on_train_batch_end(0)
+            assert calls == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)
+        assert calls == [signal.SIGTERM] * 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_leave_signals_alone():
+    found = []
+
+    def work():
+        with Stop().listening():
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [signal.getsignal(signal.SIGINT)]
