@@ -1,134 +1,115 @@
-"""Checkpoints: weights and optimizer come back as they were, or the error says what is wrong."""
+"""Checkpoints are there whole or not at all, and one that is damaged is told from one that is not."""
 
 from __future__ import annotations
 
-import numpy as np
+import json
+import re
+
 import pytest
 
-from trainkit.errors import DiskFullError, OutputError, RunError
-from trainkit.framework import tf
-from trainkit.runs.checkpoints import restore_checkpoint, save_checkpoint
-
-
-def make_model(units=2, layers=1):
-    inputs = outputs = tf.keras.Input([3])
-    for _ in range(layers):
-        outputs = tf.keras.layers.Dense(units)(outputs)
-    model = tf.keras.Model(inputs, outputs)
-    model.compile(tf.keras.optimizers.Adam(0.1), "mse")
-    return model
-
-
-def step(model):
-    model.train_on_batch(np.ones([4, 3], np.float32), np.zeros([4, 2], np.float32))
+from trainkit.errors import DiskFullError, RunError
+from trainkit.runs.checkpoints import Checkpoints, fault_of
 
 
 @pytest.fixture
-def trained():
-    model = make_model()
-    step(model)
-    return model
+def checkpoints(tmp_path):
+    return Checkpoints(tmp_path / "checkpoints")
 
 
-def test_checkpoint_brings_back_weights_and_facts(trained, tmp_path):
-    save_checkpoint(tmp_path / "checkpoints" / "best", trained, {"epoch": 3, "val_loss": 0.25})
-    other = make_model()
-    assert restore_checkpoint(tmp_path / "checkpoints" / "best", other) == {"epoch": 3, "val_loss": 0.25}
-    for restored, saved in zip(other.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(restored, saved)
+def write(checkpoints, step, *, best=None):
+    with checkpoints.writing(step) as directory:
+        (directory / "state.json").write_text(json.dumps({"best": best and {"step": best}}))
+        (directory / "variables.data").write_bytes(bytes(range(200)))
 
 
-def test_checkpoint_brings_back_the_optimizer(trained, tmp_path):
-    save_checkpoint(tmp_path / "best", trained, {})
-    other = make_model()
-    step(other)
-    restore_checkpoint(tmp_path / "best", other)
-    assert int(other.optimizer.iterations) == 1
-    step(trained)
-    step(other)
-    assert int(other.optimizer.iterations) == 2
-    for restored, saved in zip(other.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(restored, saved)
+def test_writing_leaves_the_files_and_a_manifest_of_them(checkpoints):
+    write(checkpoints, 1_875)
+    directory = checkpoints.directory / "step_000001875"
+    assert [path.name for path in checkpoints.directory.iterdir()] == [directory.name]
+    manifest = json.loads((directory / "manifest.json").read_text())
+    known = "1901da1c9f699b48f6b2636e65cbf73abf99d0441ef67f5c540a42f7051dec6f"  # sha256sum of the bytes 0 to 199
+    assert manifest["files"]["variables.data"] == {"bytes": 200, "sha256": known}
+    assert manifest["step"] == 1_875
+    assert fault_of(directory) is None
 
 
-def test_checkpoint_takes_the_place_of_the_older_one(trained, tmp_path):
-    save_checkpoint(tmp_path / "best", trained, {"epoch": 1})
-    step(trained)
-    save_checkpoint(tmp_path / "best", trained, {"epoch": 2})
-    other = make_model()
-    assert restore_checkpoint(tmp_path / "best", other) == {"epoch": 2}
-    np.testing.assert_array_equal(other.get_weights()[0], trained.get_weights()[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+def write_half(checkpoints, step):
+    with checkpoints.writing(step) as directory:
+        (directory / "half").touch()
+        raise OSError(28, "No space left on device")
 
 
-def test_checkpoint_is_found_where_a_kill_left_it_aside(trained, tmp_path):
-    save_checkpoint(tmp_path / "best", trained, {"epoch": 1})
-    (tmp_path / "best").rename(tmp_path / ".old.best")
-    assert restore_checkpoint(tmp_path / "best", make_model()) == {"epoch": 1}
+def test_writing_that_fails_leaves_nothing(checkpoints):
+    write(checkpoints, 1)
+    with pytest.raises(DiskFullError, match=r"step_000000002 cannot be written: No space left"):
+        write_half(checkpoints, 2)
+    assert [path.name for path in checkpoints.directory.iterdir()] == ["step_000000001"]
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (tf.errors.ResourceExhaustedError(None, None, "No space left on device\nmore"), DiskFullError),
-        (tf.errors.PermissionDeniedError(None, None, "Permission denied"), OutputError),
-    ],
-    ids=["full", "denied"],
-)
-def test_save_checkpoint_leaves_the_older_one_when_it_fails(error, kind, trained, tmp_path, monkeypatch):
-    save_checkpoint(tmp_path / "best", trained, {"epoch": 1})
-
-    def fail(*_):
-        raise error
-
-    with monkeypatch.context() as patch:
-        patch.setattr(tf.train.Checkpoint, "write", fail)
-        with pytest.raises(kind, match=r"best cannot be written: (No space left on device|Permission denied)$"):
-            save_checkpoint(tmp_path / "best", trained, {"epoch": 2})
-    assert restore_checkpoint(tmp_path / "best", make_model()) == {"epoch": 1}
+def test_steps_are_sorted_by_number(checkpoints):
+    for step in (999_999_999, 1_000_000_000, 5):
+        write(checkpoints, step)
+    (checkpoints.directory / ".123.step_000000007").mkdir()
+    assert checkpoints.steps() == [1_000_000_000, 999_999_999, 5]
 
 
-def test_save_checkpoint_says_why_it_cannot_write(trained, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"file/best cannot be written: Not a directory"):
-        save_checkpoint(tmp_path / "file" / "best", trained, {})
+def test_newest_of_none_is_none(checkpoints):
+    assert checkpoints.newest() == (None, [])
 
 
-def truncate(directory, pattern):
-    (filepath,) = directory.glob(pattern)
-    filepath.write_bytes(filepath.read_bytes()[:20])
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
 
 
-def flip(directory, pattern):
-    (filepath,) = directory.glob(pattern)
-    content = bytearray(filepath.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    filepath.write_bytes(content)
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 DAMAGE = {
-    "missing": (lambda directory: directory.rename(directory.with_name("gone")), r"best is not a checkpoint\.$"),
-    "no-facts": (lambda directory: (directory / "facts.json").unlink(), r"best is not a checkpoint\.$"),
-    "half-facts": (lambda directory: truncate(directory, "facts.json"), r"best cannot be restored: \w+"),
-    "half-index": (lambda directory: truncate(directory, "variables.index"), r"best cannot be restored: \w+"),
-    "half-weights": (lambda directory: truncate(directory, "variables.data*"), r"best cannot be restored: \w+"),
-    "flipped-index": (lambda directory: flip(directory, "variables.index"), r"best cannot be restored: \w+"),
-    "flipped-weights": (lambda directory: flip(directory, "variables.data*"), r"best cannot be restored: \w+"),
-    "no-index": (lambda directory: (directory / "variables.index").unlink(), r"best cannot be restored: \w+"),
+    "cut-variables": ("variables.data", cut, r"variables\.data must have 200 bytes, and has 199"),
+    "flipped-variables": ("variables.data", flip, r"variables\.data is not what was written"),
+    "no-variables": ("variables.data", lambda path: path.unlink(), r"has no variables\.data"),
+    "flipped-state": ("state.json", flip, r"state\.json is not what was written"),
+    "cut-manifest": ("manifest.json", lambda path: path.write_text('{"version": 1'), r"manifest\.json is not what was"),
+    "empty-manifest": ("manifest.json", lambda path: path.write_text(""), r"manifest\.json is not what was written"),
+    "list-manifest": ("manifest.json", lambda path: path.write_text("[]"), r"manifest\.json is not what was written"),
+    "no-manifest": ("manifest.json", lambda path: path.unlink(), r"has no manifest\.json"),
+    "version": ("manifest.json", lambda path: path.write_text('{"version": 7}'), "of another version: 7"),
 }
 
 
-@pytest.mark.parametrize(("damage", "told"), DAMAGE.values(), ids=DAMAGE.keys())
-def test_restore_checkpoint_tells_of_a_damaged_one(damage, told, trained, tmp_path):
-    save_checkpoint(tmp_path / "best", trained, {"epoch": 3, "val_loss": 0.25})
-    damage(tmp_path / "best")
-    with pytest.raises(RunError, match=told) as caught:
-        restore_checkpoint(tmp_path / "best", make_model())
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(("name", "damage", "told"), DAMAGE.values(), ids=DAMAGE)
+def test_newest_is_the_one_before_a_damaged_one(name, damage, told, checkpoints):
+    for step in (1, 2):
+        write(checkpoints, step)
+    damage(checkpoints.at(2) / name)
+    step, (fault,) = checkpoints.newest()
+    assert step == 1
+    assert re.search(f"^step_000000002 .*{told}", fault)
 
 
-@pytest.mark.parametrize("other", [{"units": 5}, {"layers": 2}], ids=["shape", "layers"])
-def test_restore_checkpoint_tells_of_another_model(other, trained, tmp_path):
-    save_checkpoint(tmp_path / "best", trained, {})
-    with pytest.raises(RunError, match=r"best cannot be restored: \w+"):
-        restore_checkpoint(tmp_path / "best", make_model(**other))
+def test_newest_is_found_where_a_kill_left_it_aside(checkpoints):
+    write(checkpoints, 3)
+    checkpoints.at(3).rename(checkpoints.at(3).with_name(".old.step_000000003"))
+    assert checkpoints.newest() == (3, [])
+    assert checkpoints.at(3).is_dir()
+
+
+def test_best_of_a_checkpoint_is_what_it_says(checkpoints):
+    write(checkpoints, 9, best=4)
+    write(checkpoints, 10)
+    assert [checkpoints.best_of(step) for step in (9, 10, 11)] == [4, None, None]
+
+
+def test_prune_leaves_what_is_named(checkpoints):
+    for step in (1, 2, 3):
+        write(checkpoints, step)
+    checkpoints.prune({1, 3})
+    assert checkpoints.steps() == [3, 1]
+
+
+def test_read_state_tells_of_a_missing_one(checkpoints):
+    with pytest.raises(RunError, match=r"step_000000001/state\.json cannot be read"):
+        checkpoints.read_state(1)

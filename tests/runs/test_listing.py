@@ -93,7 +93,12 @@ with Run(pathlib.Path(sys.argv[1])).lock():
 def test_list_runs_tells_running_from_killed(tmp_path):
     began = datetime.now(UTC) - timedelta(seconds=100)
     running = manifest("running", began=began.isoformat())
-    files = {"manifest.json": running, "metrics.json": None, "model.keras": None, "checkpoints/best/facts.json": BEST}
+    files = {
+        "manifest.json": running,
+        "metrics.json": None,
+        "model.keras": None,
+        "checkpoints/step_000000007/state.json": {"best": BEST | {"step": 5}},
+    }
     directory = write(tmp_path / "a/001", **files)
     assert (only(tmp_path).outcome, only(tmp_path).seconds) == ("killed", None)
     command = [sys.executable, "-c", LOCKING, str(directory)]

@@ -115,7 +115,7 @@ def test_open_tells_of_a_newest_run_that_did_not_finish(tmp_path):
     finish(tmp_path / "001")
     finish(tmp_path / "002", but=["model.keras"])
     with pytest.raises(
-        RunError, match=r"002 has no model\.keras: its training did not finish\. See .*002/train\.log\.$"
+        RunError, match=r"002 has no model\.keras: its training did not finish\. Go on with it: .*002\.$"
     ):
         Run.open(tmp_path)
 
@@ -127,7 +127,7 @@ def test_open_tells_of_a_newest_run_that_did_not_finish(tmp_path):
         ("empty", r"empty is not a run directory: it has no manifest\.json and resolved\.yaml\.$"),
         ("file", r"file is not a run directory"),
         ("half", r"half is not a run directory"),
-        ("unfinished", r"unfinished has no model\.keras: its training did not finish\. See .*train\.log\.$"),
+        ("unfinished", r"did not finish\. Go on with it: trainkit fit --resume .*unfinished\.$"),
     ],
 )
 def test_open_says_what_is_missing(name, told, tmp_path):

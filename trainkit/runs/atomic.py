@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.errors import DiskFullError, OutputError
+
+_TEMPORARY = re.compile(r"\.\d+\.")
 
 
 @contextmanager
@@ -81,6 +84,13 @@ def recover_directory(directory: Path) -> None:
     elif _old(directory).exists():
         with _as_output_error(directory):
             os.rename(_old(directory), directory)
+
+
+def remove_temporaries(directory: Path) -> None:
+    """Remove what processes that were killed have left half written in a directory, which nobody else writes to."""
+    for path in directory.glob(".*"):
+        if _TEMPORARY.match(path.name):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def write_text(filepath: Path, text: str) -> None:

@@ -1,58 +1,114 @@
-"""Checkpoints: weights and optimizer state as data, written whole or not at all."""
+"""Checkpoints: directories of data that are there whole or not at all, each with a manifest of what it holds."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainkit.errors import DiskFullError, OutputError, RunError
-from trainkit.framework import tf
+from trainkit.errors import RunError
 from trainkit.runs.atomic import recover_directory, replace_directory, write_json
+from trainkit.runs.digest import files_of, sha256_of
+
+MANIFEST = "manifest.json"
+STATE = "state.json"
+_NAME = re.compile(r"(?:\.old\.)?(step_\d{9,})$")
 
 
-def save_checkpoint(directory: Path, model: Any, facts: dict[str, Any]) -> None:
-    """Write the weights and the optimizer of a model, and facts about them, in place of an older checkpoint.
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of a run, each a directory `step_000001875`: named by the training steps before it.
 
     Args:
-        directory: `checkpoints/best`, say; its parent is made where it is missing.
-        model: A compiled `tf.keras.Model`.
-        facts: What to remember: the epoch, the value that made it the best.
-
-    Raises:
-        OutputError: If it cannot be written; the older checkpoint is untouched.
+        directory: Where they stand.
     """
-    with replace_directory(directory) as temporary:
+
+    directory: Path
+
+    @contextmanager
+    def writing(self, step: int) -> Iterator[Path]:
+        """Yield an empty directory; when the block ends well, what it holds is the checkpoint of a step.
+
+        The files and a manifest with the sha256 of each are on the disk before the directory gets its name.
+
+        Raises:
+            OutputError: If it cannot be written; older checkpoints are untouched.
+        """
+        with replace_directory(self.at(step)) as temporary:
+            yield temporary
+            files = {
+                path.relative_to(temporary).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+                for path in files_of(temporary)
+            }
+            write_json(temporary / MANIFEST, {"version": 1, "step": step, "files": files})
+
+    def at(self, step: int) -> Path:
+        """The directory of the checkpoint of a step."""
+        return self.directory / f"step_{step:09d}"
+
+    def steps(self) -> list[int]:
+        """The steps that have a checkpoint, the newest first; whether they are whole, `fault_of` knows."""
+        names = (_NAME.match(path.name) for path in self.directory.glob("*")) if self.directory.is_dir() else ()
+        return sorted({int(match[1].removeprefix("step_")) for match in names if match}, reverse=True)
+
+    def newest(self) -> tuple[int | None, list[str]]:
+        """The newest step whose checkpoint is whole, or None; and what is wrong with each newer one."""
+        faults: list[str] = []
+        for step in self.steps():
+            recover_directory(self.at(step))
+            fault = fault_of(self.at(step))
+            if fault is None:
+                return step, faults
+            faults.append(f"{self.at(step).name} {fault}")
+        return None, faults
+
+    def read_state(self, step: int) -> dict[str, Any]:
+        """What a checkpoint says beside its variables.
+
+        Raises:
+            RunError: If it is missing or damaged.
+        """
         try:
-            tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(str(temporary / "variables"))
-        except tf.errors.OpError as error:
-            kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
-            raise kind(f"{directory} cannot be written: {_first_line(error)}") from error
-        write_json(temporary / "facts.json", facts)
+            return json.loads((self.at(step) / STATE).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.at(step) / STATE} cannot be read: {error}.") from error
+
+    def best_of(self, step: int) -> int | None:
+        """The step of the best checkpoint when that of `step` was written, as far as it says so."""
+        try:
+            return int(self.read_state(step)["best"]["step"])
+        except (RunError, LookupError, TypeError, ValueError):
+            return None
+
+    def prune(self, keep: Collection[int]) -> None:
+        """Remove the checkpoints of all other steps."""
+        for step in set(self.steps()) - set(keep):
+            shutil.rmtree(self.at(step), ignore_errors=True)
 
 
-def restore_checkpoint(directory: Path, model: Any) -> dict[str, Any]:
-    """Set the weights and the optimizer of a model to those of a checkpoint.
-
-    Returns:
-        The facts that were saved with it.
-
-    Raises:
-        RunError: If there is no checkpoint, or it is damaged.
-    """
-    recover_directory(directory)
+def fault_of(directory: Path) -> str | None:
+    """What is wrong with a checkpoint, or None: every file must be the one that its manifest names."""
     try:
-        facts = json.loads((directory / "facts.json").read_text(encoding="utf-8"))
-        checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-        checkpoint.read(str(directory / "variables")).assert_existing_objects_matched()
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["version"] != 1:
+            return f"is of another version: {manifest['version']!r}"
+        for name, facts in manifest["files"].items():
+            path = directory / name
+            if not path.is_file():
+                return f"has no {name}"
+            if path.stat().st_size != facts["bytes"]:
+                return f"is damaged: {name} must have {facts['bytes']:,} bytes, and has {path.stat().st_size:,}"
+            if sha256_of(path) != facts["sha256"]:
+                return f"is damaged: {name} is not what was written"
     except FileNotFoundError:
-        raise RunError(f"{directory} is not a checkpoint.") from None
-    except (OSError, ValueError, IndexError, AssertionError, tf.errors.OpError) as error:  # IndexError: too short
-        raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
-    return facts
-
-
-def _first_line(error: Exception) -> str:
-    line = next(iter(str(error).splitlines()), type(error).__name__)
-    return re.sub(r"^\{\{.*?\}\}\s*", "", line)  # without the name of TensorFlow's node
+        return f"has no {MANIFEST}"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return f"is damaged: {MANIFEST} is not what was written"
+    return None

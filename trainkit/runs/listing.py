@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.errors import InputError, RunError
+from trainkit.runs.checkpoints import Checkpoints
 from trainkit.runs.run import Run
 
 try:
@@ -182,12 +183,12 @@ def _read_training(run: Run, outcome: str) -> dict[str, Any]:
             epochs = len(list(csv.DictReader(run.history.read_text(encoding="utf-8").splitlines())))
     if outcome == "finished" and not run.model.exists():
         raise RunError(f"it has no {run.model.name}")
-    checkpoint = run.checkpoints / "best" / "facts.json"
     with _reading(run.metrics):
         metrics = _read_json(run.metrics) if outcome == "finished" or run.metrics.exists() else {}
         splits = {split: _values(metrics[split]) for split in ("validation", "test") if split in metrics}
-    with _reading(checkpoint):
-        best = metrics.get("best") or (_read_json(checkpoint) if checkpoint.exists() else None)
+    checkpoints = Checkpoints(run.checkpoints)
+    with _reading(run.checkpoints):
+        best = metrics.get("best") or next((checkpoints.read_state(step)["best"] for step in checkpoints.steps()), None)
         return {"epochs": epochs, "metrics": splits, "best": best and {key: best[key] for key in BEST}}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.errors import OutputError, RunError
-from trainkit.runs.atomic import recover_directory, write_json
+from trainkit.runs.atomic import recover_directory, remove_temporaries, write_json
 
 try:
     import fcntl
@@ -58,11 +58,11 @@ class Run:
             ) from error
 
     @classmethod
-    def open(cls, directory: Path | str) -> Run:
-        """Open a finished run; a directory of runs stands for the newest of them.
+    def find(cls, directory: Path | str) -> Run:
+        """Open a run; a directory of runs stands for the newest of them.
 
         Raises:
-            RunError: If `directory` is not a run, or its training did not finish.
+            RunError: If `directory` is not a run.
         """
         directory = Path(directory)
         if not directory.exists():
@@ -73,8 +73,19 @@ class Run:
         run = cls(directory)
         if not run.manifest.is_file() or not run.resolved.is_file():
             raise RunError(f"{directory} is not a run directory: it has no manifest.json and resolved.yaml.")
+        return run
+
+    @classmethod
+    def open(cls, directory: Path | str) -> Run:
+        """Open a finished run; a directory of runs stands for the newest of them.
+
+        Raises:
+            RunError: If `directory` is not a run, or its training did not finish.
+        """
+        run = cls.find(directory)
         if not run.model.is_file():
-            raise RunError(f"{directory} has no model.keras: its training did not finish. See {run.log}.")
+            cure = f"Go on with it: trainkit fit --resume {run.directory}."
+            raise RunError(f"{run.directory} has no model.keras: its training did not finish. {cure}")
         return run
 
     @property
@@ -119,7 +130,7 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        """The `last` and the `best` checkpoint."""
+        """What the training needs to go on: the newest states, and the best."""
         return self.directory / "checkpoints"
 
     @property
@@ -149,9 +160,9 @@ class Run:
             raise RunError(f"{self.manifest} cannot be read: {error}.") from error
 
     def update_manifest(self, **facts: Any) -> None:
-        """Set entries of the manifest, keeping the others."""
-        before = self.read_manifest() if self.manifest.exists() else {}
-        write_json(self.manifest, before | facts)
+        """Set entries of the manifest, keeping the others; None removes one."""
+        entries = (self.read_manifest() if self.manifest.exists() else {}) | facts
+        write_json(self.manifest, {key: value for key, value in entries.items() if value is not None})
 
     def discard(self) -> None:
         """Remove a run that never began, and the directories that were made for it if no other run is there."""
@@ -186,6 +197,8 @@ class Run:
                     raise OutputError(f"{filepath.absolute()} cannot be locked: {error.strerror}.") from error
             os.ftruncate(descriptor, 0)
             recover_directory(self.deploy)
+            for directory in (self.directory, self.checkpoints, self.compress):
+                remove_temporaries(directory)
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             yield
         finally:

@@ -1,0 +1,41 @@
+"""The variables of Keras objects in the files of a checkpoint."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from trainkit.errors import DiskFullError, OutputError, RunError
+from trainkit.framework import tf
+
+
+def write_variables(directory: Path, name: str, **trackables: Any) -> None:
+    """Write the variables of Keras objects: weights are data, no code goes with them.
+
+    Raises:
+        OutputError: If they cannot be written.
+    """
+    try:
+        tf.train.Checkpoint(**trackables).write(str(directory / name))
+    except tf.errors.OpError as error:
+        kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
+        raise kind(f"{directory} cannot be written: {_first_line(error)}") from error
+
+
+def read_variables(directory: Path, name: str, **trackables: Any) -> None:
+    """Set the variables of Keras objects to what `write_variables` wrote of objects of the same names and shapes.
+
+    Raises:
+        RunError: If a variable is missing, has another shape, or the files are damaged.
+    """
+    try:
+        status = tf.train.Checkpoint(**trackables).read(str(directory / name))
+        status.assert_existing_objects_matched().expect_partial()
+    except (OSError, ValueError, IndexError, AssertionError, tf.errors.OpError) as error:  # IndexError: too short
+        raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    line = next(iter(str(error).splitlines()), type(error).__name__)
+    return re.sub(r"^\{\{.*?\}\}\s*", "", line)  # without the name of TensorFlow's node
