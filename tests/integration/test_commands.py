@@ -122,7 +122,8 @@ def test_fit_that_is_stopped_by_a_signal_says_so(sent, code, small_config, tmp_p
         ]
         errors = process.stderr.read()
     assert process.returncode == code
-    assert lines[-1] == "stopped; runs/small/001 keeps what was written\n"
+    assert lines[-2].startswith("stopped after ")
+    assert lines[-1] == "go on with: trainkit fit --resume runs/small/001\n"
     assert "Traceback" not in errors
     outcome = json.loads((tmp_path / "runs/small/001/manifest.json").read_text())["outcome"]
     assert outcome.startswith(("KeyboardInterrupt", "SystemExit"))

@@ -19,8 +19,9 @@ from trainkit.config import load_config
 from trainkit.data.sources.sample import sample
 from trainkit.errors import ConfigError, InputError, OutputError, TrainingError
 from trainkit.framework import tf
-from trainkit.runs.checkpoints import restore_checkpoint
+from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training import prepare
+from trainkit.training.checkpointing import restore_weights, without_optimizer
 
 
 def test_fit_leaves_everything_in_the_run_directory(small_run):
@@ -79,11 +80,12 @@ def test_fit_measures_the_saved_model_on_the_test_set(small_run):
 def test_fit_saves_the_weights_of_the_best_epoch(small_run):
     with small_run.history.open() as file:
         losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
-    prepared = prepare(load_config(small_run.resolved))
-    facts = restore_checkpoint(small_run.checkpoints / "best", prepared.model)
-    assert facts["epoch"] == 1 + losses.index(min(losses))
+    best = json.loads(small_run.metrics.read_text())["best"]
+    assert (best["epoch"], best["value"]) == (1 + losses.index(min(losses)), min(losses))
+    model = prepare(load_config(small_run.resolved)).model
+    restore_weights(Checkpoints(small_run.checkpoints), 90 * best["epoch"], without_optimizer(model))
     saved = tf.keras.models.load_model(small_run.model, compile=False).get_weights()
-    for left, right in zip(prepared.model.get_weights(), saved, strict=True):
+    for left, right in zip(model.get_weights(), saved, strict=True):
         np.testing.assert_array_equal(left, right)
 
 
@@ -184,12 +186,12 @@ def test_fit_that_is_interrupted_says_so_in_its_manifest(small_config, tmp_path,
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trainkit.callbacks.Checkpoint.on_epoch_end", interrupt)
+    monkeypatch.setattr("trainkit.callbacks.HistoryFile.on_epoch_end", interrupt)
     console = Console(file=io.StringIO())
     with pytest.raises(KeyboardInterrupt):
         trainkit.fit(small_config, runs=tmp_path, console=console)
     assert json.loads((tmp_path / "small/001/manifest.json").read_text())["outcome"] == "KeyboardInterrupt"
-    assert "stopped; " in console.file.getvalue()
+    assert "stopped after 1 epochs, at step 90" in console.file.getvalue()
 
 
 def test_fit_writes_nothing_where_the_network_is_wrong(small_config, tmp_path):

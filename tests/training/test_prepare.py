@@ -39,7 +39,6 @@ def prepared(tmp_path):
 def test_prepare_loads_builds_and_compiles(prepared):
     result = prepared()
     assert result.sizes == {"train": 9_000, "validation": 1_000, "test": 2_000}
-    assert result.steps_per_epoch == 282  # 9,000 / 32, rounded up
     assert result.model.output_shape == (None, 10)
     assert (result.best.monitor, result.best.mode) == ("val_loss", "min")
 

@@ -7,19 +7,19 @@ import threading
 
 import pytest
 
-from trainkit.callbacks import Stop
+from trainkit.training.signals import Signals
 
 
-def train(stop, *steps):
+def train(signals, *steps):
     """A training that does some steps; returns those that were done when it was stopped."""
     done = []
     with pytest.raises(KeyboardInterrupt):
-        run(stop, steps, done)
+        run(signals, steps, done)
     return done
 
 
-def run(stop, steps, done):
-    with stop.listening():
+def run(signals, steps, done):
+    with signals.listening():
         for step in steps:
             step()
             done.append(step)
@@ -30,32 +30,27 @@ def interrupt():
 
 
 def test_signal_is_answered_at_the_end_of_the_batch():
-    stop = Stop()
-    assert train(stop, interrupt, lambda: stop.on_train_batch_end(0), interrupt) == [interrupt]
-
-
-def test_signal_is_answered_during_validation():
-    stop = Stop()
-    assert train(stop, interrupt, lambda: stop.on_test_batch_end(0), interrupt) == [interrupt]
+    signals = Signals()
+    assert train(signals, interrupt, signals.answer, interrupt) == [interrupt]
 
 
 def test_signal_without_another_batch_is_answered_at_the_end():
-    assert train(Stop(), interrupt) == [interrupt]
+    assert train(Signals(), interrupt) == [interrupt]
 
 
 def test_second_signal_is_answered_at_once():
-    assert train(Stop(), interrupt, interrupt, interrupt) == [interrupt]
+    assert train(Signals(), interrupt, interrupt, interrupt) == [interrupt]
 
 
 def test_handlers_are_those_of_before_afterwards():
     calls = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
     try:
-        stop = Stop()
-        with stop.listening():
+        signals = Signals()
+        with signals.listening():
             signal.raise_signal(signal.SIGTERM)
             assert calls == []
-            stop.on_train_batch_end(0)
+            signals.answer()
             assert calls == [signal.SIGTERM]
         signal.raise_signal(signal.SIGTERM)
         assert calls == [signal.SIGTERM] * 2
@@ -67,7 +62,7 @@ def test_other_threads_leave_signals_alone():
     found = []
 
     def work():
-        with Stop().listening():
+        with Signals().listening():
             found.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

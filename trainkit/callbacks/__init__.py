@@ -1,11 +1,9 @@
 """Keras callbacks that every training has, one a file."""
 
-from trainkit.callbacks.checkpoint import Checkpoint
 from trainkit.callbacks.clock import Clock
 from trainkit.callbacks.compression_board import CompressionBoard
 from trainkit.callbacks.history import HistoryFile
 from trainkit.callbacks.progress import Progress
-from trainkit.callbacks.stop import Stop
 from trainkit.callbacks.tensorboard import TensorBoard
 
-__all__ = ["Checkpoint", "Clock", "CompressionBoard", "HistoryFile", "Progress", "Stop", "TensorBoard"]
+__all__ = ["Clock", "CompressionBoard", "HistoryFile", "Progress", "TensorBoard"]

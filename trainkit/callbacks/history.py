@@ -35,6 +35,18 @@ class HistoryFile(tf.keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = current_learning_rate(self.model.optimizer)
         self.rows.append({"epoch": epoch + 1, "seconds": round(self.clock.seconds, 3), "learning_rate": rate} | values)
+        self._write()
+
+    def get_state(self) -> dict[str, Any]:
+        """The rows."""
+        return {"rows": self.rows}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on behind the rows of an earlier process; what it wrote besides is gone."""
+        self.rows = state["rows"]
+        self._write()
+
+    def _write(self) -> None:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

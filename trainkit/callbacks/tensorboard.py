@@ -18,7 +18,7 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
 
     Args:
         log_dir: Where the event files go.
-        config: The resolved config, YAML.
+        config: The resolved config, YAML; nothing where it was written before.
         clock: The clock of the training.
         arguments: More arguments of Keras' callback.
     """
@@ -31,8 +31,20 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the files and write the config."""
         super().on_train_begin(logs)
+        if not self.config:
+            return
         with self._train_writer.as_default():
             tf.summary.text("config", f"```yaml\n{self.config}\n```", step=0)
+
+    @property
+    def directories(self) -> list[Path]:
+        """Where the event files stand."""
+        return [Path(self.log_dir) / "train", Path(self.log_dir) / "validation"]
+
+    def flush(self) -> None:
+        """Put on the disk what was written so far."""
+        for writer in self._writers.values():
+            writer.flush()
 
     def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Keras asks here what to add to the logs; it adds the rate of a schedule only."""

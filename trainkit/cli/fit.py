@@ -7,22 +7,42 @@ from typing import Annotated
 
 import typer
 
-from trainkit.cli.arguments import AllowCode, ConfigFile, Overrides
+from trainkit.cli.arguments import AllowCode, Overrides
+from trainkit.errors import InputError
 
 
 def fit(
-    config: ConfigFile,
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG", help="The YAML file; not needed with --resume.", show_default=False),
+    ] = None,
     overrides: Overrides = None,
     runs: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with a training that was broken off, or make it longer.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --resume: go on whatever has changed in config, code or data.")
+    ] = False,
     allow_code: AllowCode = False,
 ) -> None:
     """Train the model that CONFIG describes; leaves a run directory."""
+    given = list(overrides or ())
+    if config is not None and resume is not None and "=" in config:  # an override: the run has its own config
+        given, config = [config, *given], None
+    if config is None and resume is None:
+        raise InputError("`trainkit fit` must be given a CONFIG, or --resume RUN.")
+    if force and resume is None:
+        raise InputError("--force goes with --resume RUN only.")
+
     from trainkit.config import load_config
 
-    loaded = load_config(config, overrides or ())  # errors of text, key or name, before TensorFlow is imported
+    # errors of text, key or name come before TensorFlow is imported
+    loaded = load_config(Path(config), given) if config is not None else None
 
     from trainkit.deploy import check_exports
     from trainkit.training import fit as train
 
-    check_exports(loaded)
-    train(loaded, runs=runs)
+    if loaded is not None:
+        check_exports(loaded)
+    train(loaded, () if loaded else given, runs=runs, resume=resume, force=force)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from trainkit.config import Config
 from trainkit.data import Split
 from trainkit.objects import build
+from trainkit.training.length import Length
 from trainkit.training.outputs import Output
 
 
-def steps_per_epoch(config: Config, split: Split) -> int:
-    """Training steps of an epoch; the last batch may be smaller."""
-    return math.ceil(split.size / config.experiment.data.batch_size)
+def build_optimizer(config: Config, split: Split, length: Length) -> Any:
+    """The optimizer of a config; its schedule, if it has one, lasts as long as the training."""
+    return build(config.experiment.training.optimizer, schedule_scope(split, length))
 
 
-def build_optimizer(config: Config, split: Split) -> Any:
-    """The optimizer of a config; its schedule, if it has one, lasts as long as the training on these samples."""
-    training = config.experiment.training
-    return build(training.optimizer, schedule_scope(config, split, training.epochs))
-
-
-def schedule_scope(config: Config, split: Split, epochs: int) -> dict[str, int]:
-    """What `$name` stands for in a schedule over so many epochs."""
-    steps = steps_per_epoch(config, split)
-    return split.facts.values | {"epochs": epochs, "steps": epochs * steps, "steps_per_epoch": steps}
+def schedule_scope(split: Split, length: Length) -> dict[str, int]:
+    """What `$name` stands for in a schedule over a training of some length."""
+    return split.facts.values | {
+        "epochs": length.epochs,
+        "steps": length.steps,
+        "steps_per_epoch": length.steps_per_epoch,
+    }
 
 
 def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str, Output], optimizer: Any) -> None:

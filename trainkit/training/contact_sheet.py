@@ -49,7 +49,7 @@ def write_contact_sheet(
     with config.locating():
         if not can_draw(facts):
             raise SettingError(("data", "source"), "has no images and no sequences of numbers to show.")
-        change = training_change(config, facts, outputs)
+        change = training_change(config, facts, outputs, seed=config.experiment.seed)
     first = train.first_rows(min(samples, train.size), seed=config.experiment.seed)
     batch = next(iter(first.ordered(first.size)))
     columns = [("as it is", batch)]

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from trainkit.callbacks import Clock, Progress, Stop
+from trainkit.callbacks import Clock, Progress
 from trainkit.config import Config, Node, SettingError
 from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.objects import build
-from trainkit.training.compile import build_optimizer, compile_model, schedule_scope, steps_per_epoch
+from trainkit.training.compile import build_optimizer, compile_model, schedule_scope
 from trainkit.training.failure import telling_failures
+from trainkit.training.length import Length, length_of, steps_of_pass
+from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
 from trainkit.training.pipeline import encoded, training_change
+from trainkit.training.signals import Signals
+from trainkit.training.state import Position
 
 SLOWER = 10
 """The run's optimizer goes on at its highest rate divided by this, without a schedule."""
@@ -59,7 +63,10 @@ class FineTuning:
     @property
     def steps_per_epoch(self) -> int:
         """Training steps of an epoch."""
-        return steps_per_epoch(self._config, self._splits.train)
+        return self._length(1).steps_per_epoch
+
+    def _length(self, epochs: int | None = None) -> Length:
+        return length_of(self._config.experiment, self._splits.train, epochs=epochs)
 
     def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
         """Train a model in place.
@@ -76,21 +83,24 @@ class FineTuning:
         tf.keras.utils.set_random_seed(self._config.experiment.seed + self._first_epoch)
         model = _with_output_names(model, list(self._outputs))
         compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
-        clock, stop = Clock(split.size), Stop()
-        progress = Progress(self._console, epochs=epochs, steps=self.steps_per_epoch, clock=clock)
+        clock, signals = Clock(split.size), Signals()
+        length = self._length(epochs)
+        progress = Progress(self._console, epochs=epochs, steps=length.steps_per_epoch, clock=clock)
+        loop = Loop(
+            model,
+            batches=self._batches,
+            validation=self._validation(),
+            callbacks=[clock, progress, *self._users(), *callbacks],
+            length=length,
+            position=Position(),
+            guard=Guard(signals),
+        )
         try:
-            with telling_failures(), stop.listening():
-                history = model.fit(
-                    self._batches(),
-                    epochs=epochs,
-                    steps_per_epoch=self.steps_per_epoch,
-                    validation_data=self._validation(),
-                    callbacks=[clock, progress, *self._users(), *callbacks, stop],
-                    verbose=0,
-                )
+            with telling_failures(), signals.listening():
+                history = loop.run()
         finally:
             progress.close()
-        if not math.isfinite(history.history["loss"][-1]):
+        if not math.isfinite(history["loss"][-1]):
             raise TrainingError("the loss is no number any more. Lower `deploy.fine_tune.learning_rate`.")
 
     def _check_rate(self) -> None:
@@ -101,13 +111,15 @@ class FineTuning:
             message = "must be a number beside the callback ReduceLROnPlateau, which has no effect on a schedule."
             raise SettingError(("deploy", "fine_tune", "learning_rate"), message)
 
-    def _batches(self) -> Any:
+    def _batches(self, step: int) -> Any:
         experiment, split = self._config.experiment, self._splits.train
+        epoch, first = divmod(step, steps_of_pass(experiment, split))
         return split.batches(
             experiment.data.batch_size,
             seed=experiment.seed,
-            first_epoch=self._first_epoch,
-            change=training_change(self._config, split.facts, self._outputs),
+            first_epoch=self._first_epoch + epoch,
+            first_step=first,
+            change=training_change(self._config, split.facts, self._outputs, seed=experiment.seed),
         )
 
     def _validation(self) -> Any:
@@ -120,13 +132,13 @@ class FineTuning:
 
     def _optimizer(self, epochs: int) -> Any:
         """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's highest."""
-        optimizer = build_optimizer(self._config, self._splits.train)
+        split, whole = self._splits.train, self._length()
+        optimizer = build_optimizer(self._config, split, whole)
         chosen = self._config.experiment.deploy.fine_tune.learning_rate
         if isinstance(chosen, Node):
-            rate = build(chosen, schedule_scope(self._config, self._splits.train, epochs))
+            rate = build(chosen, schedule_scope(split, self._length(epochs)))
         else:
-            steps = self._config.experiment.training.epochs * self.steps_per_epoch
-            rate = chosen or _highest_rate(optimizer, steps) / SLOWER
+            rate = chosen or _highest_rate(optimizer, whole.steps) / SLOWER
         if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             rate = tf.keras.optimizers.schedules.serialize(rate)
         return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate})

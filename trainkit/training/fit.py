@@ -9,37 +9,38 @@ from typing import Any
 
 from rich.console import Console
 
-from trainkit.callbacks import Checkpoint, Clock, HistoryFile, Progress, Stop, TensorBoard
 from trainkit.config import Config, list_overrides, load_config
-from trainkit.errors import DiskFullError, InputError, OutputError, TrainingError
-from trainkit.framework import tf
-from trainkit.inference.keras import KerasPredictor
-from trainkit.objects import compute_arguments
-from trainkit.runs import Run, replace_file, sha256_of, write_json
-from trainkit.runs.checkpoints import restore_checkpoint
+from trainkit.errors import DiskFullError, InputError, OutputError
+from trainkit.runs import Run, sha256_of
+from trainkit.training.determinism import choose_seed
 from trainkit.training.devices import Devices, choose_devices
-from trainkit.training.evaluation import evaluate
-from trainkit.training.failure import telling_failures
 from trainkit.training.log import LOG, logging_to, say
-from trainkit.training.pipeline import encoded
-from trainkit.training.prepare import Prepared, prepare
+from trainkit.training.prepare import prepare
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
+from trainkit.training.resume import resume_run
+from trainkit.training.state import State
+from trainkit.training.train import Training
 
 
 def fit(
-    config: Path | str | Mapping[str, Any] | Config,
+    config: Path | str | Mapping[str, Any] | Config | None = None,
     overrides: Iterable[str] = (),
     *,
     runs: Path | str = "runs",
+    resume: Path | str | None = None,
+    force: bool = False,
     console: Console | None = None,
 ) -> Run:
     """Train the model that a config describes.
 
     Args:
-        config: A YAML file, a mapping of the same form, or a config that was loaded before.
+        config: A YAML file, a mapping of the same form, or a config that was loaded before. With `resume` it may be
+            left out: the run has its own.
         overrides: `KEY=VALUE` texts, which win over the file: `["training.epochs=3"]`.
         runs: Where run directories are made: `runs/NAME/001`.
+        resume: A run whose training was broken off, or is to be longer: go on with it.
+        force: Go on also where config, code, data or versions differ from those that the run began with.
         console: Where progress is shown; standard output by default.
 
     Returns:
@@ -48,25 +49,34 @@ def fit(
     Raises:
         ConfigError: If the config or its data is wrong; nothing has been written then.
         OutputError: If the run directory cannot be written.
+        RunError: If the run to go on with is none, is in use, or was begun with something else.
         TrainingError: If no epoch had a finite loss.
 
     Example:
         ```python
         run = trainkit.fit("config.yaml", ["training.epochs=3"])
+        run = trainkit.fit(resume=run.directory)
         ```
     """
     console = console or Console()
     overrides = list_overrides(overrides)
     if isinstance(config, Config) and overrides:
         raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
-    loaded = config if isinstance(config, Config) else load_config(config, overrides)
+    if resume is not None:
+        return _resume(Path(resume), config, overrides, force=force, console=console)
+    if config is None:
+        raise InputError("`config` must be given where there is no run to resume. Received: config=None.")
+    return _begin(_loaded(config, overrides), Path(runs), console)
+
+
+def _begin(config: Config, runs: Path, console: Console) -> Run:
     devices = choose_devices()
-    prepared = prepare(loaded)
-    runs = Path(runs)
+    state = State(seed=choose_seed(config.experiment))
+    prepared = prepare(config, seed=state.seed)
     check_room(runs, prepared)
-    run = Run.create(runs, loaded.experiment.name)
+    run = Run.create(runs, config.experiment.name)
     try:
-        describe_run(run, prepared, devices)
+        describe_run(run, prepared, devices, seed=state.seed)
     except DiskFullError as error:  # nothing has run yet: choosing another disk is up to the user
         run.discard()
         raise OutputError(str(error)) from error
@@ -74,74 +84,53 @@ def fit(
         run.discard()
         raise
     with run.lock(), logging_to(run.log):
-        try:
-            metrics = _train(run, prepared, devices, console)
-        except BaseException as error:
-            LOG.error("%s: %s", type(error).__name__, error)
-            with suppress(OutputError):  # the disk may be what failed
-                run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}".removesuffix(": "))
-            if not isinstance(error, Exception):  # a signal
-                say(console, f"stopped; {run.directory} keeps what was written")
-            raise
-        run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256_of(run.model))
-        print_summary(console, run, metrics)
+        _train(Training(run, prepared, state, console), devices)
     return run
 
 
-def _train(run: Run, prepared: Prepared, devices: Devices, console: Console) -> dict[str, Any]:
-    print_header(console, run, prepared, devices)
-    experiment, model, splits = prepared.config.experiment, prepared.model, prepared.splits
-    clock = Clock(splits.train.size)
-    progress = Progress(console, epochs=experiment.training.epochs, steps=prepared.steps_per_epoch, clock=clock)
-    checkpoint = Checkpoint(run.checkpoints, monitor=prepared.best.monitor, mode=prepared.best.mode)
-    stop = Stop()
-    own = [
-        clock,
-        progress,
-        HistoryFile(run.history, clock),
-        checkpoint,
-        _tensorboard(run, prepared, clock),
-        stop,
-    ]
-    users = [callback for callback in prepared.callbacks if not isinstance(callback, tf.keras.callbacks.TensorBoard)]
+def _resume(
+    directory: Path,
+    config: Path | str | Mapping[str, Any] | Config | None,
+    overrides: list[str],
+    *,
+    force: bool,
+    console: Console,
+) -> Run:
+    run = Run.find(directory)
+    with run.lock(), logging_to(run.log):
+        training = resume_run(
+            run, _loaded(run.resolved if config is None else config, overrides), force=force, console=console
+        )
+        if training is not None:
+            _train(training, choose_devices())
+    return run
+
+
+def _loaded(config: Path | str | Mapping[str, Any] | Config, overrides: list[str]) -> Config:
+    return config if isinstance(config, Config) else load_config(config, overrides)
+
+
+def _train(training: Training, devices: Devices) -> None:
+    run, console = training.run, training.console
     try:
-        with telling_failures(), stop.listening():
-            model.fit(
-                splits.train.batches(experiment.data.batch_size, seed=experiment.seed, change=prepared.change),
-                epochs=experiment.training.epochs,
-                steps_per_epoch=prepared.steps_per_epoch,
-                validation_data=splits.validation
-                and encoded(splits.validation.ordered(experiment.data.batch_size), prepared.outputs),
-                callbacks=[*own, *users],
-                verbose=0,
-            )
-    finally:
-        progress.close()
-    if checkpoint.best_epoch is None:
-        monitor = prepared.best.monitor
-        raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
-    return _finish(run, prepared)
+        print_header(console, run, training.prepared, devices)
+        metrics = training()
+    except BaseException as error:
+        _tell_end(training, error)
+        raise
+    run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256_of(run.model))
+    print_summary(console, run, metrics)
 
 
-def _finish(run: Run, prepared: Prepared) -> dict[str, Any]:
-    """Take the best epoch's weights, save the model, measure it."""
-    model, splits = prepared.model, prepared.splits
-    best = restore_checkpoint(run.checkpoints / "best", model)
-    plain = tf.keras.Model(model.inputs, model.outputs, name=model.name)  # without optimizer and loss
-    with replace_file(run.model) as temporary:
-        plain.save(temporary, save_format="keras")
-    metrics: dict[str, Any] = {"best": best}
-    for name, split in (("validation", splits.validation), ("test", splits.test)):
-        if split is not None:
-            metrics[name] = evaluate(KerasPredictor(plain), split, prepared.outputs, prepared.config.experiment)
-    write_json(run.metrics, metrics)
-    return metrics
-
-
-def _tensorboard(run: Run, prepared: Prepared, clock: Clock) -> TensorBoard:
-    """TensorBoard with the arguments of the config's own `TensorBoard`, if it has one."""
-    nodes = prepared.config.experiment.training.callbacks
-    arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
-    log_dir = Path(arguments.get("log_dir") or run.tensorboard)
-    others = {key: value for key, value in arguments.items() if key != "log_dir"}
-    return TensorBoard(log_dir, config=prepared.config.resolved_yaml(), clock=clock, **others)
+def _tell_end(training: Training, error: BaseException) -> None:
+    """Write down how a training ended that did not come to its end."""
+    run, position = training.run, training.state.position
+    LOG.error("%s: %s", type(error).__name__, error)
+    with suppress(OutputError):  # the disk may be what failed
+        run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}".removesuffix(": "))
+    if isinstance(error, OutputError):
+        error.exit_code = 1  # it is no fault of the input any more
+    if not isinstance(error, Exception):  # a signal
+        say(training.console, f"stopped after {position.epoch} epochs, at step {position.step:,}")
+    if training.has_checkpoint:
+        say(training.console, f"go on with: trainkit fit --resume {run.directory}")

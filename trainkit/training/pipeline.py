@@ -21,14 +21,14 @@ def encoded(dataset: Any, outputs: Mapping[str, Output]) -> Any:
     return dataset.map(lambda inputs, targets, weights: (inputs, _encode(targets, outputs), weights))
 
 
-def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output]) -> Change | None:
+def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output], *, seed: int) -> Change | None:
     """What becomes of each training batch, for `Split.batches`; None for nothing.
 
     Raises:
         SettingError: If there is no image to augment.
         NodeError: If an augmentation refuses its arguments, or mixes targets that cannot be mixed.
     """
-    augment = build_augment(config, facts, outputs)
+    augment = build_augment(config, facts, outputs, seed=seed)
     if augment is None and not any(output.is_one_hot for output in outputs.values()):
         return None
     images = [name for name, field in facts.inputs.items() if field.is_image]
@@ -44,7 +44,7 @@ def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output])
     return change
 
 
-def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output]) -> Augment | None:
+def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output], *, seed: int) -> Augment | None:
     """The augmentations of a config, in their order; None where it has none.
 
     Raises:
@@ -71,7 +71,7 @@ def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output]) -
                 cure = "Use the loss CategoricalCrossentropy (and metrics for it: CategoricalAccuracy)."
                 message = f"{node.class_name} mixes labels, which {output.loss.class_name} does not take."
                 raise NodeError(node, f"{message} {cure}")
-    return Augment(steps, seed=config.experiment.seed)
+    return Augment(steps, seed=seed)
 
 
 def _encode(targets: Mapping[str, Any], outputs: Mapping[str, Output]) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from trainkit.models import build_model
 from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
-from trainkit.training.compile import build_optimizer, compile_model, steps_per_epoch
+from trainkit.training.compile import build_optimizer, compile_model
+from trainkit.training.determinism import seed_everything
 from trainkit.training.head import check_head, head_notes
+from trainkit.training.length import length_of
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
 from trainkit.training.pipeline import training_change
@@ -48,25 +50,25 @@ class Prepared:
     change: Change | None = None
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Training steps of an epoch; the last batch may be smaller."""
-        return steps_per_epoch(self.config, self.splits.train)
-
-    @property
     def sizes(self) -> dict[str, int]:
         """Samples of each split that there is."""
         return {name: split.size for name, split in self.splits.present.items()}
 
 
-def prepare(config: Config) -> Prepared:
+def prepare(config: Config, *, seed: int | None = None) -> Prepared:
     """Load the data, build and compile the model.
+
+    Args:
+        config: The configuration.
+        seed: Of weights, order and random layers; by default the config's.
 
     Raises:
         ConfigError: With the place in the file, if the data, the network or the training cannot be made so.
     """
     experiment = config.experiment
     splits = load_data(config)
-    tf.keras.utils.set_random_seed(experiment.seed)
+    seed = experiment.seed if seed is None else seed
+    seed_everything(experiment, seed)
     facts = splits.train.facts
     outputs = outputs_of(experiment, facts)
     known = logged_names(outputs, validation=splits.validation is not None)
@@ -78,12 +80,13 @@ def prepare(config: Config) -> Prepared:
             _check_saving(model)
         for output in outputs.values():
             check_head(config, model, output)
-        change = training_change(config, facts, outputs)
+        change = training_change(config, facts, outputs, seed=seed)
         try_one_batch(config, model, splits.train, outputs)
         splits = replace(
             splits, notes=(*splits.notes, *head_notes(model, outputs.values()), *padding_notes(model, splits.train))
         )
-        compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train))
+        length = length_of(experiment, splits.train)
+        compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train, length))
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
         _check_learning_rate(model, experiment.training.callbacks)
         _check_monitors(experiment.training.callbacks, callbacks, known)

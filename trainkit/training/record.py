@@ -22,8 +22,9 @@ ROOM_BESIDE_WEIGHTS = 20_000_000
 
 
 def check_room(runs: Path, prepared: Prepared) -> None:
-    """Refuse a disk that cannot hold the run: three states of weights and optimizer, of which one is being written."""
-    needed = 3 * 3 * weight_bytes(prepared.model.variables) + ROOM_BESIDE_WEIGHTS
+    """Refuse a disk that cannot hold the run: states of weights and optimizer: those that stay, the best, the next."""
+    states = prepared.config.experiment.training.checkpoints.keep + 2
+    needed = states * 3 * weight_bytes(prepared.model.variables) + ROOM_BESIDE_WEIGHTS
     existing = next(path for path in [runs.absolute(), *runs.absolute().parents] if path.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
@@ -44,7 +45,7 @@ def check_data(run: Run, splits: Splits[Split], *, cure: str = "") -> None:
         raise RunError(f"{message} {cure}".rstrip())
 
 
-def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
+def describe_run(run: Run, prepared: Prepared, devices: Devices, *, seed: int) -> None:
     """Write down what is about to be trained."""
     config = prepared.config
     write_text(run.config, config.document.text or config.resolved_yaml())
@@ -58,7 +59,7 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices) -> None:
             "name": config.experiment.name,
             "command": sys.argv,
             "began": now(),
-            "seed": config.experiment.seed,
+            "seed": seed,
             "custom_code": config.custom_code and config.custom_code.sha256,
             "devices": str(devices),
             "git_commit": _git_commit(),

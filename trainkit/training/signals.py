@@ -1,4 +1,4 @@
-"""A signal that stops the training between two steps."""
+"""Signals that end a training between two steps."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from trainkit.framework import tf
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stop(tf.keras.callbacks.Callback):
-    """Answers SIGINT and SIGTERM between two batches: an exception that is raised anywhere can be lost in a destructor.
+class Signals:
+    """Holds SIGINT and SIGTERM back: an exception that is raised anywhere can be lost in a destructor.
 
     A second signal is answered at once, wherever the training is.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._supports_tf_logs = True  # else Keras waits for every batch's metrics
         self._before: dict[int, Any] = {}
         self._asked: int | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether a signal came that was not answered yet."""
+        return self._asked is not None
+
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hold signals back until a batch ends, while the block lasts; outside the main thread, do nothing."""
+        """Hold signals back while the block lasts; outside the main thread, do nothing."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -38,23 +39,10 @@ class Stop(tf.keras.callbacks.Callback):
         finally:
             for number, handler in self._before.items():
                 signal.signal(number, handler)
-            self._answer()
+            self.answer()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Answer a signal that came during the step."""
-        self._answer()
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """As during training."""
-        self._answer()
-
-    def _hold(self, number: int, frame: FrameType | None) -> None:
-        if self._asked is not None:
-            self._answer()
-        self._asked = number
-
-    def _answer(self) -> None:
-        """Do what would have been done when the signal came."""
+    def answer(self) -> None:
+        """Do what would have been done when the signal came, if one came."""
         number, self._asked = self._asked, None
         if number is None:
             return
@@ -64,3 +52,8 @@ class Stop(tf.keras.callbacks.Callback):
         elif handler == signal.SIG_DFL:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+
+    def _hold(self, number: int, frame: FrameType | None) -> None:
+        if self._asked is not None:
+            self.answer()
+        self._asked = number

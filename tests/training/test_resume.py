@@ -1,0 +1,169 @@
+"""A training goes on where its newest good checkpoint is, if it is the same training."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+
+import pytest
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import trainkit
+from trainkit.errors import RunError
+from trainkit.framework import tf
+from trainkit.runs import Run
+from trainkit.training.checkpointing import Checkpointer
+
+
+@pytest.fixture
+def run(small_run, tmp_path):
+    """A copy of a run that has finished three epochs of 90 steps."""
+    return Run(shutil.copytree(small_run.directory, tmp_path / "003"))
+
+
+def resume(run, *overrides, **options):
+    """Go on with a run; returns what was said."""
+    console = Console(file=io.StringIO(), width=200)
+    trainkit.fit(resume=run.directory, overrides=overrides, console=console, **options)
+    return console.file.getvalue()
+
+
+def rows(run):
+    with run.history.open() as file:
+        return list(csv.DictReader(file))
+
+
+def epochs_on_board(run, part):
+    events = EventAccumulator(str(run.tensorboard / part)).Reload().Tensors("epoch_loss")
+    return [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events]
+
+
+def test_resume_makes_a_training_longer(run):
+    before = rows(run)
+    said = resume(run, "training.epochs=4")
+    assert "goes on after 3 epochs, at step 270" in said
+    assert rows(run)[:3] == before
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3", "4"]
+    assert float(rows(run)[3]["loss"]) < float(before[2]["loss"])
+    manifest = run.read_manifest()
+    assert manifest["outcome"] == "finished"
+    assert manifest["resumed"][0]["differences"] == ["training.epochs: was 3, is 4"]
+    assert json.loads(run.metrics.read_text())["best"]["epoch"] in (3, 4)
+
+
+def test_resume_of_a_finished_run_does_nothing(run):
+    before = {path: path.stat().st_mtime_ns for path in run.directory.rglob("*") if path.name != ".lock"}
+    assert "is finished: nothing is left to do" in resume(run)
+    after = {path: path.stat().st_mtime_ns for path in run.directory.rglob("*") if path.name != ".lock"}
+    assert {path.name for path in after if after[path] != before.get(path)} <= {"train.log"}
+
+
+def test_resume_after_a_kill_leaves_no_hole_and_nothing_twice(small_config, tmp_path, monkeypatch):
+    def killed(self, logs):
+        if self.state.position.epoch == 2:
+            raise SystemError("killed")
+        whole(self, logs)
+
+    whole = Checkpointer.after_epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpointer, "after_epoch", killed)
+        with pytest.raises(trainkit.errors.TrainingError, match="killed"):
+            trainkit.fit(small_config, ["training.epochs=3"], runs=tmp_path)
+    run = Run(tmp_path / "small/001")
+    assert len(rows(run)) == 2  # the second one has no checkpoint
+    said = resume(run)
+    assert "goes on after 1 epochs, at step 90" in said
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    losses = [float(row["loss"]) for row in rows(run)]
+    assert epochs_on_board(run, "train") == [(step, pytest.approx(loss)) for step, loss in enumerate(losses, 1)]
+    assert [step for step, _ in epochs_on_board(run, "validation")] == [1, 2, 3]
+    log = run.log.read_text()
+    assert [int(number) for number in re.findall(r"INFO epoch (\d)/3", log)] == [1, 2, 3]
+    assert "ERROR TrainingError: training failed: SystemError: killed" in log
+
+
+def test_resume_takes_the_checkpoint_before_a_damaged_one(run):
+    (filepath,) = (run.checkpoints / "step_000000270").glob("variables.data*")
+    filepath.write_bytes(filepath.read_bytes()[:-1])
+    said = resume(run, "training.epochs=4")
+    assert re.search(r"note: step_000000270 is damaged: variables\.data\S+ must have [\d,]+ bytes", said)
+    assert "goes on after 2 epochs, at step 180" in said
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3", "4"]
+
+
+def test_resume_without_a_checkpoint_begins_anew(run):
+    shutil.rmtree(run.checkpoints)
+    assert "goes on from its beginning" in resume(run, "training.epochs=1")
+    assert len(rows(run)) == 1
+    assert [step for step, _ in epochs_on_board(run, "train")] == [1]
+
+
+def spoil(run, **entries):
+    manifest = run.read_manifest()
+    run.manifest.write_text(json.dumps(manifest | entries))
+
+
+CHANGES = {
+    "config": (["data.batch_size=50"], {}, r"data\.batch_size: was 100, is 50"),
+    "layer": (
+        ["model.layers.digit.activation=null"],
+        {},
+        r"model\.layers\[3\]\.Dense\.activation: was 'softmax', is None",
+    ),
+    "versions": ([], {"versions": {"tensorflow": "2.20.0"}}, r"tensorflow: was 2\.20\.0, is 2\."),
+    "data": ([], {"data": {"fingerprint": "0" * 64}}, "the data: the files that the config names have changed"),
+    "schedule": (
+        ["training.optimizer={SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}"],
+        {},
+        r"training\.optimizer\.\S+: was ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("overrides", "entries", "told"), CHANGES.values(), ids=CHANGES)
+def test_resume_refuses_what_is_another_training(overrides, entries, told, run):
+    spoil(run, **{"outcome": "killed", **entries})
+    before = sorted(run.directory.rglob("*"))
+    with pytest.raises(RunError, match=rf"(?s)was begun with something else:\n.*{told}.*--force"):
+        resume(run, *overrides)
+    assert sorted(run.directory.rglob("*")) == before
+    assert len(rows(run)) == 3
+
+
+def test_resume_tells_that_a_schedule_follows_from_the_length(small_config, tmp_path):
+    schedule = "training.optimizer={SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}"
+    run = trainkit.fit(small_config, ["training.epochs=1", schedule], runs=tmp_path)
+    told = r"training\.epochs: was 1, is 2: the learning rates of the steps before follow from it"
+    with pytest.raises(RunError, match=told):
+        resume(run, "training.epochs=2")
+    assert "forced: training.epochs" in resume(run, "training.epochs=2", force=True)
+    assert len(rows(run)) == 2
+
+
+def test_resume_with_force_goes_on_all_the_same(run):
+    said = resume(run, "data.batch_size=200", "training.epochs=4", force=True)
+    assert "forced: data.batch_size: was 100, is 200" in said
+    assert rows(run)[-1]["epoch"] != "3"
+    assert run.read_manifest()["resumed"][0]["differences"][0] == "data.batch_size: was 100, is 200"
+
+
+def test_resume_of_a_run_in_use_is_refused(run):
+    with run.lock(), pytest.raises(RunError, match=r"003 is in use by process \d+ on "):
+        resume(run, "training.epochs=4")
+
+
+def test_resume_removes_what_a_kill_left_half_written(run):
+    (run.checkpoints / ".123.step_000000300").mkdir()
+    (run.directory / ".123.history.csv").touch()
+    resume(run)
+    left = [path.name for path in (*run.directory.iterdir(), *run.checkpoints.iterdir()) if path.name.startswith(".1")]
+    assert left == []
+
+
+def test_fit_needs_a_config_or_a_run():
+    with pytest.raises(trainkit.errors.InputError, match="`config` must be given where there is no run to resume"):
+        trainkit.fit()

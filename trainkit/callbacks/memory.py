@@ -1,0 +1,82 @@
+"""What a Keras callback knows, as plain data that a checkpoint can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+_OF_KERAS = frozenset({"model", "params", "validation_data", "_supports_tf_logs", "_chief_worker_only"})
+_ARRAY, _NUMBER, _TUPLE = "__array__", "__number__", "__tuple__"
+
+
+def recall(callback: Any) -> dict[str, Any]:
+    """What a callback knows, as plain values.
+
+    A callback that has `get_state()` and `set_state(state)` says so itself; of any other it is every attribute that
+    is a number, a text, an array, or a list, tuple or dictionary of such.
+    """
+    if hasattr(callback, "get_state"):
+        return callback.get_state()
+    return {name: value for name, value in _attributes(callback).items() if is_plain(value)}
+
+
+def remind(callback: Any, state: Mapping[str, Any]) -> None:
+    """Let a callback know what it knew when `recall` was asked."""
+    if hasattr(callback, "set_state"):
+        callback.set_state(state)
+    else:
+        for name, value in state.items():
+            setattr(callback, name, value)
+
+
+def unkept(callback: Any) -> dict[str, str]:
+    """The attributes of a callback of one's own that `recall` leaves out, each with the name of its class."""
+    own = not type(callback).__module__.startswith(("keras.", "tf_keras.", "trainkit."))
+    if not own or hasattr(callback, "get_state"):
+        return {}
+    left = {name: value for name, value in _attributes(callback).items() if not is_plain(value) and not callable(value)}
+    return {name: type(value).__name__ for name, value in left.items()}
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is data that JSON and NumPy can hold."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_plain(one) for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return all(is_plain(one) for one in value)
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biufc"
+    return value is None or isinstance(value, bool | int | float | str | np.generic)
+
+
+def _attributes(callback: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(callback).items() if name not in _OF_KERAS}
+
+
+def pack(value: Any, arrays: list[np.ndarray]) -> Any:
+    """A value as JSON has it; its arrays, and the numbers of NumPy, are put into `arrays`."""
+    if isinstance(value, np.ndarray | np.generic):
+        arrays.append(np.asarray(value))
+        return {_ARRAY if isinstance(value, np.ndarray) else _NUMBER: len(arrays) - 1}
+    if isinstance(value, tuple):
+        return {_TUPLE: [pack(one, arrays) for one in value]}
+    if isinstance(value, list):
+        return [pack(one, arrays) for one in value]
+    return {key: pack(one, arrays) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def unpack(value: Any, arrays: Sequence[np.ndarray]) -> Any:
+    """The value that `pack` was given."""
+    if isinstance(value, list):
+        return [unpack(one, arrays) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if _TUPLE in value:
+        return tuple(unpack(one, arrays) for one in value[_TUPLE])
+    if _ARRAY in value:
+        return arrays[value[_ARRAY]]
+    if _NUMBER in value:
+        return arrays[value[_NUMBER]][()]
+    return {key: unpack(one, arrays) for key, one in value.items()}

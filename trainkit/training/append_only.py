@@ -1,0 +1,67 @@
+"""Files that grow by appending: cut to what they were when a checkpoint was written, so that nothing stands twice."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_EPOCH = re.compile(r"\S+ \S+ INFO epoch +\d+/\d+  ")
+
+
+def sizes(paths: Iterable[Path], *, base: Path) -> dict[str, int]:
+    """The bytes of each file, or of each file in a directory, by its path; they are on the disk then.
+
+    Args:
+        paths: Files and directories.
+        base: A directory that may be moved: what is in it is named from there.
+    """
+    found = [path for given in paths for path in ([given] if given.is_file() else sorted(given.rglob("*")))]
+    return {_name(path, base): _synced_size(path) for path in found if path.is_file()}
+
+
+def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], log: Path) -> None:
+    """Cut files to the sizes that they had.
+
+    Args:
+        before: What `sizes` returned.
+        base: As then.
+        directories: Where files that were not there are removed.
+        log: Of this one only the lines of epochs go: an error that ended the training stays.
+    """
+    for name, size in before.items():
+        path = base / name
+        if path != log and path.is_file() and path.stat().st_size > size:
+            os.truncate(path, size)
+    for directory in directories:
+        for path in directory.rglob("*"):
+            if path.is_file() and _name(path, base) not in before:
+                path.unlink()
+    _cut_log(log, before.get(_name(log, base), 0))
+
+
+def _name(path: Path, base: Path) -> str:
+    path, base = path.absolute(), base.absolute()
+    return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+
+def _cut_log(log: Path, size: int) -> None:
+    if not log.is_file():
+        return
+    content = log.read_bytes()
+    rest = content[size:].decode("utf-8", errors="replace").splitlines(keepends=True)
+    kept = [line for line in rest if not _EPOCH.match(line)]
+    if len(kept) < len(rest):
+        os.truncate(log, size)
+        with log.open("a", encoding="utf-8") as file:
+            file.writelines(kept)
+
+
+def _synced_size(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,182 @@
+"""Checkpoints on the way of a training, and the way back from them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainkit.callbacks.memory import pack, recall, remind, unpack
+from trainkit.config import Best as Monitor
+from trainkit.config import CheckpointSettings
+from trainkit.errors import RunError, TrainingError
+from trainkit.framework import tf
+from trainkit.runs import write_json
+from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
+from trainkit.runs.variables import read_variables, write_variables
+from trainkit.training.append_only import sizes
+from trainkit.training.averages import averaged
+from trainkit.training.loop import Guard, Loop
+from trainkit.training.signals import Signals
+from trainkit.training.state import Best, State
+
+_ARRAYS = "arrays.npz"
+_VARIABLES, _AVERAGES = "variables", "averages"
+
+
+class Checkpointer(Guard):
+    """Writes checkpoints between two steps: as often as the config asks, before a signal is answered, and of the best.
+
+    Args:
+        checkpoints: Where they go.
+        settings: How often, and how many stay.
+        state: Of the training; it is kept up to date.
+        monitor: How the best epoch is chosen.
+        callbacks: By the names under which their knowledge is kept.
+        files: Files and directories that grow by appending: they are cut to what they were when a training goes on.
+        signals: They are answered between two steps.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        settings: CheckpointSettings,
+        *,
+        state: State,
+        monitor: Monitor,
+        callbacks: Mapping[str, Any],
+        files: Sequence[Path],
+        signals: Signals,
+    ) -> None:
+        super().__init__(signals)
+        self.state = state
+        self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
+        self._callbacks, self._files = callbacks, files
+
+    def begin(self, loop: Loop) -> None:
+        """Let the callbacks know what they knew, and keep the state before the first step."""
+        self._loop = loop
+        self._plain = without_optimizer(loop.model)
+        self._saved = time.monotonic()
+        if loop.epoch_begins or loop.is_over:
+            self._remind()
+        if not self._checkpoints.steps():
+            self.save()
+
+    def enter_epoch(self) -> None:
+        """Let the callbacks know what they knew in the middle of the epoch."""
+        if not self._loop.epoch_begins:
+            self._remind()
+
+    def after_step(self, *, is_last: bool) -> None:
+        """Write a checkpoint if it is time for one; after the last step of an epoch comes that of the epoch."""
+        every_steps, every_minutes = self._settings.every_steps, self._settings.every_minutes
+        is_time = every_minutes is not None and time.monotonic() - self._saved >= 60 * every_minutes
+        is_step = every_steps is not None and self.state.position.step % every_steps == 0
+        if self.signals.asked:
+            self.interrupt()
+        elif (is_time or is_step) and not is_last:
+            self.save()
+
+    def after_epoch(self, logs: dict[str, float]) -> None:
+        """Choose the best epoch, and write its checkpoint."""
+        better = self._is_better(logs)
+        if better or self._loop.is_over or self.state.position.epoch % self._settings.every_epochs == 0:
+            self.save()
+        super().after_epoch(logs)
+
+    def interrupt(self) -> None:
+        """Keep what was done, and answer the signal."""
+        self.save()
+        super().interrupt()
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment, and remove those that are not needed any more."""
+        model, plain, step = self._loop.model, self._plain, self.state.position.step
+        self.state.callbacks = {name: recall(callback) for name, callback in self._callbacks.items()}
+        for callback in self._loop.callbacks.callbacks:
+            if hasattr(callback, "flush"):
+                callback.flush()
+        self.state.files = sizes(self._files, base=self._checkpoints.directory.parent)
+        with self._checkpoints.writing(step) as directory:
+            write_variables(directory, _VARIABLES, **_trackables(model, plain))
+            if model.optimizer.use_ema:
+                with averaged(model):
+                    write_variables(directory, _AVERAGES, model=plain)
+            arrays: list[np.ndarray] = []
+            write_json(directory / STATE, pack(self.state.to_json(), arrays))
+            np.savez(directory / _ARRAYS, *arrays)
+        self._saved = time.monotonic()
+        self._prune()
+
+    def _prune(self) -> None:
+        """Keep the newest checkpoints, and the best of each of them."""
+        done = [step for step in self._checkpoints.steps() if step <= self.state.position.step]
+        newest = done[: self._settings.keep]
+        bests = [self._checkpoints.best_of(step) for step in newest]
+        self._checkpoints.prune({*newest, *(step for step in bests if step is not None)})
+
+    def _remind(self) -> None:
+        for name, state in self.state.callbacks.items():
+            if name in self._callbacks:
+                remind(self._callbacks[name], state)
+
+    def _is_better(self, logs: Mapping[str, float]) -> bool:
+        monitor, mode = self._monitor.monitor, self._monitor.mode
+        if monitor not in logs:
+            known = ", ".join(logs)
+            raise TrainingError(f"best.monitor must be a metric of the epoch: {known}. Received: {monitor!r}.")
+        value, best, position = logs[monitor], self.state.best, self.state.position
+        if not math.isfinite(value):
+            return False
+        if best is not None and not (value < best.value if mode == "min" else value > best.value):
+            return False
+        self.state.best = Best(position.epoch, monitor, value, position.step)
+        return True
+
+
+def read_state(checkpoints: Checkpoints, step: int) -> State:
+    """The state that a checkpoint holds.
+
+    Raises:
+        RunError: If it is damaged.
+    """
+    directory = checkpoints.at(step)
+    try:
+        with np.load(directory / _ARRAYS, allow_pickle=False) as file:
+            arrays = [file[name] for name in file.files]
+        return State.from_json(unpack(checkpoints.read_state(step), arrays))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RunError(f"{directory} cannot be restored: {error}.") from error
+
+
+def restore(checkpoints: Checkpoints, step: int, model: Any) -> None:
+    """Set the weights, the optimizer and the metrics of a compiled model to those of a checkpoint."""
+    model.optimizer.build(model.trainable_variables)
+    read_variables(checkpoints.at(step), _VARIABLES, **_trackables(model, without_optimizer(model)))
+
+
+def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
+    """Set the weights of a model `without_optimizer` to a checkpoint's: to the averages, where it has such.
+
+    Raises:
+        RunError: If the checkpoint is missing or damaged.
+    """
+    directory = checkpoints.at(step)
+    if fault := fault_of(directory):
+        raise RunError(f"{directory} {fault}.")
+    averages = (directory / f"{_AVERAGES}.index").exists()
+    read_variables(directory, _AVERAGES if averages else _VARIABLES, model=model)
+
+
+def without_optimizer(model: Any) -> Any:
+    """A model of the same layers, without the optimizer and the losses, which differ from phase to phase."""
+    return tf.keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def _trackables(model: Any, plain: Any) -> dict[str, Any]:
+    return {"model": plain, "optimizer": model.optimizer, "metrics": list(model.metrics)}

@@ -1,0 +1,52 @@
+"""How long a training is, in steps and in epochs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from trainkit.config import Experiment
+from trainkit.data import Split
+
+DEFAULT_EPOCHS = 10
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training, or a phase of one, is.
+
+    Args:
+        steps: Training steps.
+        steps_per_epoch: Of them, those between two validations; the last epoch may be shorter.
+
+    Example:
+        >>> length = Length(steps=10, steps_per_epoch=4)
+        >>> length.epochs, [length.before(epoch) for epoch in range(4)]
+        (3, [0, 4, 8, 10])
+    """
+
+    steps: int
+    steps_per_epoch: int
+
+    @property
+    def epochs(self) -> int:
+        """Epochs, of which the last may be shorter."""
+        return -(-self.steps // self.steps_per_epoch)
+
+    def before(self, epoch: int) -> int:
+        """The steps that come before an epoch, which is counted from 0."""
+        return min(epoch * self.steps_per_epoch, self.steps)
+
+
+def steps_of_pass(experiment: Experiment, split: Split) -> int:
+    """Training steps of one pass over the samples; the last batch may be smaller."""
+    return math.ceil(split.size / experiment.data.batch_size)
+
+
+def length_of(experiment: Experiment, split: Split, *, epochs: int | None = None) -> Length:
+    """The length of a config's training on some samples; or of so many epochs."""
+    training = experiment.training
+    each = training.steps_per_epoch or steps_of_pass(experiment, split)
+    if epochs is None and training.steps is not None:
+        return Length(training.steps, each)
+    return Length((epochs or training.epochs or DEFAULT_EPOCHS) * each, each)

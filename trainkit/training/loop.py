@@ -1,0 +1,179 @@
+"""The training loop: epochs of Keras training steps from any point on, each step and epoch told to a guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trainkit.framework import tf
+from trainkit.training.averages import averaged
+from trainkit.training.length import Length
+from trainkit.training.signals import Signals
+from trainkit.training.state import Position
+
+
+class Guard:
+    """What a loop asks on its way: here, whether a signal came.
+
+    Args:
+        signals: They are answered between two steps.
+    """
+
+    def __init__(self, signals: Signals) -> None:
+        self.signals = signals
+
+    def begin(self, loop: Loop) -> None:
+        """The callbacks have begun; no step was done yet."""
+
+    def enter_epoch(self) -> None:
+        """The callbacks have begun an epoch, of which some steps may have been done before."""
+
+    def after_step(self, *, is_last: bool) -> None:
+        """A step was done."""
+        if self.signals.asked:
+            self.interrupt()
+
+    def after_steps(self, logs: dict[str, float]) -> None:
+        """The steps of an epoch were done; its validation was not."""
+
+    def after_epoch(self, logs: dict[str, float]) -> None:
+        """An epoch was done, and the callbacks know it."""
+        if self.signals.asked:
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Answer a signal."""
+        self.signals.answer()
+
+
+class Loop:
+    """Runs the epochs of a phase: as `Model.fit` does, but from any step on.
+
+    Keras' own loop begins with an epoch, and resets what callbacks know; a run that was killed has to go on with the
+    step that comes next.
+
+    Args:
+        model: A compiled `tf.keras.Model`; its metrics hold what an epoch that was broken off has measured so far.
+        batches: Training steps done to the endless dataset of all batches from there.
+        validation: A dataset, or None.
+        callbacks: Keras callbacks, asked in their order.
+        length: Of the phase.
+        position: Where to begin; it is moved.
+        guard: Asked after each step.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        batches: Callable[[int], Any],
+        validation: Any | None,
+        callbacks: Sequence[Any],
+        length: Length,
+        position: Position,
+        guard: Guard,
+    ) -> None:
+        self.model = model
+        self.position = position
+        self.length = length
+        self._batches, self._validation, self._guard = batches, validation, guard
+        self.callbacks = tf.keras.callbacks.CallbackList(
+            [*callbacks, _Listener(guard)],
+            add_history=True,
+            model=model,
+            epochs=position.phase_epoch + length.epochs,
+            steps=length.steps_per_epoch,
+        )
+
+    def run(self) -> dict[str, list[float]]:
+        """Do what is left of the phase; returns what Keras' History has of it."""
+        model, position = self.model, self.position
+        model.stop_training = position.stopping
+        train = model.make_train_function()
+        model._train_counter.assign(position.step)
+        with model.distribute_strategy.scope():
+            self.callbacks.on_train_begin()
+            self._guard.begin(self)
+            if not self.is_over:
+                iterator = iter(self._batches(position.step))
+            logs: dict[str, float] = {}
+            while not self.is_over:
+                logs = self._run_epoch(train, iterator)
+            self.callbacks.on_train_end(logs)
+        return model.history.history
+
+    @property
+    def epoch_begins(self) -> bool:
+        """Whether no step of the epoch at hand was done, as far as it is to be done."""
+        return self.position.step == self._first_step
+
+    @property
+    def _epoch(self) -> int:
+        """The epoch at hand, counted from the first one of the phase."""
+        return self.position.epoch - self.position.phase_epoch
+
+    @property
+    def _first_step(self) -> int:
+        return self.position.phase_step + self.length.before(self._epoch)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left of the phase."""
+        return self.position.over or self._epoch >= self.length.epochs
+
+    def _run_epoch(self, train: Callable[[Any], Any], iterator: Any) -> dict[str, float]:
+        model, position, callbacks = self.model, self.position, self.callbacks
+        first, end = self._first_step, position.phase_step + self.length.before(self._epoch + 1)
+        if self.epoch_begins:
+            model.reset_metrics()
+        callbacks.on_epoch_begin(position.epoch)
+        self._guard.enter_epoch()
+        while position.step < end and not model.stop_training:
+            index = position.step - first
+            callbacks.on_train_batch_begin(index)
+            values = train(iterator)
+            position.step += 1
+            callbacks.on_train_batch_end(index, values)
+            position.stopping = bool(model.stop_training)
+            self._guard.after_step(is_last=position.step == end or model.stop_training)
+        logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+        self._guard.after_steps(logs)
+        logs |= self._validate()
+        position.epoch += 1
+        callbacks.on_epoch_end(position.epoch - 1, logs)
+        position.stopping = position.over = bool(model.stop_training)
+        self._guard.after_epoch(logs)
+        return logs
+
+    def _validate(self) -> dict[str, float]:
+        """Loss and metrics of the validation samples; the metrics of the epoch survive a signal."""
+        if self._validation is None:
+            return {}
+        variables = [variable for metric in self.model.metrics for variable in metric.variables]
+        kept = [variable.numpy() for variable in variables]
+        try:
+            with averaged(self.model):
+                values = self.model.evaluate(self._validation, verbose=0, callbacks=self.callbacks, return_dict=True)
+        except _Interrupted:
+            for variable, value in zip(variables, kept, strict=True):
+                variable.assign(value)
+            self._guard.interrupt()
+            raise
+        return {f"val_{name}": float(value) for name, value in values.items()}
+
+
+class _Interrupted(BaseException):
+    """A signal came during a validation."""
+
+
+class _Listener(tf.keras.callbacks.Callback):
+    """Breaks a validation off when a signal has come."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._supports_tf_logs = True  # else Keras waits for every batch's metrics
+        self._guard = guard
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._guard.signals.asked:
+            raise _Interrupted

@@ -1,0 +1,129 @@
+"""Go on with a training that was broken off, or is to be longer, if it is still the same training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from rich.console import Console
+
+from trainkit.config import Config, Experiment, load_config
+from trainkit.data import Split, fingerprint
+from trainkit.errors import RunError, shown
+from trainkit.runs import Run, write_text
+from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.append_only import cut
+from trainkit.training.checkpointing import read_state
+from trainkit.training.compile import build_optimizer
+from trainkit.training.length import length_of
+from trainkit.training.log import say
+from trainkit.training.prepare import Prepared, prepare
+from trainkit.training.record import PACKAGES, now
+from trainkit.training.state import State
+from trainkit.training.train import Training
+
+_FREE = ("deploy.", "training.checkpoints.", "training.on_nan")
+"""Keys that change nothing of what is trained."""
+_LENGTH = ("training.epochs", "training.steps")
+_MOST = 20
+"""Differences that are told."""
+
+
+def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Training | None:
+    """Take a training up where its newest good checkpoint is.
+
+    A longer training (`training.epochs`, `training.steps`) is the same one, unless a schedule lasts as long as it does.
+
+    Args:
+        run: The run; the caller owns it.
+        config: Its config, or another.
+        force: Go on whatever differs.
+        console: Where it is told what was found.
+
+    Returns:
+        The training, or None where nothing is left to do.
+
+    Raises:
+        RunError: If something differs, or no checkpoint can be read.
+    """
+    manifest, before = run.read_manifest(), load_config(run.resolved)
+    changed = _changed(before.resolved(), config.resolved())
+    longer = {key: told for key, told in changed.items() if key in _LENGTH}
+    if manifest.get("outcome") == "finished" and not longer and run.model.is_file():
+        say(console, f"{run.directory} is finished: nothing is left to do. training.epochs=N makes it longer.")
+        return None
+    checkpoints = Checkpoints(run.checkpoints)
+    step, faults = checkpoints.newest()
+    for fault in faults:
+        say(console, f"note: {fault}; the one before it is taken")
+    state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
+    prepared = prepare(config, seed=state.seed)
+    differences = [told for key, told in changed.items() if key not in longer]
+    differences += _changed_versions(manifest)
+    if fingerprint(prepared.splits) != manifest.get("data", {}).get("fingerprint"):
+        differences.append("the data: the files that the config names have changed")
+    if longer and _rates_differ(before.experiment, prepared):
+        differences += [f"{told}: the learning rates of the steps before follow from it" for told in longer.values()]
+    _check(run, differences, force=force, console=console)
+    _write_down(run, config, state, {**changed, **dict(enumerate(differences))})
+    events = [run.tensorboard / "train", run.tensorboard / "validation"]
+    cut(state.files, base=run.directory, directories=events, log=run.log)
+    where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
+    say(console, f"{run.directory} goes on {where}")
+    return Training(run, prepared, state, console, resumed=step is not None)
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that are others than before, by key, told in words."""
+    old, new = dict(_leaves(before)), dict(_leaves(after))
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key) and not key.startswith(_FREE)]
+    return {key: f"{key}: was {_told(old, key)}, is {_told(new, key)}" for key in keys}
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, one in value.items():
+            yield from _leaves(one, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        for index, one in enumerate(value):
+            yield from _leaves(one, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def _told(leaves: Mapping[str, Any], key: str) -> str:
+    return shown(leaves[key]) if key in leaves else "not there"
+
+
+def _changed_versions(manifest: Mapping[str, Any]) -> list[str]:
+    before = manifest.get("versions", {})
+    now_there = {package: version(package) for package in PACKAGES}
+    pairs = [(name, before.get(name), found) for name, found in now_there.items()]
+    return [f"{name}: was {old}, is {new}" for name, old, new in pairs if old != new]
+
+
+def _rates_differ(before: Experiment, prepared: Prepared) -> bool:
+    """Whether the optimizer is another one where the training is longer."""
+    split: Split = prepared.splits.train
+    lengths = [length_of(before, split), length_of(prepared.config.experiment, split)]
+    first, second = (build_optimizer(prepared.config, split, length).get_config() for length in lengths)
+    return bool(first != second)
+
+
+def _check(run: Run, differences: list[str], *, force: bool, console: Console) -> None:
+    told = [*differences[:_MOST], *(["…"] if len(differences) > _MOST else [])]
+    if differences and not force:
+        lines = "\n".join(f"  {line}" for line in told)
+        cure = "Train anew, or go on all the same with --force."
+        raise RunError(f"{run.directory} was begun with something else:\n{lines}\n{cure}")
+    for line in told:
+        say(console, f"forced: {line}")
+
+
+def _write_down(run: Run, config: Config, state: State, differences: Mapping[Any, str]) -> None:
+    manifest = run.read_manifest()
+    if differences:
+        write_text(run.resolved, config.resolved_yaml())
+    entry = {"at": now(), "step": state.position.step, "differences": list(dict.fromkeys(differences.values()))}
+    run.update_manifest(outcome="running", ended=None, resumed=[*manifest.get("resumed", []), entry])
