@@ -21,6 +21,7 @@ from trainkit.deploy.compress import COMPRESSORS
 from trainkit.deploy.export import EXPORTERS
 from trainkit.framework import tf
 from trainkit.models.registry import LAYERS
+from trainkit.objects.schedules import SCHEDULES
 
 TABLE = Path(__file__).parents[1] / "trainkit/config/signatures.json"
 
@@ -41,6 +42,7 @@ OURS = {
     "exporter": EXPORTERS,
     "augmentation": AUGMENTATIONS,
     "layer": LAYERS,
+    "schedule": SCHEDULES,
 }
 
 # Bases that users do not build, things that take Python code, and callbacks that `fit` brings itself.
@@ -71,6 +73,8 @@ TYPE_IS_WIDER = {"profile_batch"}
 OUR_DEFAULTS = {
     ("CosineDecay", "decay_steps"): "$steps",
     ("PolynomialDecay", "decay_steps"): "$steps",
+    ("PolyDecay", "total_steps"): "$steps",
+    ("OneCycle", "total_steps"): "$steps",
     ("TensorBoard", "log_dir"): None,
     ("CategoryEncoding", "num_tokens"): "$tokens",
 }
@@ -83,7 +87,7 @@ def make_table() -> dict[str, dict[str, Any]]:
     for kind, (module, base) in KERAS.items():
         table[kind] = {name: keras_signature(kind, item) for name, item in classes(kind, module, base)}
     for kind, registry in OURS.items():
-        ours = {name: read_typed(registry.get(name), skip=CONTEXT) for name in registry}
+        ours = {name: our_signature(kind, registry.get(name)) for name in registry}
         if kind == "layer":
             ours = {
                 name: signature | (OF_EVERY_LAYER if "trainable" not in signature else {})
@@ -104,15 +108,28 @@ def classes(kind: str, module: types.ModuleType, base: type) -> Iterator[tuple[s
 def keras_signature(kind: str, item: type) -> dict[str, Any]:
     """Arguments of a Keras class, with what TrainKit knows better."""
     arguments = read_untyped(item)
+    for name in TYPE_IS_WIDER & arguments.keys():
+        arguments[name].pop("type", None)
+    return with_our_defaults(item.__name__, arguments) | (OF_EVERY_LAYER if kind == "layer" else {})
+
+
+def our_signature(kind: str, item: Any) -> dict[str, Any]:
+    """Arguments of something of TrainKit's; a rate inside a schedule may be a schedule, as in Keras' optimizers."""
+    if kind != "schedule":
+        return read_typed(item, skip=CONTEXT)
+    typed = read_typed(item, skip={"learning_rate"})
+    arguments = {name: typed.get(name, entry) for name, entry in read_untyped(item).items()}
+    return with_our_defaults(item.__name__, arguments)
+
+
+def with_our_defaults(class_name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with the defaults that TrainKit knows better."""
     for name, entry in arguments.items():
-        if name in TYPE_IS_WIDER:
-            entry.pop("type", None)
-        if (item.__name__, name) in OUR_DEFAULTS:
+        if (class_name, name) in OUR_DEFAULTS:
             entry.pop("required", None)
-            arguments[name] = {"default": OUR_DEFAULTS[item.__name__, name]} | {
-                key: value for key, value in entry.items() if key != "default"
-            }
-    return arguments | (OF_EVERY_LAYER if kind == "layer" else {})
+            entry.pop("default", None)
+            arguments[name] = {"default": OUR_DEFAULTS[class_name, name]} | entry
+    return arguments
 
 
 def main() -> int:

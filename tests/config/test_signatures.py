@@ -41,6 +41,7 @@ def builders_names(kind):
     from trainkit.deploy.export import EXPORTERS
     from trainkit.framework import tf
     from trainkit.models.registry import LAYERS
+    from trainkit.objects.schedules import SCHEDULES
 
     if kind in OURS:
         return set(
@@ -58,7 +59,7 @@ def builders_names(kind):
         "constraint": (tf.keras.constraints, tf.keras.constraints.Constraint),
     }[kind]
     classes = {name for name, item in vars(module).items() if inspect.isclass(item) and issubclass(item, base)}
-    added = set(LAYERS) if kind == "layer" else set()
+    added = set({"layer": LAYERS, "schedule": SCHEDULES}.get(kind, ()))
     assert not added & classes
     return added | {name for name in classes if name[0].isupper()} - LEFT_OUT[kind]
 
@@ -95,6 +96,12 @@ def test_schema_and_builders_know_the_same_names(kind):
         ("schedule", "CosineDecay", "decay_steps", {"required": False, "default": "$steps"}),
         ("schedule", "PolynomialDecay", "decay_steps", {"required": False, "default": "$steps"}),
         ("schedule", "ExponentialDecay", "decay_steps", {"required": True}),
+        ("schedule", "PolyDecay", "total_steps", {"required": False, "default": "$steps", "type": "integer"}),
+        ("schedule", "OneCycle", "total_steps", {"required": False, "default": "$steps", "type": "integer"}),
+        ("schedule", "MultiStepDecay", "milestones", {"required": True, "type": "wholes"}),
+        ("schedule", "WarmUp", "learning_rate", {"required": True, "type": "schedule"}),
+        ("optimizer", "SGD", "clipnorm", {"default": None, "type": "number", "optional": True}),
+        ("optimizer", "Adam", "weight_decay", {"default": None, "type": "number", "optional": True}),
         ("callback", "TensorBoard", "profile_batch", {"type": "any"}),
         ("source", "Mnist", "path", {"default": None, "type": "path", "optional": True}),
         ("source", "Csv", "categorical", {"default": None, "type": "texts", "optional": True}),

@@ -37,6 +37,8 @@ WHOLE = {
 """Arguments of Keras that are a whole number: some of its layers cut off what stands behind the point."""
 WHOLES = {"kernel_size", "pool_size", "strides", "dilation_rate", "size"}
 """Arguments of Keras that are one or several such numbers."""
+NUMBERS = {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
+"""Arguments of Keras that are a number, whose default is none."""
 _TYPES: dict[Any, str] = {
     int: "integer",
     float: "number",
@@ -45,6 +47,7 @@ _TYPES: dict[Any, str] = {
     Path: "path",
     list[str]: "texts",
     list[float]: "number",
+    list[int]: "wholes",
     dict[str, float]: "numbers by name",
     dict[str, int]: "integers by name",
 }
@@ -130,4 +133,4 @@ def _guess(name: str, default: object) -> str:
         return "whole" if name in WHOLE else "wholes"
     if isinstance(default, bool):
         return "boolean"
-    return "number" if isinstance(default, int | float) else "any"
+    return "number" if isinstance(default, int | float) or name in NUMBERS else "any"

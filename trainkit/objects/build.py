@@ -10,6 +10,7 @@ from typing import Any
 from trainkit.config import ExpressionError, Node, NodeError, evaluate
 from trainkit.errors import InputError
 from trainkit.framework import tf
+from trainkit.objects.schedules import SCHEDULES
 from trainkit.registry import Registry, did_you_mean
 
 _MODULES = {
@@ -23,6 +24,9 @@ _MODULES = {
     "regularizer": "regularizers",
     "constraint": "constraints",
 }
+_OURS = {"schedule": SCHEDULES}
+"""What TrainKit adds to kinds of Keras, wherever they are built."""
+
 _UNKNOWN = re.compile(r"Unknown (activation|initializer|regularizer|constraint)[^']*'(\w+)'")
 _NODE_NAMES = re.compile(r" for '\{\{node.*|\{\{[^}]*\}\} ?|\[Op:.*")
 
@@ -116,11 +120,21 @@ def compute_arguments(node: Node, scope: Mapping[str, Any], registry: Registry |
     values = {}
     for key, written in (defaults | node.arguments).items():
         try:
-            value = _compute(written, scope, registry)
+            known = _scope_inside(node, scope) if isinstance(written, Node) else scope
+            value = _compute(written, known, registry)
             values[key] = _whole(value) if key in node.signature and node.signature[key].type in _WHOLE else value
         except ExpressionError as error:
             raise NodeError(node, str(error), argument=key) from error
     return values
+
+
+def _scope_inside(node: Node, scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `$name` stands for in the things inside a node: what follows a warm-up has only the steps that are left."""
+    warm = node.arguments.get("steps") if node.kind == "schedule" and node.class_name == "WarmUp" else None
+    warm = evaluate(warm, scope)
+    if "steps" not in scope or not isinstance(warm, int | float):
+        return scope
+    return {**scope, "steps": max(int(scope["steps"] - warm), 1)}
 
 
 def _compute(written: Any, scope: Mapping[str, Any], registry: Registry | None) -> Any:
@@ -154,6 +168,7 @@ def first_sentence(error: Exception) -> str:
 def _class_of(node: Node, registry: Registry | None) -> Any:
     if node.definition is not None and node.definition.target is not None:
         return node.definition.target
+    registry = registry or _OURS.get(node.kind)
     if registry is not None and node.class_name in registry:
         return registry.get(node.class_name)
     return keras_class(node.kind, node.class_name)
@@ -168,6 +183,8 @@ def keras_class(kind: str, class_name: str) -> Any:
 
 
 def _refusal(node: Node, error: Exception) -> str:
+    if isinstance(error, InputError):
+        return f"{node.class_name}: {error}"
     said = " ".join(str(error).split())
     if match := _UNKNOWN.search(said):  # an activation, an initializer, …: Keras tells how to register a class
         module = getattr(tf.keras, f"{match[1]}s")
