@@ -69,6 +69,15 @@ class Training(Settings):
         description="Training steps between two validations, which are called an epoch; by default one pass.",
     )
     optimizer: Optimizer = Field(Node("optimizer", "Adam"), description="A Keras optimizer.")
+    gradient_accumulation_steps: Count = Field(
+        default=1, description="Batches whose mean gradient makes one update of the weights."
+    )
+    learning_rate_multipliers: dict[str, Weight] | None = Field(
+        default=None,
+        min_length=1,
+        description="By what the rate of some weights is multiplied: by patterns of layers or `layer/weight`; the last "
+        "that matches wins.",
+    )
     loss: Annotated[
         Annotated[Loss, Tag("a node")] | Annotated[dict[PathName, Loss], Field(min_length=1), Tag("a mapping")],
         Discriminator(node_or_mapping),

@@ -9,21 +9,25 @@ from trainkit.config import Config
 from trainkit.data import Split
 from trainkit.objects import build
 from trainkit.training.length import Length
+from trainkit.training.multipliers import multipliers_of
+from trainkit.training.optimizer import extend
+from trainkit.training.optimizer_rules import check_optimizer
 from trainkit.training.outputs import Output
 
 
 def build_optimizer(config: Config, split: Split, length: Length) -> Any:
     """The optimizer of a config; its schedule, if it has one, lasts as long as the training."""
-    return build(config.experiment.training.optimizer, schedule_scope(split, length))
+    training = config.experiment.training
+    check_optimizer(training.optimizer)
+    return build(training.optimizer, schedule_scope(config, split, length))
 
 
-def schedule_scope(split: Split, length: Length) -> dict[str, int]:
-    """What `$name` stands for in a schedule over a training of some length."""
-    return split.facts.values | {
-        "epochs": length.epochs,
-        "steps": length.steps,
-        "steps_per_epoch": length.steps_per_epoch,
-    }
+def schedule_scope(config: Config, split: Split, length: Length) -> dict[str, int]:
+    """What `$name` stands for in a schedule over a training of some length; its steps are updates, not batches."""
+    one_update = config.experiment.training.gradient_accumulation_steps
+    steps = {"steps": length.steps, "steps_per_epoch": length.steps_per_epoch}
+    updates = {name: max(count // one_update, 1) for name, count in steps.items()}
+    return split.facts.values | {"epochs": length.epochs} | updates
 
 
 def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str, Output], optimizer: Any) -> None:
@@ -34,11 +38,15 @@ def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str
         model: A `tf.keras.Model` whose outputs have the names of the config's.
         split: Training samples, which tell the number of classes.
         outputs: What is learned at each output.
-        optimizer: The optimizer.
+        optimizer: The optimizer; it is made to accumulate gradients and to multiply rates as the config says.
     """
     training, values = config.experiment.training, split.facts.values
     model.compile(
-        optimizer=optimizer,
+        optimizer=extend(
+            optimizer,
+            gradient_accumulation_steps=training.gradient_accumulation_steps,
+            multipliers=multipliers_of(model, training.learning_rate_multipliers or {}),
+        ),
         loss={name: build(output.loss, values) for name, output in outputs.items()},
         loss_weights=training.loss_weights and {name: training.loss_weights.get(name, 1.0) for name in outputs},
         metrics={

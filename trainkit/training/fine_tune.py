@@ -131,17 +131,21 @@ class FineTuning:
         return [build(node, values) for node in nodes if node.class_name not in OF_THE_RUN]
 
     def _optimizer(self, epochs: int) -> Any:
-        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's highest."""
+        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's highest.
+
+        It keeps no averages: those of weights before and after a step are neither sparse nor shared.
+        """
         split, whole = self._splits.train, self._length()
         optimizer = build_optimizer(self._config, split, whole)
         chosen = self._config.experiment.deploy.fine_tune.learning_rate
         if isinstance(chosen, Node):
-            rate = build(chosen, schedule_scope(split, self._length(epochs)))
+            rate = build(chosen, schedule_scope(self._config, split, self._length(epochs)))
         else:
-            rate = chosen or _highest_rate(optimizer, whole.steps) / SLOWER
+            scope = schedule_scope(self._config, split, whole)
+            rate = chosen or _highest_rate(optimizer, scope["steps"]) / SLOWER
         if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             rate = tf.keras.optimizers.schedules.serialize(rate)
-        return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate})
+        return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate, "use_ema": False})
 
 
 def _highest_rate(optimizer: Any, steps: int) -> float:

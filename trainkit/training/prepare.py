@@ -18,6 +18,7 @@ from trainkit.training.compile import build_optimizer, compile_model
 from trainkit.training.determinism import seed_everything
 from trainkit.training.head import check_head, head_notes
 from trainkit.training.length import length_of
+from trainkit.training.multipliers import check_multipliers
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
 from trainkit.training.pipeline import training_change
@@ -85,6 +86,7 @@ def prepare(config: Config, *, seed: int | None = None) -> Prepared:
         splits = replace(
             splits, notes=(*splits.notes, *head_notes(model, outputs.values()), *padding_notes(model, splits.train))
         )
+        check_multipliers(model, experiment.training.learning_rate_multipliers or {})
         length = length_of(experiment, splits.train)
         compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train, length))
         callbacks = [build(node, facts.values) for node in experiment.training.callbacks]

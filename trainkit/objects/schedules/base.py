@@ -11,7 +11,7 @@ from trainkit.errors import InputError, shown
 from trainkit.framework import tf
 
 
-class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate as a function of the step alone.
 
     A subclass keeps each argument as an attribute of the same name, and says its `rate`. That is computed in float64:
