@@ -54,6 +54,24 @@ def test_rate_of_a_schedule_that_warms_up_is_a_tenth_of_its_highest(small_run):
     assert spy.rates[0] == pytest.approx(4e-4, rel=0.05)
 
 
+def test_rate_of_our_own_schedule_is_a_tenth_of_its_highest_and_no_average_is_kept(small_run):
+    schedule = "{WarmUp: {steps: 50, learning_rate: {PolyDecay: {initial_learning_rate: 4e-3}}}}"
+    model, spy = tune(small_run, f"training.optimizer={{Adam: {{learning_rate: {schedule}, use_ema: true}}}}")
+    assert spy.rates[0] == pytest.approx(4e-4, rel=0.05)
+    assert not model.optimizer.use_ema
+
+
+def test_steps_of_a_schedule_are_updates(small_run):
+    schedule = "{WarmUp: {steps: $(steps // 3), learning_rate: {OneCycle: {max_learning_rate: 1e-3}}}}"
+    overrides = [f"deploy.fine_tune.learning_rate={schedule}", "training.gradient_accumulation_steps=3"]
+    model, spy = tune(small_run, *overrides, "training.learning_rate_multipliers={'*/bias': 2}")
+    assert len(spy.rates) == 90  # batches: 30 updates, of which 10 are the warm-up
+    assert spy.rates[:3] == pytest.approx([0, 0, 0])  # shown is the rate of the last update
+    assert spy.rates[2 + 3 * 15] == pytest.approx(1e-3)  # at update 10 + 0.3 * 20 - 1, the highest of the cycle
+    assert spy.rates[-1] == pytest.approx(1e-3 / 25e4)
+    assert model.optimizer.iterations == 30
+
+
 def test_schedule_beside_a_callback_that_changes_the_rate_is_refused(small_run):
     with pytest.raises(SettingError, match="must be a number beside the callback ReduceLROnPlateau") as error:
         tune(

@@ -84,6 +84,24 @@ def test_pattern_that_matches_nothing_is_refused(pattern, told, model):
     assert caught.value.path == ("training", "learning_rate_multipliers", pattern)
 
 
+class Scale(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = tf.Variable(1.0)
+
+    def call(self, x):
+        return x * self.scale
+
+
+def test_weights_that_cannot_be_told_apart_are_refused():
+    model = keras.Sequential([keras.Input((3,)), Scale(name="one"), Scale(name="two")])
+    check_multipliers(model, {"one": 2, "two": 2})
+    with pytest.raises(
+        SettingError, match=r"two variables of the name 'Variable:0' different rates.*'two'.*add_weight"
+    ):
+        check_multipliers(model, {"one": 2})
+
+
 def test_config_multiplies_rates(prepared):
     result = prepared("training.learning_rate_multipliers={'*/bias': 2, answer/kernel: 0}")
     assert result.model.optimizer.multipliers == {"answer/kernel:0": 0, "answer/bias:0": 2}

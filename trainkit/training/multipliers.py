@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -28,11 +29,12 @@ def multipliers_of(model: Any, patterns: Mapping[str, float]) -> dict[str, float
 
 
 def check_multipliers(model: Any, patterns: Mapping[str, float]) -> None:
-    """Refuse a pattern that no weight matches.
+    """Refuse a pattern that no weight matches, and multipliers of weights that cannot be told apart.
 
     Raises:
         SettingError: At the first one.
     """
+    _check_names(model, patterns)
     weights = [(layer, weight) for layer, weight, _ in _weights(model)]
     layers = list(dict.fromkeys(layer for layer, _ in weights))
     for pattern in patterns:
@@ -44,6 +46,18 @@ def check_multipliers(model: Any, patterns: Mapping[str, float]) -> None:
         near = did_you_mean(pattern, names)
         message = f"matches no weight that learns. It must be {rule}; there are {known}. Received: {pattern!r}.{near}"
         raise SettingError(("training", "learning_rate_multipliers", pattern), message)
+
+
+def _check_names(model: Any, patterns: Mapping[str, float]) -> None:
+    """An optimizer knows a variable by its name; layers of one's own may give two the same."""
+    factors = defaultdict(set)
+    for layer, weight, variable in _weights(model):
+        found = [factor for pattern, factor in patterns.items() if _matches(pattern, layer, weight)]
+        factors[variable.name].add(found[-1] if found else 1.0)
+        if len(factors[variable.name]) > 1:
+            message = f"gives two variables of the name {variable.name!r} different rates, the second in {layer!r}."
+            cure = "Give the variables of that layer names: `self.add_weight(name=…)`."
+            raise SettingError(("training", "learning_rate_multipliers"), f"{message} {cure}")
 
 
 def _matches(pattern: str, layer: str, weight: str) -> bool:

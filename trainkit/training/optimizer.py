@@ -82,7 +82,7 @@ class Extension:
             self.build([variable for _, variable in pairs])
         given = [(self._sum_of(variable), gradient, variable) for gradient, variable in pairs if gradient is not None]
         for total, gradient, _ in given:
-            total.assign_add(tf.cast(tf.convert_to_tensor(gradient), total.dtype))
+            _add(total, gradient)
         self._batches.assign_add(1)
 
         def update() -> Any:
@@ -130,6 +130,13 @@ class Extension:
             yield self._multiplier
         finally:
             self._multiplier = 1.0
+
+
+def _add(total: Any, gradient: Any) -> None:
+    if isinstance(gradient, tf.IndexedSlices):  # of an embedding: the rows that the batch has used
+        total.scatter_add(gradient)
+    else:
+        total.assign_add(gradient)
 
 
 @cache

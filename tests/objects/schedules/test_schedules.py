@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from trainkit.config import NodeError
 from trainkit.config.parse import parse_node
+from trainkit.config.yaml_reader import read_text
 from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.objects.schedules import SCHEDULES
@@ -24,6 +27,8 @@ EXAMPLES = {
     "OneCycle": {"max_learning_rate": 0.1},
     "WarmUp": {"learning_rate": {"CosineDecay": {"initial_learning_rate": 0.1}}, "steps": 100, "start": 0.01},
 }
+DOCS = Path(__file__).parents[3] / "docs/schedules.md"
+TOLD = re.findall(r"^\| `(\w+)` \|.*\| `(\{.*\})` \| (.*) \|$", DOCS.read_text(), flags=re.MULTILINE)
 EVERY = pytest.mark.parametrize("name", EXAMPLES)
 
 
@@ -39,6 +44,18 @@ def rates(schedule, *steps):
 
 def test_examples_are_of_every_schedule():
     assert EXAMPLES.keys() == set(SCHEDULES)
+
+
+def test_docs_tell_of_every_schedule():
+    assert [name for name, _, _ in TOLD] == [*SCHEDULES]
+
+
+@pytest.mark.parametrize(("example", "told"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])
+def test_docs_tell_what_schedules_come_to(example, told):
+    node, problems = parse_node(read_text(example, source="docs", directory=DOCS.parent).data, "schedule")
+    assert not problems
+    expected = [float(number) for number in told.split(", ")]
+    assert rates(build(node, {"steps": 10_000}), 0, 5_000, 10_000) == pytest.approx(expected, rel=5e-3, abs=1e-9)
 
 
 # The formulas are those of GetLearningRate in Caffe's sgd_solver.cpp.
