@@ -155,8 +155,7 @@ def read_state(checkpoints: Checkpoints, step: int) -> State:
 
 
 def restore(checkpoints: Checkpoints, step: int, model: Any) -> None:
-    """Set the weights, the optimizer and the metrics of a compiled model to those of a checkpoint."""
-    model.optimizer.build(model.trainable_variables)
+    """Set the weights, the optimizer and the metrics of a compiled model, which have been built, to a checkpoint's."""
     read_variables(checkpoints.at(step), _VARIABLES, **_trackables(model, without_optimizer(model)))
 
 

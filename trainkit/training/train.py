@@ -63,6 +63,7 @@ class Training:
     def _run_phase(self, signals: Signals) -> None:
         prepared, run = self.prepared, self.run
         experiment, model, split = prepared.config.experiment, prepared.model, prepared.splits.train
+        model.optimizer.build(model.trainable_variables)
         _build_metrics(prepared)
         if self.resumed:
             restore(self._checkpoints, self.state.position.step, model)
