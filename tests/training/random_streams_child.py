@@ -30,7 +30,9 @@ class Drawn(tf.keras.__internal__.layers.BaseRandomLayer):
     """Draws what no layer of Keras draws."""
 
     def call(self, x):
-        return x + self._random_generator.truncated_normal(tf.shape(x)) * self._random_generator.random_uniform([], 1, 2)
+        return x + self._random_generator.truncated_normal(tf.shape(x)) * self._random_generator.random_uniform(
+            [], 1, 2
+        )
 
 
 class Nested(L.Layer):
@@ -153,9 +155,7 @@ def make_training(way, mode):
     if way == "keyed":
         key_random_layers(model, seed=7, step=step)
     random = np.random.default_rng(0)
-    batches = [
-        tf.constant(random.uniform(size=(STEPS, 4, *shape)), tf.float32) for shape in ((6,), (5, 6), (4, 4, 3))
-    ]
+    batches = [tf.constant(random.uniform(size=(STEPS, 4, *shape)), tf.float32) for shape in ((6,), (5, 6), (4, 4, 3))]
 
     def train(count):
         for _ in tf.range(count):
