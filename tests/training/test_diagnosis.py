@@ -134,7 +134,11 @@ def test_diagnosis_leaves_the_model_as_it_was():
     key_random_layers(model, seed=1, step=step)
     inputs, targets, _ = make_batch()
     model.test_on_batch(inputs, targets)
-    variables = [*model.variables, *model.optimizer.variables, *(v for metric in model.metrics for v in metric.variables)]
+    variables = [
+        *model.variables,
+        *model.optimizer.variables,
+        *(v for metric in model.metrics for v in metric.variables),
+    ]
     before = [variable.numpy() for variable in variables]
     assert len(model.metrics) == 2
     find_non_finite(model, make_batch(inputs=[(0, 0)]))
