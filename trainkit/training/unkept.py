@@ -100,7 +100,7 @@ def raises_when_deterministic(model: Any, function: Any = None, *, gpu: bool, co
     Args:
         model: A built `tf.keras.Model`.
         function: See `unkept_randomness`; by default a training call with its gradients.
-        gpu: Whether it trains on a GPU. On a CPU only a look at the clock raises.
+        gpu: Whether it trains on a GPU.
         compiled: Whether XLA compiles the step.
 
     Returns:
@@ -110,7 +110,9 @@ def raises_when_deterministic(model: Any, function: Any = None, *, gpu: bool, co
     for node, scope in _nodes(function or _training_call(model, gradients=True)):
         if node.op == "Timestamp":
             cannot = "looks at the clock (tf.timestamp)."
-        elif gpu and (reason := _raising_on_gpu(node, compiled=compiled)):
+        elif compiled and node.op in ("MaxPoolGrad", "MaxPool3DGrad"):  # on a CPU, too
+            cannot = f"learns through max pooling, which XLA cannot do deterministically ({node.op})."
+        elif gpu and (reason := _raising_on_gpu(node)):
             cannot = f"{reason}, which TensorFlow cannot do deterministically on a GPU ({node.op})."
         else:
             continue
@@ -118,11 +120,9 @@ def raises_when_deterministic(model: Any, function: Any = None, *, gpu: bool, co
     return list(told)
 
 
-def _raising_on_gpu(node: Any, *, compiled: bool) -> str | None:
+def _raising_on_gpu(node: Any) -> str | None:
     if node.op == "FusedBatchNormGradV3" and not node.attr["is_training"].b:
         return "passes gradients through a BatchNormalization that is frozen"
-    if compiled and node.op in ("MaxPoolGrad", "MaxPool3DGrad"):
-        return "learns through max pooling that XLA compiles"
     return _RAISING_ON_GPU.get(node.op)
 
 
