@@ -73,8 +73,7 @@ def all_finite(variables: Iterable[Any]) -> bool:
         >>> all_finite([tf.Variable([1.0, 2.0]), tf.Variable(3)]), all_finite([tf.Variable([1.0, float("nan")])])
         (True, False)
     """
-    chosen = [variable for variable in variables if variable.dtype.is_floating]
-    return bool(_all_finite(chosen)) if chosen else True
+    return bool(_all_finite([variable for variable in variables if variable.dtype.is_floating]))
 
 
 @tf.function(reduce_retracing=True)

@@ -47,7 +47,7 @@ def key_random_layers(model: Any, *, seed: int, step: Any) -> None:
             if isinstance(value, _RandomGenerator):
                 key = f"{seed}/{path}/{name}/{getattr(layer, 'seed', None)}"
                 keyed = KeyedGenerator(value._rng_type, key=key, scope=scope, step=step)
-                object.__setattr__(layer, name, keyed)  # Keras would put it into checkpoints
+                object.__setattr__(layer, name, keyed)  # not tracked, as the replaced one is not
 
 
 def _layers(model: Any, path: str = "", scope: str = "") -> Iterator[tuple[str, str, Any]]:

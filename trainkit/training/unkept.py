@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -166,12 +165,10 @@ def _called(node: Any) -> Iterator[str]:
 
 def _subject(model: Any, scope: str) -> str:
     """The layer in whose scope an op stands, or what it is if there is none."""
-    layers = {layer.name: layer for layer in model._flatten_layers(include_self=False)}
-    layers |= {layer.name: layer for layer in model.layers}
+    layers = {layer.name: layer for layer in model.layers}
     for part in scope.split("/"):
-        for name in (part, re.sub(r"_\d+$", "", part)):  # each further call of a layer has a number
-            if name in layers:
-                return f"layer `{name}` (class {type(layers[name]).__name__})"
+        if part in layers:
+            return f"layer `{part}` (class {type(layers[part]).__name__})"
     return "the training step"
 
 
