@@ -80,6 +80,15 @@ def number_or_node(value: Any) -> str:
     return "a number" if isinstance(value, int | float) else "a node"
 
 
+Rate = Annotated[
+    Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("a number")] | Annotated[Schedule, Tag("a node")],
+    Discriminator(number_or_node),
+]
+"""A learning rate: a number, or a schedule."""
+
+Patterns = list[Annotated[str, Field(min_length=1)]]
+"""Patterns of the paths of layers, `conv?` or `backbone.*`; the name of a block stands for all in it."""
+
 NAME_PATTERN = "^[a-z][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """What a user calls an input, an output or a layer."""

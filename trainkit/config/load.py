@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from trainkit.config.custom_code import CustomCode, activate, run_custom_code
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.include import merge_includes
+from trainkit.config.model_settings import Weights
 from trainkit.config.node import Node, NodeError, SettingError, write_node
 from trainkit.config.overrides import apply_overrides, list_overrides
 from trainkit.config.scalars import resolve_scalar
@@ -79,7 +80,10 @@ class Config:
         Its `custom_code` is a file of the same name beside it, with the hash of the one that was run.
         """
         code = self.custom_code and {"file": self.custom_code.filepath.name, "sha256": self.custom_code.sha256}
-        return _with_defaults(self.experiment) | {"include": None, "custom_code": code}
+        plain = _with_defaults(self.experiment) | {"include": None, "custom_code": code}
+        if self.experiment.training.phases is not None:  # beside which `epochs` must not stand
+            del plain["training"]["epochs"]
+        return plain
 
     @cached_property
     def _paths(self) -> dict[Node, KeyPath]:
@@ -137,6 +141,8 @@ def _with_defaults(value: Any) -> Any:
             if isinstance(item, str) and key in value.signature and value.signature[key].type == "path":
                 arguments[key] = item.replace("$", "$$")
         return write_node(value, arguments, _with_defaults)
+    if isinstance(value, Weights):
+        return value.model_dump() | {"file": value.file.replace("$", "$$")}
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, list):

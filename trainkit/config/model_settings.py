@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, ModelWrapValidatorHandler, PrivateAtt
 from trainkit.config.block import Blocks, entering
 from trainkit.config.document import KeyPath
 from trainkit.config.expand import expand
-from trainkit.config.kinds import Count, Layer, Name, PathName, Settings, nodes_or_mapping
+from trainkit.config.kinds import Count, Layer, Name, PathName, Patterns, Settings, form_of, nodes_or_mapping
 from trainkit.config.network import Network
 from trainkit.config.node import Node
 from trainkit.config.place import Fault
@@ -28,6 +28,22 @@ class Input(Settings):
     shape: list[Count | None] = Field(min_length=1, description="Of one sample, without the batch.")
     dtype: Literal["float32", "int32", "int64", "string"] = Field(
         default="float32", description="What the network takes."
+    )
+
+
+class Weights(Settings):
+    """Weights of an earlier model, for the layers of the same names."""
+
+    file: str = Field(description="A run, a directory of runs (the newest), or a .keras, .h5 or .weights.h5 file.")
+    layers: Patterns | None = Field(
+        default=None, min_length=1, description="Patterns of the layers of this network that take weights; all."
+    )
+    rename: dict[str, str] = Field(
+        default={}, description="From patterns of the names in the file to those here: {'*': 'backbone.*'}."
+    )
+    statistics: Literal["file", "data"] = Field(
+        default="file",
+        description="Whose means and borders layers have that learn them: those of the file, or of these data.",
     )
 
 
@@ -51,6 +67,9 @@ class Model(Settings):
         default=[],
         description="Layers before the network, part of every exported file; with several inputs a list for each.",
     )
+    weights: (
+        Annotated[Annotated[str, Tag("a text")] | Annotated[Weights, Tag("a mapping")], Discriminator(form_of)] | None
+    ) = Field(default=None, description="A run or a file of Keras: layers of the same names begin with its weights.")
     _custom: Mapping[str, Mapping[str, Definition]] = PrivateAttr(default_factory=dict)
     layers: list[Layer] = Field(min_length=1, description="The layers, each fed by the one before, or by its `inputs`.")
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from trainkit.config.document import Document, KeyPath
+from trainkit.config.model_settings import Weights
 from trainkit.config.settings import Experiment
 from trainkit.config.walk import walk
 from trainkit.errors import Problem
@@ -55,3 +56,18 @@ def resolve_paths(experiment: Experiment, document: Document) -> list[Problem]:
                 except PathError as error:
                     problems.append(document.problem(at, str(error)))
     return problems
+
+
+def resolve_weights(experiment: Experiment, document: Document) -> tuple[Experiment, list[Problem]]:
+    """Make the path of `model.weights` absolute; it has its long form then."""
+    written = experiment.model.weights
+    if written is None:
+        return experiment, []
+    weights = Weights(file=written) if isinstance(written, str) else written
+    at: KeyPath = ("model", "weights") if isinstance(written, str) else ("model", "weights", "file")
+    try:
+        path = str(resolve_path(weights.file, document.base_directory(at)))
+    except PathError as error:
+        return experiment, [document.problem(at, str(error))]
+    model = experiment.model.model_copy(update={"weights": weights.model_copy(update={"file": path})})
+    return experiment.model_copy(update={"model": model}), []

@@ -15,15 +15,16 @@ from trainkit.config.kinds import (
     Exporter,
     Loss,
     Metric,
+    Name,
     Optimizer,
     PathName,
-    Schedule,
+    Patterns,
+    Rate,
     Settings,
     Weight,
     form_of,
     node_or_mapping,
     nodes_or_mapping,
-    number_or_node,
 )
 from trainkit.config.model_settings import Model
 from trainkit.config.node import Node
@@ -55,6 +56,24 @@ class OnNaN(Settings):
     )
     factor: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.1, description="What the rate is multiplied by.")
     times: Count = Field(default=3, description="How many times to go back before the training ends.")
+
+
+class Phase(Settings):
+    """A part of the training, and what is another in it."""
+
+    name: Name | None = Field(default=None, description="What it is called; by default phase1, phase2, ….")
+    epochs: Count | None = Field(default=None, description="How long it lasts.")
+    steps: Count | None = Field(default=None, description="Or how many batches it lasts.")
+    freeze: Patterns = Field(default=[], description="Layers that do not learn in it, besides those of the training.")
+    unfreeze: Patterns = Field(default=[], description="Layers that learn in it all the same.")
+    optimizer: Optimizer | None = Field(default=None, description="Its optimizer.")
+    learning_rate: Rate | None = Field(
+        default=None, description="In the place of the optimizer's: a number, or a schedule over this phase."
+    )
+    learning_rate_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Or what the optimizer's learning rate, a schedule too, is multiplied by."
+    )
+    callbacks: list[Callback] | None = Field(default=None, description="In the place of those of the training.")
 
 
 class Training(Settings):
@@ -105,6 +124,16 @@ class Training(Settings):
         Annotated[Literal["stop", "rollback"], Tag("a text")] | Annotated[OnNaN, Tag("a mapping")],
         Discriminator(form_of),
     ] = Field(default="stop", description="What to do when a loss or a weight is no finite number any more.")
+    freeze: Patterns = Field(
+        default=[], description="Layers that do not learn: patterns of their paths, or blocks. backbone, conv?"
+    )
+    unfreeze: Patterns = Field(default=[], description="Of those, layers that learn all the same.")
+    phases: list[Phase] | None = Field(
+        default=None,
+        min_length=1,
+        description="Parts of the training, one after the other, in the place of `epochs`; each says what is another "
+        "in it.",
+    )
 
     @property
     def when_nan(self) -> OnNaN:
@@ -120,13 +149,7 @@ def _all_exports() -> list[Node]:
 class FineTune(Settings):
     """How compression steps go on training: with the data, loss, metrics and callbacks of the run."""
 
-    learning_rate: (
-        Annotated[
-            Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("a number")] | Annotated[Schedule, Tag("a node")],
-            Discriminator(number_or_node),
-        ]
-        | None
-    ) = Field(
+    learning_rate: Rate | None = Field(
         default=None,
         description="Of the run's optimizer, a number or a schedule over each step; by default a constant tenth of the "
         "run's highest rate.",

@@ -12,7 +12,8 @@ from trainkit.config.block import BLOCK_PATTERN
 from trainkit.config.compression import check_compression
 from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.kinds import NAME_PATTERN, PATH_PATTERN
-from trainkit.config.paths import resolve_paths
+from trainkit.config.paths import resolve_paths, resolve_weights
+from trainkit.config.phases import check_phases
 from trainkit.config.references import check_references
 from trainkit.config.scope import Scope
 from trainkit.config.settings import Experiment, settings_at
@@ -75,16 +76,9 @@ def validate(
         unknown = [_written_path(detail["loc"], document.data) for detail in details if _is_unknown_key(detail)]
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
-    problems = [*resolve_paths(experiment, document), *check_references(experiment, document)]
-    return experiment, [*problems, *_check_length(experiment, document), *check_compression(experiment, document)]
-
-
-def _check_length(experiment: Experiment, document: Document) -> list[Problem]:
-    training = experiment.training
-    if training.epochs is None or training.steps is None:
-        return []
-    message = f"stands in the place of epochs, which is {training.epochs}. Leave one of the two out."
-    return [document.problem(("training", "steps"), message, of_key=True)]
+    experiment, problems = resolve_weights(experiment, document)
+    problems += [*resolve_paths(experiment, document), *check_references(experiment, document)]
+    return experiment, [*problems, *check_compression(experiment, document), *check_phases(experiment, document)]
 
 
 def _is_unknown_key(detail: ErrorDetails) -> bool:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from trainkit.config import snake_case
 from trainkit.framework import tf
 from trainkit.models.calls import calls_of, replay
-from trainkit.models.saved_weights import WeightsError, assign_weights
+from trainkit.models.saved_weights import WeightsError
+from trainkit.models.transfer import assign_weights
 from trainkit.registry import did_you_mean
 
 
@@ -36,7 +37,7 @@ class KerasApplication:
         application: Its name in tf.keras.applications.
         include_top: Whether its classifier is part of it.
         weights: None for random ones; `imagenet` for those that Keras offers, from its cache or by download; else a
-            file (.keras, .weights.h5, .h5) or the directory of a run, which has layers of the same names.
+            file (.keras, .weights.h5, .h5), a run, or a directory of runs, with layers of the same names.
         pooling: Of a network without its classifier: `avg` or `max`; None for feature maps.
         classes: Of its classifier.
         classifier_activation: Of its classifier; None for logits.

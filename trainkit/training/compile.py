@@ -15,13 +15,6 @@ from trainkit.training.optimizer_rules import check_optimizer
 from trainkit.training.outputs import Output
 
 
-def build_optimizer(config: Config, split: Split, length: Length) -> Any:
-    """The optimizer of a config; its schedule, if it has one, lasts as long as the training."""
-    training = config.experiment.training
-    check_optimizer(training.optimizer)
-    return build(training.optimizer, schedule_scope(config, split, length))
-
-
 def schedule_scope(config: Config, split: Split, length: Length) -> dict[str, int]:
     """What `$name` stands for in a schedule over a training of some length; its steps are updates, not batches."""
     one_update = config.experiment.training.gradient_accumulation_steps

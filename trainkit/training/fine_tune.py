@@ -15,11 +15,12 @@ from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.objects import build
-from trainkit.training.compile import build_optimizer, compile_model, schedule_scope
+from trainkit.training.compile import compile_model, schedule_scope
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, steps_of_pass
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
+from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.pipeline import encoded, training_change
 from trainkit.training.signals import Signals
 from trainkit.training.state import Position
@@ -131,17 +132,17 @@ class FineTuning:
         return [build(node, values) for node in nodes if node.class_name not in OF_THE_RUN]
 
     def _optimizer(self, epochs: int) -> Any:
-        """The run's optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of the run's highest.
+        """The run's last optimizer at the rate of `deploy.fine_tune`, or at a constant tenth of its highest there.
 
         It keeps no averages: those of weights before and after a step are neither sparse nor shared.
         """
-        split, whole = self._splits.train, self._length()
-        optimizer = build_optimizer(self._config, split, whole)
+        split, phase = self._splits.train, phases_of(self._config.experiment)[-1]
+        optimizer = optimizer_of(self._config, split, phase)
         chosen = self._config.experiment.deploy.fine_tune.learning_rate
         if isinstance(chosen, Node):
             rate = build(chosen, schedule_scope(self._config, split, self._length(epochs)))
         else:
-            scope = schedule_scope(self._config, split, whole)
+            scope = schedule_scope(self._config, split, phase.length(self._config.experiment, split))
             rate = chosen or _highest_rate(optimizer, scope["steps"]) / SLOWER
         if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             rate = tf.keras.optimizers.schedules.serialize(rate)

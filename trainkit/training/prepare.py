@@ -14,15 +14,16 @@ from trainkit.models import build_model
 from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
-from trainkit.training.compile import build_optimizer, compile_model
+from trainkit.training.compile import compile_model
 from trainkit.training.determinism import seed_everything
 from trainkit.training.head import check_head, head_notes
-from trainkit.training.length import length_of
 from trainkit.training.multipliers import check_multipliers
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
+from trainkit.training.phases import Phase, apply_phase, optimizer_of, phases_of, with_states
 from trainkit.training.pipeline import training_change
 from trainkit.training.trial import try_one_batch
+from trainkit.training.weights import EarlierWeights, load_weights
 
 _TAKES_MISSING = ("Impute", "Discretization")
 """Layers that know what to do with NaN."""
@@ -37,18 +38,21 @@ class Prepared:
         splits: The data.
         model: The compiled `tf.keras.Model`.
         outputs: What is learned at each output.
-        callbacks: The callbacks of the config, built.
+        callbacks: The callbacks of the first phase, built.
         best: How the best epoch is chosen.
         change: What becomes of each training batch, if anything.
+        phases: The parts of the training, in their order; the model is compiled for the first.
+        weights: What the model took of an earlier one, if anything.
     """
 
     config: Config
     splits: Splits[Split]
     model: Any
     outputs: Mapping[str, Output]
-    callbacks: list[Any]
     best: Best
     change: Change | None = None
+    phases: tuple[Phase, ...] = ()
+    weights: EarlierWeights | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -56,12 +60,13 @@ class Prepared:
         return {name: split.size for name, split in self.splits.present.items()}
 
 
-def prepare(config: Config, *, seed: int | None = None) -> Prepared:
+def prepare(config: Config, *, seed: int | None = None, weights: bool = True) -> Prepared:
     """Load the data, build and compile the model.
 
     Args:
         config: The configuration.
         seed: Of weights, order and random layers; by default the config's.
+        weights: Whether `model.weights` is read; it is not where the model gets others at once.
 
     Raises:
         ConfigError: With the place in the file, if the data, the network or the training cannot be made so.
@@ -76,6 +81,8 @@ def prepare(config: Config, *, seed: int | None = None) -> Prepared:
     with config.locating():
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
+        phases = with_states(phases_of(experiment), model)
+        earlier = load_weights(config, model) if weights else None
         _check_missing(experiment, splits)
         if config.custom_code:
             _check_saving(model)
@@ -87,12 +94,14 @@ def prepare(config: Config, *, seed: int | None = None) -> Prepared:
             splits, notes=(*splits.notes, *head_notes(model, outputs.values()), *padding_notes(model, splits.train))
         )
         check_multipliers(model, experiment.training.learning_rate_multipliers or {})
-        length = length_of(experiment, splits.train)
-        compile_model(config, model, splits.train, outputs, build_optimizer(config, splits.train, length))
-        callbacks = [build(node, facts.values) for node in experiment.training.callbacks]
-        _check_learning_rate(model, experiment.training.callbacks)
-        _check_monitors(experiment.training.callbacks, callbacks, known)
-    return Prepared(config, splits, model, outputs, callbacks, _best(config, known), change)
+        optimizers = [optimizer_of(config, splits.train, phase) for phase in phases]
+        callbacks = [[build(node, facts.values) for node in phase.callbacks] for phase in phases]
+        for phase, optimizer, built in zip(phases, optimizers, callbacks, strict=True):
+            _check_learning_rate(optimizer, phase.callbacks)
+            _check_monitors(phase.callbacks, built, known)
+        apply_phase(model, phases[0])
+        compile_model(config, model, splits.train, outputs, optimizers[0])
+    return Prepared(config, splits, model, outputs, _best(config, known), change, phases, earlier)
 
 
 def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:
@@ -126,11 +135,11 @@ def _best(config: Config, known: list[str]) -> Best:
     return best
 
 
-def _check_learning_rate(model: Any, nodes: list[Node]) -> None:
+def _check_learning_rate(optimizer: Any, nodes: list[Node]) -> None:
     """Keras lets a schedule win over ReduceLROnPlateau without a word."""
     schedule = tf.keras.optimizers.schedules.LearningRateSchedule
     for node in nodes:
-        if node.class_name == "ReduceLROnPlateau" and isinstance(model.optimizer._learning_rate, schedule):
+        if node.class_name == "ReduceLROnPlateau" and isinstance(optimizer._learning_rate, schedule):
             message = "ReduceLROnPlateau has no effect on a schedule. Give the optimizer a number as learning_rate."
             raise NodeError(node, message)
 

@@ -66,6 +66,7 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices, *, seed: int) -
             "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
             "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
             "parameters": prepared.model.count_params(),
+            "weights": prepared.weights and prepared.weights.to_json(),
             "outcome": "running",
         },
     )

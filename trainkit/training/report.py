@@ -16,6 +16,7 @@ from trainkit.training.devices import Devices
 from trainkit.training.log import say
 from trainkit.training.network_table import network_rows, network_table
 from trainkit.training.network_totals import phone_text, totals_text
+from trainkit.training.phases import phase_lines
 from trainkit.training.prepare import Prepared
 
 MOST_CLASSES = 20
@@ -26,8 +27,7 @@ def print_header(console: Console, run: Run, prepared: Prepared, devices: Device
     """Say what is trained, on what, and where it goes."""
     name = prepared.config.experiment.name
     say(console, f"{name}: {prepared.model.count_params():,} parameters; {_samples(prepared)}")
-    for note in prepared.splits.notes:
-        say(console, f"note: {note}")
+    _print_start(console, prepared)
     say(console, f"device: {devices}")
     say(console, f"run: {run.directory}")
 
@@ -53,9 +53,18 @@ def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -
     if any(node.class_name == "TFLite" for node in config.experiment.deploy.export):
         for line in phone_text(model, lines=lines):
             say(console, line)
+    _print_start(console, prepared)
+    say(console, f"{_samples(prepared)}; no problems")
+
+
+def _print_start(console: Console, prepared: Prepared) -> None:
+    """Say which weights the network begins with, what learns, and what is worth a note."""
+    for line in prepared.weights.lines() if prepared.weights else ():
+        say(console, line)
+    for line in phase_lines(prepared.phases):
+        say(console, line)
     for note in prepared.splits.notes:
         say(console, f"note: {note}")
-    say(console, f"{_samples(prepared)}; no problems")
 
 
 def _lines(config: Config) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from trainkit.deploy.compress.result import Kind, Promise
 from trainkit.errors import InputError
 from trainkit.framework import tf
+from trainkit.models.patterns import fits
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | Non
     Args:
         names: The layers.
         default: What holds where no pattern fits.
-        patterns: From a pattern, as shells have it, to what holds: `{"dense*": 0.9}`.
+        patterns: From a pattern, as shells have it, or the name of a block, to what holds: `{"dense*": 0.9}`.
 
     Raises:
         InputError: If a pattern fits no layer.
@@ -85,10 +85,9 @@ def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | Non
     """
     patterns = patterns or {}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(fits(pattern, name) for name in names):
             known = ", ".join(names) or "none"
             raise InputError(f"`layers` must name layers with a kernel: {known}. Received: {pattern!r}.")
     return {
-        name: next((value for pattern, value in patterns.items() if fnmatchcase(name, pattern)), default)
-        for name in names
+        name: next((value for pattern, value in patterns.items() if fits(pattern, name)), default) for name in names
     }
