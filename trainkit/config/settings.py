@@ -203,16 +203,17 @@ def settings_at(path: Sequence[str | int]) -> type[Settings] | None:
         if isinstance(current, type) and issubclass(current, Settings):
             field = current.model_fields.get(str(part))
             current = _inside(field.annotation) if field else None
-        else:  # a mapping by name
+        else:  # a mapping by name, or a list
             current = None if current is None else _inside(current[1])
     return current if isinstance(current, type) else None
 
 
 def _inside(annotation: Any) -> Any:
-    """The settings in an annotation, or `(dict, annotation of the values)`, or None."""
+    """The settings in an annotation, or `(dict or list, annotation of the values)`, or None."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return annotation
     parts: tuple[Any, ...] = getattr(annotation, "__args__", ())
-    if getattr(annotation, "__origin__", None) is dict:
-        return (dict, parts[1]) if _inside(parts[1]) is not None else None
+    origin = getattr(annotation, "__origin__", None)
+    if origin is dict or origin is list:
+        return (origin, parts[-1]) if _inside(parts[-1]) is not None else None
     return next((found for part in parts if (found := _inside(part)) is not None), None)
