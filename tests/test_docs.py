@@ -17,6 +17,7 @@ from trainkit.deploy.export import EXPORTERS
 from trainkit.errors import ConfigError
 from trainkit.models import build_model
 from trainkit.models.registry import LAYERS
+from trainkit.training.phases import phase_lines, phases_of, with_states
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -81,7 +82,7 @@ def test_docs_show_configs_that_check(block, load_example):
     assert load_example(block).experiment.version == 1
 
 
-@pytest.mark.parametrize("block", CONFIGS)
+@pytest.mark.parametrize("block", [one for one in CONFIGS if "weights: imagenet" not in one.values[0]])
 def test_docs_show_networks_that_can_be_built(block, load_example):
     experiment = load_example(block).experiment
     assert build_model(experiment.model, {"classes": 3}, name="net").output_names == experiment.model.output_names
@@ -100,6 +101,15 @@ def test_docs_tell_what_comes_of_a_network(block, result, load_example):
 
 def test_docs_tell_what_comes_of_every_network():
     assert len(RESULTS) == len([block for block in blocks_of(NETWORKS) if not is_part(block)]) > 10
+
+
+def test_docs_tell_what_learns_in_each_phase(load_example):
+    text = (ROOT / "docs/fine-tuning.md").read_text()
+    (told,) = re.findall(r"```\n(head, .*?)```", text, flags=re.DOTALL)
+    (block,) = (block for block in blocks_of(text) if "name: three_phases" in block)
+    experiment = load_example(block).experiment
+    model = build_model(experiment.model, {"classes": 10}, name="net")
+    assert [*phase_lines(with_states(phases_of(experiment), model))] == told.splitlines()
 
 
 def test_docs_show_problems_as_they_are_told(load_example):

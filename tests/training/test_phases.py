@@ -90,7 +90,7 @@ def test_phases_freeze_from_the_networks_own_state(phased):
     assert list(phase_lines(found.phases)) == [
         "phase1, 3 epochs: 12 parameters learn, 55 are frozen",  # 3·3 + 3; body 5·4 + 4 + 4·4, still 4·3 + 3
         "phase2, 7 steps: 59 parameters learn",  # 24 + 8 + 15 + 12, without 8 statistics
-        "phase3, 1 epochs: 44 parameters learn, 15 are frozen",
+        "phase3, 1 epoch: 44 parameters learn, 15 are frozen",
     ]
 
 

@@ -129,7 +129,7 @@ def test_a_run_tells_with_which_weights_it_began(table_config, earlier, tmp_path
     run = trainkit.fit(table_config, [layers, f"model.weights={earlier.directory}"], runs=tmp_path, console=console)
     table = [
         f"weights: {earlier.model}, by name and arguments",
-        "  loaded   1 layers, 24 numbers: trunk",  # 5 · 4 + 4
+        "  loaded   1 layer, 24 numbers: trunk",  # 5 · 4 + 4
         "  missing  not in the file: reply",
         "  unused   in the file only: answer",
     ]

@@ -121,7 +121,8 @@ def phase_lines(phases: Sequence[Phase]) -> Iterator[str]:
     """What learns in each phase; nothing where all learns in the one that there is."""
     for phase in phases:
         told = f"{phase.learning:,} parameters learn" + (f", {phase.frozen:,} are frozen" if phase.frozen else "")
-        length = f"{phase.epochs} epochs" if phase.epochs else f"{phase.steps:,} steps"
+        count, unit = (phase.epochs, "epoch") if phase.epochs else (phase.steps or 0, "step")
+        length = f"{count:,} {unit}{'' if count == 1 else 's'}"
         if phase.name:
             yield f"{phase.name}, {length}: {told}"
         elif phase.frozen:

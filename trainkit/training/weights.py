@@ -46,7 +46,8 @@ class EarlierWeights:
         """A table of it, folded where many layers are alike."""
         found = self.transfer
         yield f"weights: {found.filepath}, {_BY[found.by]}"
-        rows = [("loaded", f"{len(found.loaded)} layers, {found.numbers:,} numbers: {folded(found.loaded)}")]
+        layers = "1 layer" if len(found.loaded) == 1 else f"{len(found.loaded)} layers"
+        rows = [("loaded", f"{layers}, {found.numbers:,} numbers: {folded(found.loaded)}")]
         if found.statistics:
             rows.append(("", f"what was learned from the data of the file, too: {folded(found.statistics)}"))
         rows += [("skipped", f"{folded(names)} {reason}") for reason, names in _by_reason(found).items()]
