@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -238,14 +239,42 @@ def normalized(data):
     return chain(layer, keras.Dense(2, name="dense"), shape=(3,))
 
 
+@pytest.mark.parametrize("name", ["w.keras", "w.h5", "w.weights.h5"])
 @pytest.mark.parametrize(("statistics", "mean"), [(True, 10), (False, 4)], ids=["file", "data"])
-def test_transfer_takes_statistics_or_leaves_them(statistics, mean, file_of):
-    saved = file_of(normalized(np.full((4, 3), 10.0)))
+def test_transfer_takes_statistics_or_leaves_them(statistics, mean, name, file_of):
+    saved = file_of(normalized(np.full((4, 3), 10.0)), name)
     model = normalized(np.full((4, 3), 4.0))
     found = transfer_weights(model, saved, statistics=statistics)
     assert found.statistics == (["scale"] if statistics else [])
     assert found.loaded == [*found.statistics, "dense"]
     np.testing.assert_allclose(model.get_layer("scale")(np.full((1, 3), mean, "float32")), 0, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
+@pytest.mark.parametrize("name", ["w.keras", "w.weights.h5"])
+def test_transfer_takes_the_borders_of_bins(name, file_of):
+    """Learned from another number of values, so that the summaries that they follow from are of other lengths."""
+
+    def bins(values):
+        layer = keras.Discretization(num_bins=2, name="bins")
+        layer.adapt(values[:, np.newaxis])
+        return chain(layer, keras.Rescaling(1.0), shape=(1,))
+
+    model = bins(np.arange(10, dtype="float32"))
+    found = transfer_weights(model, file_of(bins(np.arange(100, 130, dtype="float32")), name))
+    assert (found.loaded, found.skipped) == (["bins"], {})
+    assert model(np.array([[50.0], [129.0]], "float32")).numpy().ravel().tolist() == [0, 1]
+
+
+def test_transfer_knows_axes_counted_from_the_last(file_of):
+    """As Keras 3 writes them."""
+    saved = file_of(chain(keras.BatchNormalization(name="it"), shape=(4, 4, 2)))
+    layer = saved.layers["it"]
+    assert layer.config["axis"] == [3]
+    for axis, loaded in ((-1, ["it"]), (3, ["it"]), (1, [])):
+        layers = {"it": replace(layer, config={**layer.config, "axis": axis})}
+        model = chain(keras.BatchNormalization(name="it"), shape=(4, 4, 2))
+        assert transfer_weights(model, replace(saved, layers=layers)).loaded == loaded
 
 
 def words(*vocabulary, kind="learned"):

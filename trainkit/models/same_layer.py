@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -68,17 +68,30 @@ def difference(layer: Any, saved: SavedLayer) -> str | None:
 
 def _other_shapes(layer: Any, saved: SavedLayer) -> str | None:
     if saved.is_flat:
-        ours, theirs = [tuple(one.shape) for one in layer.weights], [one.shape for one in saved.arrays]
-        return None if ours == theirs else _told("has weights", _shapes(ours), _shapes(theirs))
+        ours, theirs = _own_shapes(layer), [one.shape for one in saved.arrays]
+        return None if _agree(ours, theirs) else _told("has weights", _shapes(ours), _shapes(theirs))
     own = parts_of(layer)
     parts = _by_paths_of(own, saved.parts)
     if own.keys() != parts.keys():
         return _told("has weights in", ", ".join(own) or "none", ", ".join(parts) or "none")
     for path, part in own.items():
-        ours, theirs = [one.shape for one in part.values()], [one.shape for one in parts[path].values()]
-        if ours != theirs or part.keys() != parts[path].keys():
+        ours = _own_shapes(layer) if hasattr(layer, "adapt") else [one.shape for one in part.values()]
+        theirs = [one.shape for one in parts[path].values()]
+        if not _agree(ours, theirs) or part.keys() != parts[path].keys():
             return _told("has weights", _shapes(ours), _shapes(theirs))
     return None
+
+
+def _own_shapes(layer: Any) -> list[tuple[int | None, ...]]:
+    """The shapes of a layer's weights; None where one may be of any length, as that of learned borders."""
+    return [tuple(one.shape) for one in layer.weights]
+
+
+def _agree(ours: Sequence[tuple[int | None, ...]], theirs: Sequence[tuple[int, ...]]) -> bool:
+    return len(ours) == len(theirs) and all(
+        len(one) == len(other) and all(a in (None, b) for a, b in zip(one, other, strict=True))
+        for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 def _by_paths_of(own: Parts, parts: Parts) -> Parts:
