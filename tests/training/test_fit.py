@@ -230,12 +230,3 @@ def test_fit_removes_a_run_that_could_not_be_described(small_config, tmp_path, m
         trainkit.fit(small_config, runs=tmp_path / "runs")
     assert caught.value.exit_code == 2
     assert not (tmp_path / "runs").exists()
-
-
-def test_fit_that_never_has_a_finite_loss_leaves_no_model(small_config, tmp_path):
-    hot = ["training.optimizer={SGD: {learning_rate: 1e30}}", "training.epochs=1"]
-    with pytest.raises(TrainingError, match="no epoch had a finite val_loss"):
-        trainkit.fit(small_config, hot, runs=tmp_path)
-    (directory,) = (tmp_path / "small").iterdir()
-    assert not (directory / "model.keras").exists()
-    assert json.loads((directory / "manifest.json").read_text())["outcome"].startswith("TrainingError")

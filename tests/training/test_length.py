@@ -8,7 +8,7 @@ import pytest
 
 from trainkit.config import load_config
 from trainkit.errors import ConfigError
-from trainkit.training.length import length_of
+from trainkit.training.phases import phases_of
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,11 @@ from trainkit.training.length import length_of
 )
 def test_length_of_a_config(overrides, steps, steps_per_epoch, epochs, small_config):
     experiment = load_config(small_config, overrides).experiment
-    length = length_of(experiment, SimpleNamespace(size=9_000))
+    (phase,) = phases_of(experiment)
+    length = phase.length(experiment, SimpleNamespace(size=9_000))
     assert (length.steps, length.steps_per_epoch, length.epochs) == (steps, steps_per_epoch, epochs)
 
 
 def test_steps_and_epochs_are_not_given_together(small_config):
-    with pytest.raises(ConfigError, match=r"training\.steps: stands in the place of epochs, which is 4\. Leave one"):
+    with pytest.raises(ConfigError, match=r"training\.steps: must not stand beside `epochs`"):
         load_config(small_config, ["training.steps=5"])

@@ -141,7 +141,7 @@ def test_steps_of_a_schedule_are_those_of_its_phase(phased):
     phases = f"[{{epochs: 3}}, {{steps: 10, learning_rate: {schedule}}}, {{epochs: 2, learning_rate_factor: 0.1}}]"
     found = phased(phases, f"training.optimizer={{SGD: {{learning_rate: {schedule}}}}}")
     optimizers = [optimizer_of(found.config, found.splits.train, phase) for phase in found.phases]
-    assert [phase.steps_in(found.config, found.splits.train) for phase in found.phases] == [12, 10, 8]
+    assert [phase.length(found.config.experiment, found.splits.train).steps for phase in found.phases] == [12, 10, 8]
     for optimizer, steps, highest in zip(optimizers, [12, 10, 8], [0.5, 0.5, 0.05], strict=True):
         rate = optimizer._learning_rate
         values = [float(rate(step)) for step in (0, steps // 2, steps)]

@@ -46,6 +46,10 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         for writer in self._writers.values():
             writer.flush()
 
+    def close(self) -> None:
+        """Put all on the disk and close the files, also after an error."""
+        self._close_writers()
+
     def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Keras asks here what to add to the logs; it adds the rate of a schedule only."""
         return logs | {"learning_rate": current_learning_rate(self.model.optimizer)}

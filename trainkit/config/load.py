@@ -80,10 +80,7 @@ class Config:
         Its `custom_code` is a file of the same name beside it, with the hash of the one that was run.
         """
         code = self.custom_code and {"file": self.custom_code.filepath.name, "sha256": self.custom_code.sha256}
-        plain = _with_defaults(self.experiment) | {"include": None, "custom_code": code}
-        if self.experiment.training.phases is not None:  # beside which `epochs` must not stand
-            del plain["training"]["epochs"]
-        return plain
+        return _with_defaults(self.experiment) | {"include": None, "custom_code": code}
 
     @cached_property
     def _paths(self) -> dict[Node, KeyPath]:

@@ -1,4 +1,4 @@
-"""Rules of `training.phases` that concern several keys."""
+"""Rules of `training` that concern several keys: how long it lasts, and its phases."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ PHASES: KeyPath = ("training", "phases")
 
 
 def check_phases(experiment: Experiment, document: Document) -> list[Problem]:
-    """Everything that is wrong with the phases of a training."""
-    training, written = experiment.training, document.data["training"]
+    """Everything that is wrong with the length and the phases of a training."""
+    training, problems = experiment.training, []
+    lengths = [key for key in ("epochs", "steps") if getattr(training, key) is not None]
     if training.phases is None:
-        return []
-    problems = []
-    if written.get("epochs") is not None:
+        if len(lengths) == 2:
+            message = "must not stand beside `epochs`: one of them says how long the training lasts."
+            problems.append(document.problem(("training", "steps"), message, of_key=True))
+        return problems
+    for key in lengths:
         message = "must not stand beside `phases`, each of which says how long it lasts."
-        problems.append(document.problem(("training", "epochs"), message, of_key=True))
+        problems.append(document.problem(("training", key), message, of_key=True))
     names: set[str] = set()
     for index, phase in enumerate(training.phases):
         found = [*_contradictions(phase), *_name_taken(phase, names)]

@@ -122,6 +122,14 @@ class Split:
         part._rows = next(batches.as_numpy_iterator())[1]
         return part
 
+    def origins_of_batch(self, batch_size: int, *, seed: int, epoch: int, step: int) -> list[str]:
+        """Where the samples of a batch of `batches` come from, to show to a person."""
+        from trainkit.data.batching import shuffled_rows
+
+        batches = shuffled_rows(self._rows, batch_size, seed=seed, first_epoch=epoch, first_step=step)
+        column = next(iter(self._inputs.values()))
+        return [column.original(int(row)) for row in next(batches.as_numpy_iterator())[1]]
+
     @property
     def rows(self) -> np.ndarray:
         """The rows of the columns that are the samples."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainkit.callbacks.memory import pack, recall, remind, unpack
+from trainkit.callbacks.memory import pack, recall, remind, unkept, unpack
 from trainkit.config import Best as Monitor
 from trainkit.config import CheckpointSettings
 from trainkit.errors import RunError, TrainingError
@@ -20,12 +21,17 @@ from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
 from trainkit.runs.variables import read_variables, write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
+from trainkit.training.finite import all_finite
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
 
 _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
+
+
+class NotFiniteError(TrainingError):
+    """A loss or a weight is NaN or infinite."""
 
 
 class Checkpointer(Guard):
@@ -39,6 +45,8 @@ class Checkpointer(Guard):
         callbacks: By the names under which their knowledge is kept.
         files: Files and directories that grow by appending: they are cut to what they were when a training goes on.
         signals: They are answered between two steps.
+        strict: Whether a callback that knows what a checkpoint cannot hold is refused.
+        again: Whether the state differs from that of its checkpoint, which is written again.
     """
 
     def __init__(
@@ -51,11 +59,14 @@ class Checkpointer(Guard):
         callbacks: Mapping[str, Any],
         files: Sequence[Path],
         signals: Signals,
+        strict: bool = False,
+        again: bool = False,
     ) -> None:
         super().__init__(signals)
         self.state = state
         self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
         self._callbacks, self._files = callbacks, files
+        self._strict, self._again = strict, again
 
     def begin(self, loop: Loop) -> None:
         """Let the callbacks know what they knew, and keep the state before the first step."""
@@ -71,6 +82,9 @@ class Checkpointer(Guard):
         """Let the callbacks know what they knew in the middle of the epoch."""
         if not self._loop.epoch_begins:
             self._remind()
+        if self._again:
+            self._again = False
+            self.save()
 
     def after_step(self, *, is_last: bool) -> None:
         """Write a checkpoint if it is time for one; after the last step of an epoch comes that of the epoch."""
@@ -82,6 +96,12 @@ class Checkpointer(Guard):
         elif (is_time or is_step) and not is_last:
             self.save()
 
+    def after_steps(self, logs: dict[str, float]) -> None:
+        """Look for numbers that are not finite: what the validation would say of them means nothing."""
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise NotFiniteError(f"the loss of epoch {self.state.position.epoch + 1} is {logs['loss']}.")
+        self._check_finite()
+
     def after_epoch(self, logs: dict[str, float]) -> None:
         """Choose the best epoch, and write its checkpoint."""
         better = self._is_better(logs)
@@ -90,13 +110,16 @@ class Checkpointer(Guard):
         super().after_epoch(logs)
 
     def interrupt(self) -> None:
-        """Keep what was done, and answer the signal."""
-        self.save()
+        """Keep what was done, if it is worth it, and answer the signal."""
+        with suppress(NotFiniteError):
+            self.save()
         super().interrupt()
 
     def save(self) -> None:
         """Write a checkpoint of this moment, and remove those that are not needed any more."""
         model, plain, step = self._loop.model, self._plain, self.state.position.step
+        self._check_finite()
+        self._check_kept()
         self.state.callbacks = {name: recall(callback) for name, callback in self._callbacks.items()}
         for callback in self._loop.callbacks.callbacks:
             if hasattr(callback, "flush"):
@@ -119,6 +142,19 @@ class Checkpointer(Guard):
         newest = done[: self._settings.keep]
         bests = [self._checkpoints.best_of(step) for step in newest]
         self._checkpoints.prune({*newest, *(step for step in bests if step is not None)})
+
+    def _check_finite(self) -> None:
+        model = self._loop.model
+        if not all_finite([*model.variables, *model.optimizer.variables]):
+            raise NotFiniteError(f"a weight is no finite number any more at step {self.state.position.step:,}.")
+
+    def _check_kept(self) -> None:
+        """Under `strict`, refuse a callback that could not go on."""
+        for callback in self._callbacks.values() if self._strict else ():
+            for name, kind in unkept(callback).items():
+                told = f"{type(callback).__name__} keeps {kind} in `self.{name}`, which no checkpoint can hold"
+                cure = "Keep numbers, texts, arrays, lists or dictionaries, or write get_state() and set_state(state)."
+                raise TrainingError(f"determinism: strict: the callback {told}. {cure}")
 
     def _remind(self) -> None:
         for name, state in self.state.callbacks.items():

@@ -11,7 +11,6 @@ from trainkit.objects import build
 from trainkit.training.length import Length
 from trainkit.training.multipliers import multipliers_of
 from trainkit.training.optimizer import extend
-from trainkit.training.optimizer_rules import check_optimizer
 from trainkit.training.outputs import Output
 
 

@@ -66,7 +66,7 @@ class FineTuning:
         """Training steps of an epoch."""
         return self._length(1).steps_per_epoch
 
-    def _length(self, epochs: int | None = None) -> Length:
+    def _length(self, epochs: int) -> Length:
         return length_of(self._config.experiment, self._splits.train, epochs=epochs)
 
     def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:

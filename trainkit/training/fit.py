@@ -132,5 +132,5 @@ def _tell_end(training: Training, error: BaseException) -> None:
         error.exit_code = 1  # it is no fault of the input any more
     if not isinstance(error, Exception):  # a signal
         say(training.console, f"stopped after {position.epoch} epochs, at step {position.step:,}")
-    if training.has_checkpoint:
+    if training.checkpoints.steps():
         say(training.console, f"go on with: trainkit fit --resume {run.directory}")

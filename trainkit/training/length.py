@@ -43,10 +43,14 @@ def steps_of_pass(experiment: Experiment, split: Split) -> int:
     return math.ceil(split.size / experiment.data.batch_size)
 
 
-def length_of(experiment: Experiment, split: Split, *, epochs: int | None = None) -> Length:
-    """The length of a config's training on some samples; or of so many epochs."""
-    training = experiment.training
-    each = training.steps_per_epoch or steps_of_pass(experiment, split)
-    if epochs is None and training.steps is not None:
-        return Length(training.steps, each)
-    return Length((epochs or training.epochs or DEFAULT_EPOCHS) * each, each)
+def length_of(experiment: Experiment, split: Split, *, epochs: int | None = None, steps: int | None = None) -> Length:
+    """The length of a part of a config's training.
+
+    Args:
+        experiment: What is trained.
+        split: The training samples.
+        epochs: How many epochs it lasts; by default 10.
+        steps: Else how many steps.
+    """
+    each = experiment.training.steps_per_epoch or steps_of_pass(experiment, split)
+    return Length(steps or (epochs or DEFAULT_EPOCHS) * each, each)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,9 @@ from trainkit.framework import tf
 from trainkit.models.patterns import fits, unknown_pattern
 from trainkit.models.weights import weight_count
 from trainkit.objects import build
-from trainkit.training.compile import schedule_scope, steps_per_epoch
+from trainkit.training.compile import schedule_scope
+from trainkit.training.length import DEFAULT_EPOCHS, Length, length_of
+from trainkit.training.optimizer_rules import check_optimizer
 from trainkit.training.scaled import Scaled
 
 AT: KeyPath = ("training",)
@@ -44,7 +45,7 @@ class Phase:
     Args:
         name: What it is called; `""` where it is the whole training.
         path: Where it is written.
-        epochs: How many epochs it lasts, or None.
+        epochs: How many epochs it lasts; by default 10.
         steps: Else how many steps.
         rules: Which layers learn; the last that fits a layer holds for it.
         optimizer: Its optimizer.
@@ -69,16 +70,16 @@ class Phase:
     learning: int = 0
     frozen: int = 0
 
-    def steps_in(self, config: Config, split: Split) -> int:
-        """How many training steps it lasts."""
-        return self.steps or (self.epochs or 1) * steps_per_epoch(config, split)
+    def length(self, experiment: Experiment, split: Split) -> Length:
+        """How long it lasts on some samples."""
+        return length_of(experiment, split, epochs=self.epochs, steps=self.steps)
 
 
 def phases_of(experiment: Experiment) -> tuple[Phase, ...]:
     """The phases of a training, one after the other; one where none are written."""
     training = experiment.training
     common = (*_rules(training.freeze, training.unfreeze, AT),)
-    whole = Phase("", AT, training.epochs, None, common, training.optimizer, None, 1.0, training.callbacks)
+    whole = Phase("", AT, training.epochs, training.steps, common, training.optimizer, None, 1.0, training.callbacks)
     if training.phases is None:
         return (whole,)
     return tuple(_phase(whole, index, written) for index, written in enumerate(training.phases))
@@ -121,7 +122,7 @@ def phase_lines(phases: Sequence[Phase]) -> Iterator[str]:
     """What learns in each phase; nothing where all learns in the one that there is."""
     for phase in phases:
         told = f"{phase.learning:,} parameters learn" + (f", {phase.frozen:,} are frozen" if phase.frozen else "")
-        count, unit = (phase.epochs, "epoch") if phase.epochs else (phase.steps or 0, "step")
+        count, unit = (phase.steps, "step") if phase.steps else (phase.epochs or DEFAULT_EPOCHS, "epoch")
         length = f"{count:,} {unit}{'' if count == 1 else 's'}"
         if phase.name:
             yield f"{phase.name}, {length}: {told}"
@@ -129,23 +130,30 @@ def phase_lines(phases: Sequence[Phase]) -> Iterator[str]:
             yield told
 
 
-def optimizer_of(config: Config, split: Split, phase: Phase) -> Any:
-    """The optimizer of a phase; in a schedule, `$steps` are those of the phase."""
-    steps = phase.steps_in(config, split)
-    epochs = phase.epochs or math.ceil(steps / steps_per_epoch(config, split))
-    scope = schedule_scope(config, split, epochs) | {"steps": steps}
+def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: float = 1.0) -> Any:
+    """The optimizer of a phase; in a schedule, `$steps` are those of the phase.
+
+    Args:
+        config: What is trained.
+        split: The training samples.
+        phase: The phase.
+        rate_factor: What the rates of a schedule are multiplied by besides; a rate that is a number is left.
+    """
+    scope = schedule_scope(config, split, phase.length(config.experiment, split))
     node = phase.optimizer
+    check_optimizer(node)
     if phase.learning_rate is not None:
         _check_takes_rate(node, phase, "learning_rate")
         node = replace(node, arguments=node.arguments | {"learning_rate": phase.learning_rate}, origin=node)
     optimizer = build(node, scope)
-    if phase.learning_rate_factor == 1:
+    rate, arguments = optimizer._learning_rate, optimizer.get_config()
+    is_schedule = isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule)
+    factor = phase.learning_rate_factor * (rate_factor if is_schedule else 1.0)
+    if factor == 1:
         return optimizer
     _check_takes_rate(node, phase, "learning_rate_factor")
-    rate, arguments = optimizer._learning_rate, optimizer.get_config()
-    if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
-        schedules = tf.keras.optimizers.schedules
-        slower: Any = schedules.serialize(Scaled(rate, phase.learning_rate_factor))
+    if is_schedule:
+        slower: Any = tf.keras.optimizers.schedules.serialize(Scaled(rate, factor))
     else:
         written = node.arguments.get("learning_rate")
         slower = (written if isinstance(written, int | float) else float(rate)) * phase.learning_rate_factor

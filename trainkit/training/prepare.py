@@ -15,13 +15,14 @@ from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.compile import compile_model
-from trainkit.training.determinism import seed_everything
+from trainkit.training.determinism import check_strict, seed_everything
 from trainkit.training.head import check_head, head_notes
 from trainkit.training.multipliers import check_multipliers
 from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
 from trainkit.training.phases import Phase, apply_phase, optimizer_of, phases_of, with_states
 from trainkit.training.pipeline import training_change
+from trainkit.training.random_streams import key_random_layers
 from trainkit.training.trial import try_one_batch
 from trainkit.training.weights import EarlierWeights, load_weights
 
@@ -101,6 +102,9 @@ def prepare(config: Config, *, seed: int | None = None, weights: bool = True) ->
             _check_monitors(phase.callbacks, built, known)
         apply_phase(model, phases[0])
         compile_model(config, model, splits.train, outputs, optimizers[0])
+        key_random_layers(model, seed=seed, step=model._train_counter)
+        if experiment.training.determinism == "strict":
+            check_strict(model, phases, splits.train.batches(experiment.data.batch_size, seed=seed, change=change))
     return Prepared(config, splits, model, outputs, _best(config, known), change, phases, earlier)
 
 

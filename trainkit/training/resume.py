@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from rich.console import Console
 
-from trainkit.config import Config, Experiment, load_config
-from trainkit.data import Split, fingerprint
+from trainkit.config import Config, load_config
+from trainkit.data import fingerprint
 from trainkit.errors import RunError, shown
 from trainkit.runs import Run, write_text
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut
 from trainkit.training.checkpointing import read_state
-from trainkit.training.compile import build_optimizer
-from trainkit.training.length import length_of
 from trainkit.training.log import say
+from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.record import PACKAGES, now
-from trainkit.training.state import State
+from trainkit.training.state import Position, State
 from trainkit.training.train import Training
 
 _FREE = ("deploy.", "training.checkpoints.", "training.on_nan")
 """Keys that change nothing of what is trained."""
-_LENGTH = ("training.epochs", "training.steps")
+_LENGTH = re.compile(r"training(\.phases\[\d+\])?\.(epochs|steps)$")
 _MOST = 20
 """Differences that are told."""
 
@@ -49,7 +49,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     """
     manifest, before = run.read_manifest(), load_config(run.resolved)
     changed = _changed(before.resolved(), config.resolved())
-    longer = {key: told for key, told in changed.items() if key in _LENGTH}
+    longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
     if manifest.get("outcome") == "finished" and not longer and run.model.is_file():
         say(console, f"{run.directory} is finished: nothing is left to do. training.epochs=N makes it longer.")
         return None
@@ -58,14 +58,15 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     for fault in faults:
         say(console, f"note: {fault}; the one before it is taken")
     state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
-    prepared = prepare(config, seed=state.seed)
+    prepared = prepare(config, seed=state.seed, weights=step is None)
     differences = [told for key, told in changed.items() if key not in longer]
     differences += _changed_versions(manifest)
     if fingerprint(prepared.splits) != manifest.get("data", {}).get("fingerprint"):
         differences.append("the data: the files that the config names have changed")
-    if longer and _rates_differ(before.experiment, prepared):
+    if longer and _rates_differ(before, prepared):
         differences += [f"{told}: the learning rates of the steps before follow from it" for told in longer.values()]
     _check(run, differences, force=force, console=console)
+    _keep_epochs(state.position, before, prepared)
     _write_down(run, config, state, {**changed, **dict(enumerate(differences))})
     events = [run.tensorboard / "train", run.tensorboard / "validation"]
     cut(state.files, base=run.directory, directories=events, log=run.log)
@@ -103,12 +104,26 @@ def _changed_versions(manifest: Mapping[str, Any]) -> list[str]:
     return [f"{name}: was {old}, is {new}" for name, old, new in pairs if old != new]
 
 
-def _rates_differ(before: Experiment, prepared: Prepared) -> bool:
-    """Whether the optimizer is another one where the training is longer."""
-    split: Split = prepared.splits.train
-    lengths = [length_of(before, split), length_of(prepared.config.experiment, split)]
-    first, second = (build_optimizer(prepared.config, split, length).get_config() for length in lengths)
-    return bool(first != second)
+def _rates_differ(before: Config, prepared: Prepared) -> bool:
+    """Whether the optimizer of a phase is another one where the training is longer."""
+    split = prepared.splits.train
+    first, second = (
+        [optimizer_of(config, split, phase).get_config() for phase in phases_of(config.experiment)]
+        for config in (before, prepared.config)
+    )
+    return first != second
+
+
+def _keep_epochs(position: Position, before: Config, prepared: Prepared) -> None:
+    """Let the epoch at hand begin where it began, also where epochs have become longer or shorter."""
+    split, phase = prepared.splits.train, position.phase
+    old, new = (
+        [phase.length(config.experiment, split) for phase in phases_of(config.experiment)]
+        for config in (before, prepared.config)
+    )
+    if phase < min(len(old), len(new)):
+        epoch = position.epoch - position.phase_epoch
+        position.phase_step += old[phase].before(epoch) - new[phase].before(epoch)
 
 
 def _check(run: Run, differences: list[str], *, force: bool, console: Console) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +12,31 @@ from trainkit.callbacks import Clock, HistoryFile, Progress, TensorBoard
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
-from trainkit.objects import compute_arguments
+from trainkit.objects import build, compute_arguments
 from trainkit.runs import Run, replace_file, write_json
 from trainkit.runs.checkpoints import Checkpoints
-from trainkit.training.checkpointing import Checkpointer, restore, restore_weights, without_optimizer
+from trainkit.training.checkpointing import (
+    Checkpointer,
+    NotFiniteError,
+    restore,
+    restore_weights,
+    without_optimizer,
+)
+from trainkit.training.compile import compile_model
 from trainkit.training.evaluation import evaluate
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import length_of, steps_of_pass
+from trainkit.training.length import Length, steps_of_pass
+from trainkit.training.log import say
 from trainkit.training.loop import Loop
+from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.pipeline import encoded
 from trainkit.training.prepare import Prepared
+from trainkit.training.random_streams import key_random_layers
+from trainkit.training.rollback import go_back
 from trainkit.training.signals import Signals
 from trainkit.training.state import State
 
 
-@dataclass(frozen=True)
 class Training:
     """A training in its run directory.
 
@@ -37,14 +45,14 @@ class Training:
         prepared: Data and model.
         state: Where it is; kept up to date.
         console: Where progress is shown.
-        resumed: Whether it goes on from a checkpoint: that of the state's step.
+        resumed: Whether it goes on from the checkpoint of the state's step.
     """
 
-    run: Run
-    prepared: Prepared
-    state: State
-    console: Console
-    resumed: bool = False
+    def __init__(self, run: Run, prepared: Prepared, state: State, console: Console, *, resumed: bool = False) -> None:
+        self.run, self.prepared, self.state, self.console = run, prepared, state, console
+        self.checkpoints = Checkpoints(run.checkpoints)
+        self._from_checkpoint = resumed
+        self._lower_rate = 1.0
 
     def __call__(self) -> dict[str, Any]:
         """Train, save the best epoch's model, and measure it.
@@ -53,48 +61,99 @@ class Training:
             What metrics.json holds.
 
         Raises:
-            TrainingError: If Keras or a callback fails, or no epoch had a finite value to be chosen by.
+            TrainingError: If Keras or a callback fails, a number is not finite any more, or no epoch had a finite value
+                to be chosen by.
         """
         signals = Signals()
-        with telling_failures(), signals.listening():
-            self._run_phase(signals)
+        with signals.listening(), telling_failures():
+            while self.state.position.phase < len(self.prepared.phases):
+                try:
+                    self._run_phase(signals)
+                except NotFiniteError as error:
+                    self._lower_rate = go_back(self, error)
+                    self._from_checkpoint = True
+                else:
+                    self.state.position.next_phase()
         return self._finish()
 
-    def _run_phase(self, signals: Signals) -> None:
-        prepared, run = self.prepared, self.run
-        experiment, model, split = prepared.config.experiment, prepared.model, prepared.splits.train
+    def set_up(self, *, from_checkpoint: bool) -> Length:
+        """Let learn what learns in the phase at hand, by its optimizer.
+
+        Args:
+            from_checkpoint: Whether the variables of the checkpoint of the state's step are restored.
+
+        Returns:
+            How long the phase is.
+        """
+        prepared, model, phase = self.prepared, self.prepared.model, self._phase
+        config, split = prepared.config, prepared.splits.train
+        with config.locating():
+            apply_phase(model, phase)
+            optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
+            compile_model(config, model, split, prepared.outputs, optimizer)
+        key_random_layers(model, seed=self.state.seed, step=model._train_counter)
         model.optimizer.build(model.trainable_variables)
         _build_metrics(prepared)
-        if self.resumed:
-            restore(self._checkpoints, self.state.position.step, model)
-        clock = Clock(split.size)
-        length = length_of(experiment, split)
-        progress = Progress(self.console, epochs=length.epochs, steps=length.steps_per_epoch, clock=clock)
+        if from_checkpoint:
+            restore(self.checkpoints, self.state.position.step, model)
+        return phase.length(config.experiment, split)
+
+    def batches_from(self, step: int) -> Any:
+        """All batches from a training step on."""
+        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
+        epoch, first = divmod(step, steps_of_pass(experiment, split))
+        change = self.prepared.change
+        return split.batches(
+            experiment.data.batch_size, seed=self.state.seed, first_epoch=epoch, first_step=first, change=change
+        )
+
+    @property
+    def _phase(self) -> Phase:
+        return self.prepared.phases[self.state.position.phase]
+
+    def _run_phase(self, signals: Signals) -> None:
+        prepared, run, state = self.prepared, self.run, self.state
+        experiment, model = prepared.config.experiment, prepared.model
+        length = self.set_up(from_checkpoint=self._from_checkpoint)
+        clock = Clock(min(length.steps_per_epoch * experiment.data.batch_size, prepared.splits.train.size))
+        progress = self._progress(clock)
         board = self._tensorboard(clock)
-        users = self._users()
         own = {"clock": clock, "progress": progress, "history": HistoryFile(run.history, clock), "board": board}
+        users = self._users()
         guard = Checkpointer(
-            self._checkpoints,
+            self.checkpoints,
             experiment.training.checkpoints,
-            state=self.state,
+            state=state,
             monitor=prepared.best,
             callbacks={name: one for name, one in own.items() if hasattr(one, "get_state")} | users,
             files=[*board.directories, *_files_of(users), run.log],
             signals=signals,
+            strict=experiment.training.determinism == "strict",
+            again=self._from_checkpoint and self._lower_rate != 1,
         )
         loop = Loop(
             model,
-            batches=partial(_batches_from, prepared, self.state.seed),
+            batches=self.batches_from,
             validation=_validation(prepared),
             callbacks=[*own.values(), *users.values()],
             length=length,
-            position=self.state.position,
+            position=state.position,
             guard=guard,
         )
+        self._use_lower_rate()
+        self._from_checkpoint = False
         try:
             loop.run()
         finally:
             progress.close()
+            board.close()
+
+    def _use_lower_rate(self) -> None:
+        """Multiply a rate that is a number; a schedule was multiplied when it was built."""
+        optimizer, factor = self.prepared.model.optimizer, self._lower_rate
+        if factor != 1 and not isinstance(optimizer._learning_rate, tf.keras.optimizers.schedules.LearningRateSchedule):
+            optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        self._lower_rate = 1.0
 
     def _finish(self) -> dict[str, Any]:
         """Take the best epoch's weights, save the model, measure it."""
@@ -103,7 +162,7 @@ class Training:
             monitor = prepared.best.monitor
             raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
         plain = without_optimizer(prepared.model)
-        restore_weights(self._checkpoints, state.best.step, plain)
+        restore_weights(self.checkpoints, state.best.step, plain)
         with replace_file(run.model) as temporary:
             plain.save(temporary, save_format="keras")
         metrics: dict[str, Any] = {"best": state.best.to_json()}
@@ -113,43 +172,40 @@ class Training:
         write_json(run.metrics, metrics)
         return metrics
 
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether there is something to go on from."""
-        return bool(self._checkpoints.steps())
-
-    @property
-    def _checkpoints(self) -> Checkpoints:
-        return Checkpoints(self.run.checkpoints)
+    def _progress(self, clock: Clock) -> Progress:
+        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
+        lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
+        if len(lengths) > 1:
+            say(self.console, f"phase {self._phase.name}")
+        epochs = sum(length.epochs for length in lengths)
+        return Progress(self.console, epochs=epochs, steps=lengths[0].steps_per_epoch, clock=clock)
 
     def _users(self) -> dict[str, Any]:
-        """The callbacks of the config by name, but for a `TensorBoard`, whose arguments the own one takes."""
-        users = {}
-        for index, callback in enumerate(self.prepared.callbacks):
-            if isinstance(callback, tf.keras.callbacks.CSVLogger) and self.resumed:
+        """The callbacks of the phase by name, but for a `TensorBoard`, whose arguments the own one takes."""
+        users, phase = {}, self.state.position.phase
+        with self.prepared.config.locating():
+            built = [build(node, self.prepared.splits.train.facts.values) for node in self._phase.callbacks]
+        for index, callback in enumerate(built):
+            if isinstance(callback, tf.keras.callbacks.CSVLogger) and self._has_begun:
                 callback.append = True
             if not isinstance(callback, tf.keras.callbacks.TensorBoard):
-                users[f"{self.state.position.phase}.{index} {type(callback).__name__}"] = callback
+                users[f"{phase}.{index} {type(callback).__name__}"] = callback
         return users
 
     def _tensorboard(self, clock: Clock) -> TensorBoard:
         """TensorBoard with the arguments of the config's own `TensorBoard`, if it has one."""
-        nodes = self.prepared.config.experiment.training.callbacks
+        nodes = self._phase.callbacks
         arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
         log_dir = Path(arguments.pop("log_dir", None) or self.run.tensorboard)
-        if self.resumed:
+        if self._has_begun:
             arguments["write_graph"] = False
-        config = "" if self.resumed else self.prepared.config.resolved_yaml()
+        config = "" if self._has_begun else self.prepared.config.resolved_yaml()
         return TensorBoard(log_dir, config=config, clock=clock, **arguments)
 
-
-def _batches_from(prepared: Prepared, seed: int, step: int) -> Any:
-    """All batches from a training step on."""
-    experiment, split = prepared.config.experiment, prepared.splits.train
-    epoch, first = divmod(step, steps_of_pass(experiment, split))
-    return split.batches(
-        experiment.data.batch_size, seed=seed, first_epoch=epoch, first_step=first, change=prepared.change
-    )
+    @property
+    def _has_begun(self) -> bool:
+        """Whether files of this training are there to be gone on with."""
+        return self._from_checkpoint or self.state.position.phase > 0
 
 
 def _validation(prepared: Prepared) -> Any | None:

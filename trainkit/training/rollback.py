@@ -1,0 +1,88 @@
+"""What becomes of a training whose numbers are not finite any more: where that began, and whether to go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainkit.errors import TrainingError
+from trainkit.training.append_only import cut
+from trainkit.training.checkpointing import NotFiniteError, read_state
+from trainkit.training.diagnosis import first_bad_step
+from trainkit.training.finite import Finding
+from trainkit.training.length import steps_of_pass
+from trainkit.training.log import say
+
+if TYPE_CHECKING:
+    from trainkit.training.train import Training
+
+_OF_THE_DATA = ("input", "target", "sample weight")
+_MOST_SAMPLES = 3
+
+
+def go_back(training: Training, error: NotFiniteError) -> float:
+    """Find where it began, and set the state back to the last good checkpoint if the config asks for that.
+
+    Args:
+        training: The training.
+        error: How it was noticed.
+
+    Returns:
+        What the learning rate is to be multiplied by.
+
+    Raises:
+        TrainingError: If the training is to end, with the step and the layer where it began.
+    """
+    state, policy = training.state, training.prepared.config.experiment.training.when_nan
+    noticed, rollbacks = state.position.step, state.rollbacks
+    step = _restore(training)
+    found = _replay(training, until=noticed)
+    told = str(error) if found is None else _told(training, *found)
+    end = f"The checkpoint of step {step:,} is the last good one."
+    if policy.action == "stop":
+        raise TrainingError(f"{told} {end}") from error
+    if found is not None and found[1].where in _OF_THE_DATA:
+        raise TrainingError(f"{told} Going back does not help against that. {end}") from error
+    if rollbacks >= policy.times:
+        raise TrainingError(f"{told} It went back {rollbacks} times before. {end}") from error
+    state.rollbacks, state.rate_factor = rollbacks + 1, state.rate_factor * policy.factor
+    rate = f"the learning rate is multiplied by {policy.factor:g}"
+    say(training.console, f"{told} Back to step {step:,}; {rate} ({state.rollbacks} of {policy.times})")
+    return policy.factor
+
+
+def _restore(training: Training) -> int:
+    """Set the state to that of the newest good checkpoint, and cut the files that grow; returns its step."""
+    step, _ = training.checkpoints.newest()
+    if step is None:
+        raise TrainingError("no checkpoint is left to go back to.")
+    before = read_state(training.checkpoints, step)
+    vars(training.state).update(vars(before))
+    run = training.run
+    events = [run.tensorboard / "train", run.tensorboard / "validation"]
+    cut(before.files, base=run.directory, directories=events, log=run.log)
+    return step
+
+
+def _replay(training: Training, *, until: int) -> tuple[int, Finding] | None:
+    """Train once more from the checkpoint, step by step, until a number is not finite: which step, and what it was."""
+    first = training.state.position.step
+    if until <= first:
+        return None
+    say(training.console, f"a number is not finite any more: looking for it from step {first:,} on")
+    training.set_up(from_checkpoint=True)
+    model = training.prepared.model
+    model._train_counter.assign(first)
+    batches = training.batches_from(first).take(until - first)
+    counter = [model._train_counter]
+    return first_bad_step(model, batches, lambda batch: model.train_on_batch(*batch), others=counter, first_step=first)
+
+
+def _told(training: Training, step: int, finding: Finding) -> str:
+    text = f"step {step + 1:,}: {finding}"
+    if finding.where not in _OF_THE_DATA or not finding.samples:
+        return text
+    experiment, split = training.prepared.config.experiment, training.prepared.splits.train
+    epoch, first = divmod(step, steps_of_pass(experiment, split))
+    origins = split.origins_of_batch(experiment.data.batch_size, seed=training.state.seed, epoch=epoch, step=first)
+    named = ", ".join(origins[sample] for sample in finding.samples[:_MOST_SAMPLES])
+    return f"{text} These are {named}{', …' if len(finding.samples) > _MOST_SAMPLES else ''}."
