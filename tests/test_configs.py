@@ -20,6 +20,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 PROMISED = {
     "mnist_lenet5": 0.991,
     "mnist_lenet300": 0.982,
+    "caffe_lenet": 0.99,
     "fashion_cnn": 0.915,
     "fashion_mobilenet": 0.895,
     "sample_lenet5": 0.975,
@@ -59,7 +60,8 @@ def test_config_opens_with_what_it_is_its_command_and_its_result(config):
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_config_trains_one_step(config, few_images, tmp_path):
-    run = trainkit.fit(config, ["training.epochs=1", "data.batch_size=120"], runs=tmp_path)
+    overrides = ["training.epochs=1", "training.steps=null", "training.steps_per_epoch=1", "data.batch_size=120"]
+    run = trainkit.fit(config, overrides, runs=tmp_path)
     assert run.model.is_file()
 
 

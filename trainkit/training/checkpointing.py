@@ -21,7 +21,7 @@ from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
 from trainkit.runs.variables import read_variables, write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
-from trainkit.training.finite import all_finite
+from trainkit.training.finite import all_finite, model_variables, optimizer_variables
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
@@ -145,7 +145,7 @@ class Checkpointer(Guard):
 
     def _check_finite(self) -> None:
         model = self._loop.model
-        if not all_finite([*model.variables, *model.optimizer.variables]):
+        if not all_finite([*model_variables(model), *optimizer_variables(model)]):
             raise NotFiniteError(f"a weight is no finite number any more at step {self.state.position.step:,}.")
 
     def _check_kept(self) -> None:

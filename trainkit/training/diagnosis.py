@@ -9,7 +9,15 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.models.calls import calls_of
-from trainkit.training.finite import Finding, all_finite, examine, first_non_finite, name_of
+from trainkit.training.finite import (
+    Finding,
+    all_finite,
+    examine,
+    first_non_finite,
+    model_variables,
+    name_of,
+    optimizer_variables,
+)
 
 Batch = tuple[Any, Any, Any]
 """Inputs, targets and sample weights, each a mapping by name; there may be no weights."""
@@ -71,7 +79,7 @@ def first_bad_step(
         The step and what was found in it, or `None` if all is finite to the end.
     """
     for step, batch in enumerate(batches, first_step):
-        variables = [*_touched(model), *_optimizer_variables(model), *others]
+        variables = [*_touched(model), *optimizer_variables(model), *others]
         before = [tf.identity(variable) for variable in variables]
         returned = train_one_step(batch)
         if all_finite(_kept(model)) and _is_finite(returned):
@@ -85,7 +93,7 @@ def first_bad_step(
 
 
 def _kept(model: Any) -> list[Any]:
-    return [*model.variables, *_optimizer_variables(model)]
+    return [*model_variables(model), *optimizer_variables(model)]
 
 
 def _is_finite(returned: Any) -> bool:
@@ -94,7 +102,7 @@ def _is_finite(returned: Any) -> bool:
 
 
 def _in_variables(model: Any) -> Finding | None:
-    found = first_non_finite(model.variables) or first_non_finite(_optimizer_variables(model), where="optimizer")
+    found = first_non_finite(model_variables(model)) or first_non_finite(optimizer_variables(model), where="optimizer")
     return found and replace(found, cure=_EARLIER)
 
 
@@ -183,12 +191,7 @@ def _touched(model: Any) -> list[Any]:
     metrics = [variable for metric in model.metrics for variable in metric.variables]
     generators = [vars(layer).get("_random_generator") for layer in model._flatten_layers()]
     states = [own.state for one in generators if (own := getattr(one, "_generator", None)) is not None]
-    return list({id(variable): variable for variable in [*model.variables, *metrics, *states]}.values())
-
-
-def _optimizer_variables(model: Any) -> list[Any]:
-    variables = model.optimizer.variables
-    return list(variables if isinstance(variables, list) else variables())  # a method of the older optimizers
+    return list({id(variable): variable for variable in [*model_variables(model), *metrics, *states]}.values())
 
 
 def _as_tensors(part: Any) -> dict[str, Any]:

@@ -67,13 +67,24 @@ def all_finite(variables: Iterable[Any]) -> bool:
     """Whether no number of any variable is NaN or Inf; those of integers or text are passed over.
 
     Args:
-        variables: `tf.Variable`s: `[*model.variables, *model.optimizer.variables]`.
+        variables: `tf.Variable`s: those of `model_variables` and `optimizer_variables`.
 
     Example:
         >>> all_finite([tf.Variable([1.0, 2.0]), tf.Variable(3)]), all_finite([tf.Variable([1.0, float("nan")])])
         (True, False)
     """
     return bool(_all_finite([variable for variable in variables if variable.dtype.is_floating]))
+
+
+def model_variables(model: Any) -> list[Any]:
+    """The variables of a model; vocabularies, which Keras lists among them, are none."""
+    return [variable for variable in model.variables if isinstance(variable, tf.Variable)]
+
+
+def optimizer_variables(model: Any) -> list[Any]:
+    """The variables of the optimizer of a compiled model."""
+    variables = model.optimizer.variables
+    return list(variables if isinstance(variables, list) else variables())  # a method of the older optimizers
 
 
 @tf.function(reduce_retracing=True)
