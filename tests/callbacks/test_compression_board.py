@@ -44,8 +44,3 @@ def test_board_writes_the_zeros_of_masks(tmp_path):
 
 def test_board_writes_no_zeros_where_nothing_is_pruned(tmp_path):
     assert "zeros" not in train(tmp_path)
-
-
-def test_board_replaces_what_an_earlier_attempt_wrote(tmp_path):
-    train(tmp_path, epochs=3)
-    assert list(train(tmp_path, epochs=1)["epoch_loss"]) == [1]

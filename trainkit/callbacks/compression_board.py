@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ class CompressionBoard(tf.keras.callbacks.Callback):
     """Write the loss by training step, with the share of zeros where weights are pruned, and Keras' logs by epoch.
 
     Args:
-        log_dir: Where the event files go; those of an earlier attempt are replaced.
+        log_dir: Where the event files go, beside those that are there.
         steps_per_epoch: Training steps of an epoch.
     """
 
@@ -29,7 +28,6 @@ class CompressionBoard(tf.keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the file."""
-        shutil.rmtree(self.log_dir, ignore_errors=True)
         self.writer = tf.summary.create_file_writer(str(self.log_dir))
         self.step = 0
 
@@ -42,6 +40,10 @@ class CompressionBoard(tf.keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write loss and metrics, of training and validation."""
         self._write({f"epoch_{name}": value for name, value in (logs or {}).items()}, epoch + 1)
+
+    def flush(self) -> None:
+        """Write what is in memory to the files."""
+        self.writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the file."""

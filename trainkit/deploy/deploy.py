@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,29 @@ from rich.console import Console
 
 from trainkit import __version__
 from trainkit.config import Config, Node, list_overrides
-from trainkit.data import Split, describe
+from trainkit.data import Split, describe, fingerprint
 from trainkit.deploy.calibration import calibration_samples
 from trainkit.deploy.compress import Promise
 from trainkit.deploy.compress.constants import read_constants
 from trainkit.deploy.compress.keeper import check_file
+from trainkit.deploy.compress.kernels import digest_of
 from trainkit.deploy.compress.rounding import rounding_faults
 from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
+from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
+from trainkit.deploy.exports import Exports
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
 from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file, with_faults
-from trainkit.errors import InputError, PromiseError
-from trainkit.inference.preprocess import FILE_NAME
+from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, replace_file, write_json
+from trainkit.training.determinism import seed_everything
 from trainkit.training.log import say
+from trainkit.training.record import PACKAGES
 
 REJECTED = "rejected"
+_PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
 MOST_BYTES = 1_000_000_000
@@ -79,9 +85,11 @@ def deploy(
         PromiseError: If a file does not answer like its model; such files stand in `rejected/`.
     """
     console = console or Console()
-    with _open(Path(run), list_overrides(overrides), data, console) as subject:
+    overrides = list_overrides(overrides)
+    with _open(Path(run), overrides, data, console) as subject:
         names = check_exports(subject.config)
-        deployment = _export_all(subject, names, console)
+        with _telling_stops(subject, overrides, data, console):
+            deployment = _export_all(subject, names, console)
     compressed = deployment.compressed
     if compressed is not None:
         print_steps(console, compressed)
@@ -142,12 +150,30 @@ def _open(
     return open_run(opened, overrides)
 
 
+@contextmanager
+def _telling_stops(subject: Subject, overrides: list[str], data: Path | str | None, console: Console) -> Iterator[None]:
+    """Tell how to go on after a signal, or once there is room on the disk."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, OutputError) as error:
+        if isinstance(error, OutputError):
+            error.exit_code = TrainKitError.exit_code  # it is no fault of the input any more
+        place = [str(subject.filepath), "--data", str(data)] if data is not None else [str(subject.filepath.parent)]
+        code = ["--allow-code"] if subject.config.custom_code else []
+        say(console, f"go on with: {shlex.join(['trainkit', 'deploy', *place, *overrides, *code])}")
+        raise
+
+
 @dataclass(frozen=True)
 class _Origin:
-    """What a file is made from: a model, its answers, what was promised of it, and the layers that it rounds."""
+    """What a file is made from: a model, its answers, what was promised of it, and the layers that it rounds.
+
+    The key is all that this follows from.
+    """
 
     model: Any
     proof: Proof
+    key: str
     promises: tuple[Promise, ...] = ()
     layers: Sequence[Mapping[str, str]] = ()
 
@@ -166,21 +192,22 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
     )
     for note in splits.notes:
         say(console, f"note: {note}")
+    seed_everything(config.experiment, config.experiment.seed)
     inputs, targets = _collect(splits.test or splits.validation or splits.train)
     proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data)
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
-    reports = []
+    exports, reports = Exports(subject.work / "exports"), []
     with replace_directory(subject.directory) as directory, config.locating():
         plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
-            say(console, f"exporting {filename}")
             origin = quantized if node.arguments.get("precision") == "int8" else plain
-            reports.append(_export(node, directory / filename, origin, context))
+            reports.append(_export(node, directory / filename, origin, context, exports, console))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
         write_json(directory / "verify.json", proof.to_json(reports))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
+    exports.clear()
     return Deployment(subject.directory, proof, tuple(reports), compressed)
 
 
@@ -193,30 +220,50 @@ def _config_sha256(config: Config) -> str:
 
 def _origins(subject: Subject, proof: Proof, compressed: Compressed | None, directory: Path) -> tuple[_Origin, _Origin]:
     """What files are made from, and what those of integers are; a compressed model is saved beside them."""
+    key = key_of(_versions(), proof.sha256, fingerprint(subject.splits), proof.samples)
     if compressed is None:
-        return (origin := _Origin(subject.model, proof)), origin
+        return (origin := _Origin(subject.model, proof, key)), origin
     filepath = directory / COMPRESSED
     with replace_file(filepath) as temporary:
         compressed.model.save(temporary, save_format="keras")
-    plain = _Origin(compressed.model, proof.against(compressed.model, filepath.name), compressed.promises)
+    against = proof.against(compressed.model, filepath.name)
+    own = key_of(key, compressed.key, digest_of(compressed.model))
+    plain = _Origin(compressed.model, against, own, compressed.promises)
     if compressed.quantized is None:
         return plain, plain
-    quantized = proof.against(compressed.quantized, "Quantize")
-    layers = compressed.steps[-1].facts["layers"]
-    return plain, _Origin(compressed.quantized, quantized, compressed.promises, layers)
+    quantized, layers = proof.against(compressed.quantized, "Quantize"), compressed.steps[-1].facts["layers"]
+    own = key_of(own, digest_of(compressed.quantized))
+    return plain, _Origin(compressed.quantized, quantized, own, compressed.promises, layers)
 
 
-def _export(node: Node, filepath: Path, origin: _Origin, context: ExportContext) -> FileReport:
+def _versions() -> dict[str, str | None]:
+    """Of all that makes a file what it is, and that runs it."""
+    versions: dict[str, str | None] = {}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
+
+
+def _export(
+    node: Node, filepath: Path, origin: _Origin, context: ExportContext, exports: Exports, console: Console
+) -> FileReport:
     """Export one file and prove it; one that fails is moved where nobody ships it by mistake."""
-    build_registered(node, EXPORTERS, {}, model=origin.model, filepath=filepath, context=context)
-    report = verify_file(filepath, precision=node.arguments.get("precision", "float32"), proof=origin.proof)
-    report = _with_promises(report, filepath, origin)
+
+    def make(path: Path) -> FileReport:
+        build_registered(node, EXPORTERS, {}, model=origin.model, filepath=path, context=context)
+        report = verify_file(path, precision=node.arguments.get("precision", "float32"), proof=origin.proof)
+        return _with_promises(report, path, origin)
+
+    key = key_of(origin.key, node.class_name, node.arguments, context.to_json(), context.classes)
+    report = exports.find(filepath.name, key)
+    say(console, f"exporting {filepath.name}" if report is None else f"{filepath.name}, as before")
+    report = report or exports.make(filepath.name, key, make)
+    directory = filepath.parent if report.parity.passed else filepath.parent / REJECTED
+    directory.mkdir(exist_ok=True)
+    exports.put(filepath.name, directory)
     if not report.parity.passed:
-        rejected = filepath.parent / REJECTED
-        rejected.mkdir(exist_ok=True)
-        filepath.rename(rejected / filepath.name)
-        if (preprocess := filepath.parent / FILE_NAME).exists():
-            shutil.copy(preprocess, rejected)  # without it the file takes ids
+        exports.drop(filepath.name)
     return report
 
 

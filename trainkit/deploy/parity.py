@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,6 +61,12 @@ class Parity:
     allowed: int = 0
     agreement: float | None = None
     outputs: Mapping[str, Parity] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Parity:
+        """The inverse of `asdict`."""
+        outputs = {name: cls.from_json(one) for name, one in values["outputs"].items()}
+        return cls(**{**values, "outputs": outputs})
 
 
 def compare(

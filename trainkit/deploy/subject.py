@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from trainkit.inference.keras import KerasPredictor
 from trainkit.inference.outside import load_data_config, read_model, says_loss
 from trainkit.inference.predictor import check_classes
 from trainkit.inference.renamed import with_names
-from trainkit.runs import Run, sha256_of
+from trainkit.runs import Run, lock_directory, recover_directory, remove_temporaries, sha256_of
+from trainkit.runs.lock import LOCK
 from trainkit.training.record import check_data
 
 MODELS = (".keras", ".h5")
@@ -90,7 +91,8 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
 
     Raises:
         InputError: If the model cannot be read, or is for other classes.
-        OutputError: If the directory for the files holds something else.
+        OutputError: If the directory for the files holds something else, or cannot be written.
+        RunError: If another process deploys the model.
         ConfigError: If the config does not fit it.
     """
     directory = filepath.parent / f"{filepath.stem}_deploy"
@@ -104,7 +106,28 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
         message = "needs `training` with a loss: compression steps go on training by it."
         raise config.document.error(("deploy", "compress"), message)
     work = filepath.parent / f"{filepath.stem}_compress"
-    yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard")
+    with _owning(work, directory):
+        yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard")
+
+
+@contextmanager
+def _owning(work: Path, directory: Path) -> Iterator[None]:
+    """Own both directories, by the lock of the first; it is removed if nothing was left there."""
+    try:
+        work.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{work.absolute()} cannot be written: {error.strerror}.") from error
+    with lock_directory(work):
+        recover_directory(directory)
+        remove_temporaries(directory.parent, name=directory.name)
+        remove_temporaries(work)
+        try:
+            yield
+        finally:
+            if [path.name for path in work.iterdir()] == [LOCK]:
+                with suppress(OSError):
+                    (work / LOCK).unlink()
+                    work.rmdir()
 
 
 def _with_names(model: Any, filepath: Path) -> Any:

@@ -141,6 +141,12 @@ class FileReport:
     made_from: str
     promises: tuple[Kept, ...] = ()
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> FileReport:
+        """The inverse of `asdict`."""
+        parity, promises = Parity.from_json(values["parity"]), tuple(map(Kept.from_json, values["promises"]))
+        return cls(**{**values, "parity": parity, "promises": promises})
+
 
 def make_proof(
     model: Any,

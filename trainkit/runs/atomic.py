@@ -67,8 +67,9 @@ def replace_directory(directory: Path) -> Iterator[Path]:
                 os.rename(directory, old)
             os.rename(temporary, directory)
             _sync(directory.parent)
-            shutil.rmtree(old, ignore_errors=True)
     finally:
+        with suppress(OutputError):
+            recover_directory(directory)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -86,10 +87,16 @@ def recover_directory(directory: Path) -> None:
             os.rename(_old(directory), directory)
 
 
-def remove_temporaries(directory: Path) -> None:
-    """Remove what processes that were killed have left half written in a directory, which nobody else writes to."""
+def remove_temporaries(directory: Path, *, name: str | None = None) -> None:
+    """Remove what processes that were killed have left half written in a directory.
+
+    Args:
+        directory: To which nobody else writes now.
+        name: Where others write to it, too: only what was to be this file or directory.
+    """
     for path in directory.glob(".*"):
-        if _TEMPORARY.match(path.name):
+        found = _TEMPORARY.match(path.name)
+        if found and name in (None, path.name[found.end() :]):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 

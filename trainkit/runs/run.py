@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,11 +12,7 @@ from typing import Any
 
 from trainkit.errors import OutputError, RunError
 from trainkit.runs.atomic import recover_directory, remove_temporaries, write_json
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: runs are not locked there
-    fcntl = None  # type: ignore[assignment]
+from trainkit.runs.lock import lock_directory
 
 
 @dataclass(frozen=True)
@@ -181,25 +175,8 @@ class Run:
             RunError: If another process owns it, with its process id and host.
             OutputError: If the file system does not let it be locked.
         """
-        filepath = self.directory / ".lock"
-        try:
-            descriptor = os.open(filepath, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise OutputError(f"{filepath.absolute()} cannot be written: {error.strerror}.") from error
-        try:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    owner = os.read(descriptor, 200).decode(errors="replace").strip()
-                    raise RunError(f"{self.directory} is in use by {owner or 'another process'}.") from error
-                except OSError as error:
-                    raise OutputError(f"{filepath.absolute()} cannot be locked: {error.strerror}.") from error
-            os.ftruncate(descriptor, 0)
+        with lock_directory(self.directory):
             recover_directory(self.deploy)
             for directory in (self.directory, self.checkpoints, self.compress):
                 remove_temporaries(directory)
-            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
             yield
-        finally:
-            os.close(descriptor)

@@ -21,14 +21,14 @@ def sizes(paths: Iterable[Path], *, base: Path) -> dict[str, int]:
     return {_name(path, base): _synced_size(path) for path in found if path.is_file()}
 
 
-def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], log: Path) -> None:
+def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], log: Path | None = None) -> None:
     """Cut files to the sizes that they had.
 
     Args:
         before: What `sizes` returned.
         base: As then.
         directories: Where files that were not there are removed.
-        log: Of this one only the lines of epochs go: an error that ended the training stays.
+        log: Of this one, if there is one, only the lines of epochs go: an error that ended the training stays.
     """
     for name, size in before.items():
         path = base / name
@@ -38,7 +38,8 @@ def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], l
         for path in directory.rglob("*"):
             if path.is_file() and _name(path, base) not in before:
                 path.unlink()
-    _cut_log(log, before.get(_name(log, base), 0))
+    if log is not None:
+        _cut_log(log, before.get(_name(log, base), 0))
 
 
 def _name(path: Path, base: Path) -> str:

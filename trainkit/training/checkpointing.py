@@ -41,12 +41,14 @@ class Checkpointer(Guard):
         checkpoints: Where they go.
         settings: How often, and how many stay.
         state: Of the training; it is kept up to date.
-        monitor: How the best epoch is chosen.
+        monitor: How the best epoch is chosen; None where it is the last one.
         callbacks: By the names under which their knowledge is kept.
         files: Files and directories that grow by appending: they are cut to what they were when a training goes on.
         signals: They are answered between two steps.
         strict: Whether a callback that knows what a checkpoint cannot hold is refused.
         again: Whether the state differs from that of its checkpoint, which is written again.
+        base: A directory that may be moved: files that are in it are named from there; by default the one above that
+            of the checkpoints.
     """
 
     def __init__(
@@ -55,15 +57,17 @@ class Checkpointer(Guard):
         settings: CheckpointSettings,
         *,
         state: State,
-        monitor: Monitor,
+        monitor: Monitor | None,
         callbacks: Mapping[str, Any],
         files: Sequence[Path],
         signals: Signals,
         strict: bool = False,
         again: bool = False,
+        base: Path | None = None,
     ) -> None:
         super().__init__(signals)
         self.state = state
+        self._base = base or checkpoints.directory.parent
         self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
         self._callbacks, self._files = callbacks, files
         self._strict, self._again = strict, again
@@ -124,7 +128,7 @@ class Checkpointer(Guard):
         for callback in self._loop.callbacks.callbacks:
             if hasattr(callback, "flush"):
                 callback.flush()
-        self.state.files = sizes(self._files, base=self._checkpoints.directory.parent)
+        self.state.files = sizes(self._files, base=self._base)
         with self._checkpoints.writing(step) as directory:
             write_variables(directory, _VARIABLES, **_trackables(model, plain))
             if model.optimizer.use_ema:
@@ -162,6 +166,8 @@ class Checkpointer(Guard):
                 remind(self._callbacks[name], state)
 
     def _is_better(self, logs: Mapping[str, float]) -> bool:
+        if self._monitor is None:
+            return False
         monitor, mode = self._monitor.monitor, self._monitor.mode
         if monitor not in logs:
             known = ", ".join(logs)

@@ -7,11 +7,13 @@ from typing import Any
 
 from trainkit.config import Config
 from trainkit.data import Split
+from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.training.length import Length
 from trainkit.training.multipliers import multipliers_of
 from trainkit.training.optimizer import extend
 from trainkit.training.outputs import Output
+from trainkit.training.pipeline import encoded
 
 
 def schedule_scope(config: Config, split: Split, length: Length) -> dict[str, int]:
@@ -46,3 +48,19 @@ def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str
             for name, output in outputs.items()
         },
     )
+
+
+def build_metrics(model: Any, split: Split, outputs: Mapping[str, Output]) -> None:
+    """Let Keras make the variables of loss and metrics, which it does with the first batch.
+
+    Args:
+        model: A compiled `tf.keras.Model`.
+        split: Samples, of which one is looked at.
+        outputs: What is learned at each output.
+    """
+    inputs, targets, weights = next(iter(encoded(split.ordered(1), outputs)))
+    answers = model(inputs, training=False)
+    answers = dict(zip(model.output_names, tf.nest.flatten(answers), strict=True))
+    model.compute_loss(inputs, targets, answers, weights)
+    model.compute_metrics(inputs, targets, answers, weights)
+    model.reset_metrics()

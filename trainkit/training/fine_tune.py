@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,24 @@ from rich.console import Console
 from trainkit.callbacks import Clock, Progress
 from trainkit.config import Config, Node, SettingError
 from trainkit.data import Split, Splits
-from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.objects import build
-from trainkit.training.compile import compile_model, schedule_scope
+from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.append_only import cut
+from trainkit.training.checkpointing import Checkpointer, read_state, restore
+from trainkit.training.compile import build_metrics, compile_model, schedule_scope
+from trainkit.training.determinism import seed_everything
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, steps_of_pass
+from trainkit.training.log import say
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.pipeline import encoded, training_change
+from trainkit.training.random_streams import key_random_layers
 from trainkit.training.signals import Signals
-from trainkit.training.state import Position
+from trainkit.training.state import State
+from trainkit.training.watch import Watch
 
 SLOWER = 10
 """The run's optimizer goes on at its highest rate divided by this, without a schedule."""
@@ -35,6 +42,31 @@ OF_THE_RUN = ("CSVLogger", "EarlyStopping", "ModelCheckpoint", "TensorBoard")
 """Callbacks that write over the run's own files, or end a step before its schedule has."""
 
 
+@dataclass(frozen=True)
+class Journal:
+    """Where a fine-tuning writes down what it needs to go on.
+
+    Args:
+        checkpoints: Of this fine-tuning, and of no other.
+        events: A directory of event files, which is written by one of its callbacks.
+        base: A directory that may be moved, and has both.
+    """
+
+    checkpoints: Checkpoints
+    events: Path
+    base: Path
+
+    def read(self, console: Console) -> tuple[State, bool]:
+        """The state of the newest checkpoint that is whole, or a new one; and whether there is such a checkpoint."""
+        step, faults = self.checkpoints.newest()
+        cure = "it begins anew" if step is None else "the one before it is taken"
+        for fault in faults:
+            say(console, f"note: {fault}; {cure}")
+        state = State() if step is None else read_state(self.checkpoints, step)
+        cut(state.files, base=self.base, directories=[self.events])
+        return state, step is not None
+
+
 class FineTuning:
     """Goes on training models with the data, loss, metrics and callbacks of a config.
 
@@ -43,6 +75,7 @@ class FineTuning:
         splits: The data.
         console: Where progress is shown.
         first_epoch: From which epoch on the order of the samples and the augmentations are taken.
+        journal: Where it is written down, so that one that was broken off goes on; nowhere by default.
 
     Raises:
         SettingError: If `deploy.fine_tune` does not go with the callbacks.
@@ -55,11 +88,19 @@ class FineTuning:
         console: Console,
         *,
         first_epoch: int = 0,
+        journal: Journal | None = None,
     ) -> None:
         self._config, self._splits, self._console = config, splits, console
-        self._first_epoch = first_epoch
+        self._first_epoch, self._journal = first_epoch, journal
+        self.seed = config.experiment.seed + first_epoch
+        self._watch = Watch()
         self._outputs = outputs_of(config.experiment, splits.train.facts)
         self._check_rate()
+
+    @property
+    def seconds_before(self) -> float:
+        """Seconds that processes before this one have spent on the training that was called last."""
+        return self._watch.before
 
     @property
     def steps_per_epoch(self) -> int:
@@ -72,6 +113,8 @@ class FineTuning:
     def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
         """Train a model in place.
 
+        One that was broken off goes on where its newest checkpoint is, if the model is built as it was then.
+
         Args:
             model: A `tf.keras.Model` with the outputs of the config, in their order.
             epochs: Passes over the training samples.
@@ -80,29 +123,55 @@ class FineTuning:
         Raises:
             TrainingError: If the loss is not finite, or Keras fails.
         """
-        split = self._splits.train
-        tf.keras.utils.set_random_seed(self._config.experiment.seed + self._first_epoch)
-        model = _with_output_names(model, list(self._outputs))
-        compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
-        clock, signals = Clock(split.size), Signals()
+        state, resumed = self._journal.read(self._console) if self._journal else (State(), False)
+        model = self._prepare(model, epochs)
+        if self._journal and resumed:
+            restore(self._journal.checkpoints, state.position.step, model)
+        self._watch, clock, signals = Watch(), Clock(self._splits.train.size), Signals()
         length = self._length(epochs)
+        if state.position.step:
+            say(self._console, f"goes on at training step {state.position.step:,} of {length.steps:,}")
         progress = Progress(self._console, epochs=epochs, steps=length.steps_per_epoch, clock=clock)
+        others = [self._watch, *self._users(), *callbacks]
         loop = Loop(
             model,
             batches=self._batches,
             validation=self._validation(),
-            callbacks=[clock, progress, *self._users(), *callbacks],
+            callbacks=[clock, progress, *others],
             length=length,
-            position=Position(),
-            guard=Guard(signals),
+            position=state.position,
+            guard=self._guard(state, signals, _named([clock, *others])),
         )
         try:
             with telling_failures(), signals.listening():
-                history = loop.run()
+                loop.run()
         finally:
             progress.close()
-        if not math.isfinite(history["loss"][-1]):
-            raise TrainingError("the loss is no number any more. Lower `deploy.fine_tune.learning_rate`.")
+
+    def _prepare(self, model: Any, epochs: int) -> Any:
+        """The model with the config's output names, and with every variable that a checkpoint of it has."""
+        split = self._splits.train
+        seed_everything(self._config.experiment, self.seed)
+        model = _with_output_names(model, list(self._outputs))
+        compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
+        key_random_layers(model, seed=self.seed, step=model._train_counter)
+        model.optimizer.build(model.trainable_variables)
+        build_metrics(model, split, self._outputs)
+        return model
+
+    def _guard(self, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:
+        if self._journal is None:
+            return Guard(signals)
+        return Checkpointer(
+            self._journal.checkpoints,
+            self._config.experiment.training.checkpoints,
+            state=state,
+            monitor=None,
+            callbacks=callbacks,
+            files=[self._journal.events],
+            signals=signals,
+            base=self._journal.base,
+        )
 
     def _check_rate(self) -> None:
         """Keras lets a schedule win over ReduceLROnPlateau without a word."""
@@ -147,6 +216,11 @@ class FineTuning:
         if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             rate = tf.keras.optimizers.schedules.serialize(rate)
         return type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate, "use_ema": False})
+
+
+def _named(callbacks: Sequence[Any]) -> dict[str, Any]:
+    """Callbacks by the names under which a checkpoint keeps what they know."""
+    return {f"{index} {type(callback).__name__}": callback for index, callback in enumerate(callbacks)}
 
 
 def _highest_rate(optimizer: Any, steps: int) -> float:

@@ -22,7 +22,7 @@ from trainkit.training.checkpointing import (
     restore_weights,
     without_optimizer,
 )
-from trainkit.training.compile import compile_model
+from trainkit.training.compile import build_metrics, compile_model
 from trainkit.training.evaluation import evaluate
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, steps_of_pass
@@ -93,7 +93,7 @@ class Training:
             compile_model(config, model, split, prepared.outputs, optimizer)
         key_random_layers(model, seed=self.state.seed, step=model._train_counter)
         model.optimizer.build(model.trainable_variables)
-        _build_metrics(prepared)
+        build_metrics(model, split, prepared.outputs)
         if from_checkpoint:
             restore(self.checkpoints, self.state.position.step, model)
         return phase.length(config.experiment, split)
@@ -211,17 +211,6 @@ class Training:
 def _validation(prepared: Prepared) -> Any | None:
     validation = prepared.splits.validation
     return validation and encoded(validation.ordered(prepared.config.experiment.data.batch_size), prepared.outputs)
-
-
-def _build_metrics(prepared: Prepared) -> None:
-    """Let Keras make the variables of loss and metrics, which it does with the first batch."""
-    model = prepared.model
-    inputs, targets, weights = next(iter(encoded(prepared.splits.train.ordered(1), prepared.outputs)))
-    answers = model(inputs, training=False)
-    answers = dict(zip(model.output_names, tf.nest.flatten(answers), strict=True))
-    model.compute_loss(inputs, targets, answers, weights)
-    model.compute_metrics(inputs, targets, answers, weights)
-    model.reset_metrics()
 
 
 def _files_of(callbacks: Mapping[str, Any]) -> list[Path]:

@@ -12,8 +12,12 @@ from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model, wrap_layers
 from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
 from trainkit.deploy.compress.result import DISTINCT, CompressionResult, Promise, promised_zeros
-from trainkit.deploy.compress.tfmot import clustering, sparsity
+from trainkit.deploy.compress.tfmot import ClusterWeights, clustering, sparsity
 from trainkit.errors import InputError
+from trainkit.framework import tf
+
+PARTS = ("sparsity_masks", "zero_idx")
+"""What a wrapper of TFMOT has as tensors, not as variables."""
 
 
 def cluster(
@@ -66,13 +70,42 @@ def cluster(
         )
 
     wrapped = wrap_layers(model, wrap)
-    context.train(wrapped, epochs=epochs, callbacks=[sparsity.UpdatePruningStep()] if sparse.keys() - counts else [])
+    masks = [sparsity.UpdatePruningStep()] if sparse.keys() - counts else []
+    context.train(wrapped, epochs=epochs, callbacks=[ClusterMemory(wrapped), *masks])
     stripped = sparsity.strip_pruning(clustering.strip_clustering(wrapped))
     for layer in stripped.layers:
         layer.trainable = model.get_layer(layer.name).trainable
     shared = copy_model(stripped)  # in which variables have the names of their layers again
     promises = (promise_of(shared, name, step="Cluster", kind=DISTINCT, limit=count) for name, count in counts.items())
     return CompressionResult(shared, tuple(promises))
+
+
+class ClusterMemory(tf.keras.callbacks.Callback):
+    """Keeps what TFMOT's wrappers know besides their variables: which weights are 0, and which shared value is.
+
+    Args:
+        wrapped: A model with such wrappers.
+    """
+
+    def __init__(self, wrapped: Any) -> None:
+        super().__init__()
+        self._supports_tf_logs = True  # else Keras waits for every batch's metrics
+        found = (layer for layer in wrapped.layers if isinstance(layer, ClusterWeights))
+        self._wrappers = {layer.name: layer for layer in found if layer.preserve_sparsity}
+
+    def get_state(self) -> dict[str, Any]:
+        """Masks and indices, by layer and weight."""
+        return {name: {part: _arrays(getattr(one, part)) for part in PARTS} for name, one in self._wrappers.items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Give them back, before Keras builds a training step of them."""
+        for name, parts in state.items():
+            for part, arrays in parts.items():
+                getattr(self._wrappers[name], part).update({key: tf.constant(one) for key, one in arrays.items()})
+
+
+def _arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def _keep_zeros(layer: Any, share: float) -> Any:

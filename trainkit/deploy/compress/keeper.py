@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ class Kept:
     promise: Promise
     found: int | None
     holds: bool
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Kept:
+        """The inverse of `asdict`."""
+        return cls(**{**values, "promise": Promise(**values["promise"])})
 
     def __str__(self) -> str:
         promise = self.promise

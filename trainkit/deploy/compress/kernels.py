@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -45,6 +46,14 @@ def promise_of(model: Any, layer: str, *, step: str, kind: Kind, limit: int) -> 
 def variables_of(layer: Any) -> list[Any]:
     """What can be trained or set of a layer or model: for Keras a vocabulary is a weight, too."""
     return [weight for weight in layer.weights if hasattr(weight, "assign")]
+
+
+def digest_of(model: Any) -> str:
+    """The sha256 of all values that can be trained or set, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for variable in variables_of(model):
+        digest.update(variable.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def weights_of(model: Any, layer: str, size: int) -> list[tuple[np.ndarray, int]]:

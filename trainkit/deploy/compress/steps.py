@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -23,11 +27,14 @@ from trainkit.deploy.compress.store import Store, key_of
 from trainkit.deploy.subject import Subject
 from trainkit.errors import InputError, PromiseError
 from trainkit.objects import build_registered
-from trainkit.runs import sha256_of
-from trainkit.training.fine_tune import FineTuning
+from trainkit.runs import remove_temporaries, sha256_of
+from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.determinism import seed_everything
+from trainkit.training.fine_tune import FineTuning, Journal
 from trainkit.training.head import check_head
 from trainkit.training.log import say
 from trainkit.training.outputs import outputs_of
+from trainkit.training.record import PACKAGES
 
 EPOCHS_APART = 10_000
 """Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
@@ -43,6 +50,7 @@ class Compressed:
         promises: All that was promised on the way.
         steps: What each did; the model before them is the first.
         measured_on: `validation`, or `train` where there are no validation samples.
+        key: What all of it follows from.
     """
 
     model: Any
@@ -50,6 +58,7 @@ class Compressed:
     promises: tuple[Promise, ...]
     steps: tuple[StepReport, ...]
     measured_on: str
+    key: str
 
     def to_json(self) -> dict[str, Any]:
         """What `compression.json` holds."""
@@ -95,7 +104,8 @@ class _Compression:
             for output in outputs_of(config.experiment, facts).values():  # of a model made elsewhere nobody has looked
                 check_head(config, plain, output)
         self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
-        self._store.prepare(2 * (len(self._nodes) + 1) * self._steps[0].bytes)
+        results, checkpoints = 2 * (len(self._nodes) + 1), 6 * (config.experiment.training.checkpoints.keep + 1)
+        self._store.prepare((results + checkpoints) * self._steps[0].bytes)
         for index, node in enumerate(self._nodes):
             with config.locating(), self._telling_stops(index):
                 result = self._run(index, node, plain)
@@ -105,21 +115,28 @@ class _Compression:
                 plain = result.model
             else:
                 quantized = result.model
+        shutil.rmtree(self._journals, ignore_errors=True)
         role = "train" if self._subject.splits.validation is None else "validation"
-        return Compressed(plain, quantized, self._promises, tuple(self._steps), role)
+        return Compressed(plain, quantized, self._promises, tuple(self._steps), role, self._key)
 
     @contextmanager
     def _telling_stops(self, index: int) -> Iterator[None]:
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
-            done = f"after step {index}" if index else "with the first step"
-            say(self._console, f"stopped in step {index + 1}; the next deploy goes on {done}")
+            where = f"stopped in step {index + 1} of {len(self._nodes)}"
+            say(self._console, f"{where}; the next deploy goes on {self._place_to_go_on(index)}")
             raise
+
+    def _place_to_go_on(self, index: int) -> str:
+        if len(self._steps) > index + 1:  # the first of them is the training before all steps
+            return "after it"
+        newest = max(self._journal(index).checkpoints.steps(), default=0)
+        return f"in the middle of it, at training step {newest:,}" if newest else "with its beginning"
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
         """The result of a step, old or new."""
-        name = f"{index + 1}_{node.class_name}"
+        name = self._name(index)
         arguments = _with_defaults(node)
         self._key = key_of(self._key, node.class_name, arguments)
         title = f"compression {index + 1}/{len(self._nodes)}: {node.class_name}"
@@ -134,17 +151,45 @@ class _Compression:
             return result
         say(self._console, title)
         began = time.monotonic()
-        context = self._context(index, name)
+        tuning = self._tuning(index)
+        seed_everything(self._subject.config.experiment, tuning.seed)  # one that goes on is built as it was before
+        context = self._context(index, tuning)
         result = build_registered(node, COMPRESSORS, {}, model=model, context=context)
-        report = self._measure(node.class_name, arguments, result, seconds=time.monotonic() - began)
-        self._steps.append(report)
+        seconds = tuning.seconds_before + time.monotonic() - began
+        report = self._measure(node.class_name, arguments, result, seconds=seconds)
         self._store.save(name, self._key, result, report)
+        self._steps.append(report)
         return result
 
-    def _context(self, index: int, name: str) -> CompressionContext:
+    def _name(self, index: int) -> str:
+        return f"{index + 1}_{self._nodes[index].class_name}"
+
+    @property
+    def _journals(self) -> Path:
+        """Where the steps that are not finished have their checkpoints."""
+        return self._subject.work / "checkpoints"
+
+    def _journal(self, index: int) -> Journal:
+        """Of the step whose key is at hand: one of another key has another directory."""
+        subject, name = self._subject, self._name(index)
+        versions = {package: version(package) for package in PACKAGES}
+        directory = self._journals / f"{name}-{key_of(self._key, versions)[:16]}"
+        base = Path(os.path.commonpath([subject.work.absolute(), subject.tensorboard.absolute()]))
+        return Journal(Checkpoints(directory), subject.tensorboard / name, base)
+
+    def _tuning(self, index: int) -> FineTuning:
+        """What trains a step; checkpoints that are not of this step are removed."""
+        subject, journal = self._subject, self._journal(index)
+        for other in self._journals.glob("*"):
+            if other != journal.checkpoints.directory:
+                shutil.rmtree(other, ignore_errors=True)
+        remove_temporaries(journal.checkpoints.directory)
+        first = EPOCHS_APART * (index + 1)
+        return FineTuning(subject.config, subject.splits, self._console, first_epoch=first, journal=journal)
+
+    def _context(self, index: int, tuning: FineTuning) -> CompressionContext:
         subject = self._subject
-        tuning = FineTuning(subject.config, subject.splits, self._console, first_epoch=EPOCHS_APART * (index + 1))
-        board = CompressionBoard(subject.tensorboard / name, steps_per_epoch=tuning.steps_per_epoch)
+        board = CompressionBoard(subject.tensorboard / self._name(index), steps_per_epoch=tuning.steps_per_epoch)
         seed, train = subject.config.experiment.seed, subject.splits.train
         return CompressionContext(
             fine_tune=lambda model, *, epochs, callbacks: tuning(model, epochs=epochs, callbacks=[*callbacks, board]),
@@ -190,7 +235,8 @@ def _key_of_subject(subject: Subject) -> str:
     """What every step's result follows from."""
     resolved = subject.config.resolved()
     data = {key: value for key, value in resolved["data"].items() if key != "source"}  # the fingerprint says more
-    settings = [data, resolved["training"], resolved["seed"], resolved["deploy"]["fine_tune"]]
+    training = {key: value for key, value in resolved["training"].items() if key != "checkpoints"}
+    settings = [data, training, resolved["seed"], resolved["deploy"]["fine_tune"], resolved["custom_code"]]
     return key_of(__version__, sha256_of(subject.filepath), fingerprint(subject.splits), settings)
 
 

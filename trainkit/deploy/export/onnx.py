@@ -62,6 +62,7 @@ def _convert(model: Any, lookups: Preprocess | None, filename: str, opset: int, 
 
     names = zip(model.input_names, model.inputs, strict=True)
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=ids_name(name, lookups)) for name, tensor in names]
+    tf2onnx.utils.INTERNAL_NAME = 1  # else the numbers in names go on from the file that was written before
     with quiet_stderr(), _quiet_logger("tf2onnx"):
         try:
             proto, _ = tf2onnx.convert.from_keras(

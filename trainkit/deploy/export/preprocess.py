@@ -31,6 +31,17 @@ def write_preprocess(filepath: Path, preprocess: Preprocess | None) -> None:
         write_json(beside, replace(old, files=others).to_json())
 
 
+def take_preprocess(filepath: Path, directory: Path) -> None:
+    """Name a file in the `preprocess.json` beside it, if one in another directory names it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    found = _read(directory / FILE_NAME)
+    if found is not None and filepath.name in found.files:
+        write_preprocess(filepath, found)
+
+
 def _read(filepath: Path) -> Preprocess | None:
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):  # one that is damaged is written anew
         return Preprocess.from_json(json.loads(filepath.read_text(encoding="utf-8")))
