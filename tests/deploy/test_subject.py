@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import trainkit
-from trainkit.errors import ConfigError, InputError, OutputError
+from trainkit.errors import ConfigError, InputError, OutputError, RunError
 from trainkit.framework import tf
+from trainkit.runs import lock_directory
 
 DATA = """\
 version: 1
@@ -129,3 +130,20 @@ def test_directory_with_files_of_the_user_is_left_alone(tmp_path):
     with pytest.raises(OutputError, match=r"mine_deploy must be free .* Received: 'keep\.txt' in it"):
         trainkit.deploy(tmp_path / "mine.keras", data=tmp_path / "data.yaml")
     assert (directory / "keep.txt").read_text() == "mine"
+
+
+def test_a_model_is_deployed_by_one_process_at_a_time(elsewhere):
+    work = elsewhere / "model_compress"
+    work.mkdir()
+    with lock_directory(work), pytest.raises(RunError, match=r"model_compress is in use by process \d+"):
+        trainkit.deploy(elsewhere / "model.keras", [ONNX], data=elsewhere / "data.yaml")
+    trainkit.deploy(elsewhere / "model.keras", [ONNX], data=elsewhere / "data.yaml")
+    assert not work.exists()
+
+
+def test_what_a_killed_deploy_left_is_cleared_away(elsewhere):
+    (elsewhere / ".old.model_deploy").mkdir(exist_ok=True)
+    (elsewhere / ".123.model_deploy").mkdir()
+    (elsewhere / ".123.mine").mkdir()
+    trainkit.deploy(elsewhere / "model.keras", [ONNX], data=elsewhere / "data.yaml")
+    assert [path.name for path in elsewhere.glob(".*")] == [".123.mine"]

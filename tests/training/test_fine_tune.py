@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from trainkit.data import load_data
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
-from trainkit.training.fine_tune import FineTuning
+from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.fine_tune import FineTuning, Journal
 
 
 class Spy(tf.keras.callbacks.Callback):
@@ -29,11 +31,11 @@ class Spy(tf.keras.callbacks.Callback):
         self.losses.append(dict(logs))
 
 
-def tune(run, *overrides, epochs=1, first_epoch=0, model=None):
-    config = load_config(run.resolved, overrides)
-    tuning = FineTuning(config, load_data(config), Console(file=io.StringIO()), first_epoch=first_epoch)
+def tune(run, *overrides, epochs=1, first_epoch=0, model=None, journal=None, callbacks=(), console=None):
+    config, console = load_config(run.resolved, overrides), console or Console(file=io.StringIO())
+    tuning = FineTuning(config, load_data(config), console, first_epoch=first_epoch, journal=journal)
     model, spy = model or KerasPredictor(run.model).model, Spy()
-    tuning(model, epochs=epochs, callbacks=[spy])
+    tuning(model, epochs=epochs, callbacks=[spy, *callbacks])
     return model, spy
 
 
@@ -151,3 +153,56 @@ def test_outputs_keep_their_names_where_wrappers_rename_layers(two_run):
 def test_loss_that_is_no_number_ends_it(small_run):
     with pytest.raises(TrainingError, match=r"the loss is no number any more. Lower `deploy.fine_tune.learning_rate`"):
         tune(small_run, "deploy.fine_tune.learning_rate=1e30", "training.optimizer=SGD")
+
+
+class Stop(tf.keras.callbacks.Callback):
+    """Ends the process, as it were, in the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (1, 40):
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(Checkpoints(tmp_path / "checkpoints"), tmp_path / "events", tmp_path)
+
+
+OFTEN = (
+    "training.checkpoints.every_steps=30",
+    "training.callbacks=[ReduceLROnPlateau: {monitor: loss, factor: 0.5, patience: 0, min_delta: 100.0}]",
+)
+
+
+def test_fine_tuning_that_was_broken_off_goes_on_at_its_newest_checkpoint(small_run, journal):
+    whole, all_of_it = tune(small_run, *OFTEN, epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        tune(small_run, *OFTEN, epochs=2, journal=journal, callbacks=[Stop()])
+    assert journal.checkpoints.steps() == [120, 90]
+    console = Console(file=io.StringIO(), width=200)
+    model, rest = tune(small_run, *OFTEN, epochs=2, journal=journal, console=console)
+    assert console.file.getvalue().startswith("goes on at training step 120 of 180\nepoch 2/2")
+    assert rest.rates == all_of_it.rates  # what the callback knew was kept, too
+    losses = [[one["val_loss"] for one in spy.losses] for spy in (rest, all_of_it)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    for found, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_fine_tuning_whose_checkpoints_are_all_damaged_begins_anew(small_run, journal):
+    with pytest.raises(KeyboardInterrupt):
+        tune(small_run, epochs=2, journal=journal, callbacks=[Stop()])
+    for step in journal.checkpoints.steps():
+        (journal.checkpoints.at(step) / "state.json").write_text("{}")
+    (journal.events).mkdir()
+    (journal.events / "events").write_text("of the first attempt")
+    console = Console(file=io.StringIO(), width=200)
+    with pytest.raises(KeyboardInterrupt):
+        tune(small_run, epochs=2, journal=journal, callbacks=[Stop()], console=console)
+    told = "note: step_000000090 is damaged: state.json must have [0-9,]+ bytes, and has 2; it begins anew\n"
+    assert re.search(told, console.file.getvalue())
+    assert "goes on" not in console.file.getvalue()
+    assert list(journal.events.iterdir()) == []

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export.preprocess import take_preprocess
 from trainkit.deploy.verify import FileReport
 from trainkit.inference.preprocess import FILE_NAME
@@ -42,8 +43,8 @@ class Exports:
         """
         with replace_directory(self._directory / filename) as folder:
             report = export(folder / filename)
-            digests = {path.name: sha256_of(path) for path in folder.iterdir()}
-            write_json(folder / _RECORD, {"version": 1, "key": key, "sha256": digests, "report": asdict(report)})
+            digests, told = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}, asdict(report)
+            write_json(folder / _RECORD, {"version": 1, "key": key_of(key, digests, told), "report": told})
         return report
 
     def find(self, filename: str, key: str) -> FileReport | None:
@@ -51,8 +52,8 @@ class Exports:
         folder = self._directory / filename
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-            digests = {path.name: sha256_of(path) for path in folder.iterdir() if path.name != _RECORD}
-            if (record["version"], record["key"], record["sha256"]) == (1, key, digests):
+            digests = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != _RECORD}
+            if (record["version"], record["key"]) == (1, key_of(key, digests, record["report"])):
                 return FileReport.from_json(record["report"])
         return None
 

@@ -22,6 +22,7 @@ from trainkit.errors import ConfigError, PromiseError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.runs import Run
+from trainkit.training.checkpointing import Checkpointer
 
 STEPS = "deploy.compress=[Prune: {sparsity: 0.8, epochs: 1}, Cluster: {clusters: 8}, Quantize: {epochs: 1}]"
 EXPORT = "deploy.export=[TFLite: {precision: float32}, TFLite: {precision: int8}]"
@@ -133,12 +134,70 @@ def test_deploy_that_is_stopped_in_its_second_step_goes_on_there(copy_of_run, mo
     console = Console(file=io.StringIO(), width=120)
     with pytest.raises(KeyboardInterrupt):
         trainkit.deploy(copy_of_run.directory, changes, console=console)
-    assert console.file.getvalue().endswith("stopped in step 2; the next deploy goes on after step 1\n")
+    assert console.file.getvalue().splitlines()[-2] == (
+        "stopped in step 2 of 2; the next deploy goes on with its beginning"
+    )
     assert not copy_of_run.deploy.exists()
     deployment, told = deploy(copy_of_run, *changes)
     assert ran == ["Prune", "Cluster", "Cluster"]
     assert "1/2: Prune, as before" in told
     assert all(file.parity.passed for file in deployment.files)
+
+
+def stop_at(monkeypatch, *counts):
+    """Stop after so many training steps, of the first deploy, the second, …"""
+    real, done, left = Checkpointer.after_step, [], list(counts)
+
+    def after_step(self, *, is_last):
+        real(self, is_last=is_last)
+        done.append(self.state.position.step)
+        if left and len(done) == left[0]:
+            done.clear()
+            left.pop(0)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointer, "after_step", after_step)
+
+
+@pytest.mark.slow
+def test_deploy_that_is_stopped_in_the_middle_of_a_step_goes_on_there(tiny_run, copy_of_run, tmp_path, monkeypatch):
+    whole = Run(shutil.copytree(tiny_run.directory, tmp_path / "whole"))
+    changes = "deploy.compress=[Prune: {sparsity: 0.8}, Cluster: {clusters: 8, epochs: 2}]", "deploy.export=[ONNX]"
+    deploy(whole, *changes)
+    stop_at(monkeypatch, 20, 16 + 25)  # a step has two epochs of 16
+    console = Console(file=io.StringIO(), width=120)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            trainkit.deploy(copy_of_run.directory, changes, console=console)
+    said = "stopped in step {} of 2; the next deploy goes on in the middle of it, at training step 16"
+    told = console.file.getvalue().splitlines()
+    assert [line for line in told if line.startswith("stopped in")] == [said.format(1), said.format(2)]
+    assert len(list(copy_of_run.compress.glob("checkpoints/2_Cluster-*/step_*"))) == 2
+    _, told = deploy(copy_of_run, *changes)
+    assert "compression 2/2: Cluster\ngoes on at training step 16 of 32\n" in told
+    assert not (copy_of_run.compress / "checkpoints").exists()
+    models = [KerasPredictor(one.deploy / "compressed.keras").model for one in (copy_of_run, whole)]
+    for found, expected in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    for name in ("1_Prune", "2_Cluster"):
+        assert scalars(copy_of_run, name) == pytest.approx(scalars(whole, name), rel=1e-3)
+
+
+def scalars(run, name):
+    """The losses of an event file, by step."""
+    events = EventAccumulator(str(run.tensorboard / "compress" / name), size_guidance={"tensors": 0}).Reload()
+    return {event.step: float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("batch_loss")}
+
+
+def test_checkpoints_of_another_step_are_not_gone_on_from(copy_of_run, monkeypatch):
+    stop_at(monkeypatch, 20)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(copy_of_run, "deploy.compress=[Prune: {sparsity: 0.8}]", "deploy.export=[ONNX]")
+    (before,) = (copy_of_run.compress / "checkpoints").iterdir()
+    monkeypatch.setattr(steps, "build_registered", lambda *arguments, **keywords: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        deploy(copy_of_run, "deploy.compress=[Prune: {sparsity: 0.7}]", "deploy.export=[ONNX]")
+    assert not before.exists()
 
 
 def test_a_rate_of_its_own_is_another_step(run, deployed):

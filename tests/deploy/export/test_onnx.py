@@ -116,3 +116,8 @@ def test_what_cannot_be_converted_is_told_in_a_line(bench, tmp_path, capfd):
         export_onnx(model, tmp_path / "a.onnx", context=bench.context())
     assert capfd.readouterr().err == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_model_is_the_same_file_whatever_was_written_before(bench, model, tmp_path):
+    first = bench.export(model, tmp_path, "ONNX").read_bytes()
+    assert bench.export(model, tmp_path, "ONNX").read_bytes() == first
