@@ -100,3 +100,23 @@ def test_unkept_names_what_cannot_be_written():
     callback.lines = {1: object()}
     assert unkept(callback) == {"total": "ResourceVariable", "lines": "dict"}
     assert unkept(tf.keras.callbacks.ReduceLROnPlateau()) == {}
+
+
+def test_recall_leaves_the_arguments_of_keras_callbacks_to_the_config():
+    stopping = tf.keras.callbacks.EarlyStopping(patience=3)
+    stopping.on_train_begin()
+    assert recall(stopping).keys() == {"wait", "stopped_epoch", "best", "best_weights", "best_epoch"}
+
+
+def test_a_csv_logger_that_goes_on_writes_no_second_header(tmp_path):
+    filepath = tmp_path / "epochs.csv"
+    first = tf.keras.callbacks.CSVLogger(str(filepath))
+    first.on_train_begin()
+    first.on_epoch_end(0, {"loss": 0.5})
+    first.csv_file.close()
+    second = tf.keras.callbacks.CSVLogger(str(filepath), append=True)
+    second.on_train_begin()
+    remind(second, recall(first))
+    second.on_epoch_end(1, {"loss": 0.25})
+    second.on_train_end()
+    assert filepath.read_text().splitlines() == ["epoch,loss,val_loss", "0,0.5,NA", "1,0.25,NA"]

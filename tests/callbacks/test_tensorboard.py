@@ -7,6 +7,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainkit.callbacks import Clock, TensorBoard
+from trainkit.callbacks.tensorboard import end_of_records
+from trainkit.errors import OutputError
 from trainkit.framework import tf
 
 
@@ -47,3 +49,32 @@ def test_tensorboard_writes_the_learning_rate(events):
 def test_tensorboard_says_what_throughput_is(events):
     described = events["train"].SummaryMetadata("epoch_samples_per_second").summary_description
     assert described.startswith("Training samples a second")
+
+
+@pytest.fixture
+def board(tmp_path):
+    """A callback that has written a text."""
+    board = TensorBoard(tmp_path, config="name: small", clock=Clock(8))
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(2,))])
+    board.set_model(model)
+    board.on_train_begin()
+    board.flush()
+    yield board
+    board.on_train_end()
+
+
+def test_tensorboard_finds_what_tensorflow_could_not_write(board):
+    (filepath,) = (board.directories[0]).iterdir()
+    whole = filepath.read_bytes()
+    assert end_of_records(filepath, 0) == len(whole)
+    board.flush()
+    filepath.write_bytes(whole + whole[:30])  # a length and the beginning of its record
+    with pytest.raises(OutputError, match=rf"{filepath} cannot be written: a part of it is missing"):
+        board.flush()
+    filepath.write_bytes(whole[:-1])
+    assert end_of_records(filepath, 0) < len(whole) - 1
+
+
+def test_tensorboard_leaves_the_files_of_others_alone(board):
+    (board.directories[0] / "events.out.tfevents.1795304813.host.1.0.v2").write_bytes(b"half")
+    board.flush()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 _OF_KERAS = frozenset({"model", "params", "validation_data", "_supports_tf_logs", "_chief_worker_only"})
+_OF_FILES = frozenset({"append", "append_header"})
+"""What a `CSVLogger` finds out from the file when a training begins."""
 _ARRAY, _NUMBER, _TUPLE = "__array__", "__number__", "__tuple__"
 
 
@@ -15,7 +18,8 @@ def recall(callback: Any) -> dict[str, Any]:
     """What a callback knows, as plain values.
 
     A callback that has `get_state()` and `set_state(state)` says so itself; of any other it is every attribute that
-    is a number, a text, an array, or a list, tuple or dictionary of such.
+    is a number, a text, an array, or a list, tuple or dictionary of such. The arguments of Keras' own callbacks are
+    left out: they are the config's.
     """
     if hasattr(callback, "get_state"):
         return callback.get_state()
@@ -31,10 +35,14 @@ def remind(callback: Any, state: Mapping[str, Any]) -> None:
             setattr(callback, name, value)
 
 
+def _is_keras(callback: Any) -> bool:
+    return type(callback).__module__.startswith(("keras.", "tf_keras."))
+
+
 def unkept(callback: Any) -> dict[str, str]:
     """The attributes of a callback of one's own that `recall` leaves out, each with the name of its class."""
-    own = not type(callback).__module__.startswith(("keras.", "tf_keras.", "trainkit."))
-    if not own or hasattr(callback, "get_state"):
+    is_own = not _is_keras(callback) and not type(callback).__module__.startswith("trainkit.")
+    if not is_own or hasattr(callback, "get_state"):
         return {}
     left = {name: value for name, value in _attributes(callback).items() if not is_plain(value) and not callable(value)}
     return {name: type(value).__name__ for name, value in left.items()}
@@ -52,7 +60,10 @@ def is_plain(value: Any) -> bool:
 
 
 def _attributes(callback: Any) -> dict[str, Any]:
-    return {name: value for name, value in vars(callback).items() if name not in _OF_KERAS}
+    left_out = set(_OF_KERAS)
+    if _is_keras(callback):
+        left_out |= _OF_FILES | set(signature(type(callback)).parameters)
+    return {name: value for name, value in vars(callback).items() if name not in left_out}
 
 
 def pack(value: Any, arrays: list[np.ndarray]) -> Any:

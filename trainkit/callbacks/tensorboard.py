@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from pathlib import Path
 from typing import Any
 
 from trainkit.callbacks.clock import Clock
 from trainkit.callbacks.learning_rate import current_learning_rate
+from trainkit.errors import OutputError
 from trainkit.framework import tf
+from trainkit.runs.variables import output_error
 
 
 class TensorBoard(tf.keras.callbacks.TensorBoard):
@@ -25,6 +29,7 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
 
     def __init__(self, log_dir: Path, *, config: str, clock: Clock, **arguments: Any) -> None:
         super().__init__(log_dir=str(log_dir), **arguments)
+        self._whole: dict[Path, int] = {}
         self.config = config
         self.clock = clock
 
@@ -42,9 +47,21 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         return [Path(self.log_dir) / "train", Path(self.log_dir) / "validation"]
 
     def flush(self) -> None:
-        """Put on the disk what was written so far."""
-        for writer in self._writers.values():
-            writer.flush()
+        """Put on the disk what was written so far.
+
+        Raises:
+            OutputError: If it is not there whole; TensorFlow tells of some such failures only.
+        """
+        try:
+            for writer in self._writers.values():
+                writer.flush()
+        except tf.errors.OpError as error:
+            raise output_error(Path(self.log_dir), error) from error
+        own = f"*.tfevents.*.{os.getpid()}.*"  # a directory may have files of other trainings
+        for filepath in [path for directory in self.directories for path in directory.glob(own)]:
+            self._whole[filepath] = end_of_records(filepath, self._whole.get(filepath, 0))
+            if self._whole[filepath] != filepath.stat().st_size:
+                raise OutputError(f"{filepath} cannot be written: a part of it is missing, as on a disk that is full.")
 
     def close(self) -> None:
         """Put all on the disk and close the files, also after an error."""
@@ -69,3 +86,21 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         told = "Training samples a second; the time of the validation is not counted."
         with self._train_writer.as_default():
             tf.summary.scalar("epoch_samples_per_second", rate, step=epoch + 1, description=told)
+
+
+def end_of_records(filepath: Path, start: int) -> int:
+    """The first byte behind the records of an event file that are whole.
+
+    Args:
+        filepath: Each record is its length (8 bytes), a checksum (4), as many bytes, and another checksum (4).
+        start: Where a record begins.
+    """
+    size, end = filepath.stat().st_size, start
+    with filepath.open("rb") as file:
+        while end + 16 <= size:
+            file.seek(end)
+            following = end + 16 + struct.unpack("<Q", file.read(8))[0]
+            if following > size:
+                break
+            end = following
+    return end

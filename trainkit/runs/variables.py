@@ -19,8 +19,7 @@ def write_variables(directory: Path, name: str, **trackables: Any) -> None:
     try:
         tf.train.Checkpoint(**trackables).write(str(directory / name))
     except tf.errors.OpError as error:
-        kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
-        raise kind(f"{directory} cannot be written: {_first_line(error)}") from error
+        raise output_error(directory, error) from error
 
 
 def read_variables(directory: Path, name: str, **trackables: Any) -> None:
@@ -34,6 +33,12 @@ def read_variables(directory: Path, name: str, **trackables: Any) -> None:
         status.assert_existing_objects_matched().expect_partial()
     except (OSError, ValueError, IndexError, AssertionError, tf.errors.OpError) as error:  # IndexError: too short
         raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
+
+
+def output_error(path: Path, error: Exception) -> OutputError:
+    """What an error of TensorFlow says about something that cannot be written."""
+    kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
+    return kind(f"{path.absolute()} cannot be written: {_first_line(error)}")
 
 
 def _first_line(error: Exception) -> str:
