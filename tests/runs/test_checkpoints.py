@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -113,3 +114,21 @@ def test_prune_leaves_what_is_named(checkpoints):
 def test_read_state_tells_of_a_missing_one(checkpoints):
     with pytest.raises(RunError, match=r"step_000000001/state\.json cannot be read"):
         checkpoints.read_state(1)
+
+
+def test_prune_takes_both_directories_of_a_step_that_a_kill_has_left(checkpoints):
+    for step in (5, 10):
+        write(checkpoints, step)
+    aside = checkpoints.directory / ".old.step_000000005"
+    shutil.copytree(checkpoints.at(5), aside)
+    checkpoints.prune([10])
+    assert [path.name for path in checkpoints.directory.iterdir()] == ["step_000000010"]
+
+
+def test_newest_needs_the_best_checkpoint_too(checkpoints):
+    write(checkpoints, 5)
+    write(checkpoints, 10, best=5)
+    (checkpoints.at(5) / "variables.data").unlink()
+    told = "step_000000010 needs the best one, step_000000005, which has no variables.data"
+    assert checkpoints.newest() == (None, [told, "step_000000005 has no variables.data"])
+    assert checkpoints.newest(alone=True) == (10, [])

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import trainkit
 from trainkit.errors import RunError
 from trainkit.framework import tf
-from trainkit.runs import Run
+from trainkit.runs import Run, sha256_of
 from trainkit.training.checkpointing import Checkpointer
 
 
@@ -167,3 +167,64 @@ def test_resume_removes_what_a_kill_left_half_written(run):
 def test_fit_needs_a_config_or_a_run():
     with pytest.raises(trainkit.errors.InputError, match="`config` must be given where there is no run to resume"):
         trainkit.fit()
+
+
+def test_resume_names_what_is_wrong_where_no_checkpoint_is_whole(run):
+    for path in run.checkpoints.glob("step_*/variables.index"):
+        path.unlink()
+    told = r"(?s)003 has no checkpoint to go on from:\n  step_000000270 has no variables\.index\n.*--force"
+    with pytest.raises(RunError, match=told):
+        resume(run, "training.epochs=4")
+    assert "goes on from its beginning" in resume(run, "training.epochs=1", force=True)
+
+
+def test_resume_takes_no_checkpoint_whose_best_one_is_lost(run):
+    newest = run.checkpoints / "step_000000270"
+    state = json.loads((newest / "state.json").read_text())
+    state["best"] |= {"epoch": 2, "step": 180}
+    (newest / "state.json").write_text(json.dumps(state))
+    manifest = json.loads((newest / "manifest.json").read_text())
+    manifest["files"]["state.json"] = {
+        "bytes": (newest / "state.json").stat().st_size,
+        "sha256": sha256_of(newest / "state.json"),
+    }
+    (newest / "manifest.json").write_text(json.dumps(manifest))
+    (run.checkpoints / "step_000000180" / "variables.index").unlink()
+    told = r"step_000000270 needs the best one, step_000000180, which has no variables\.index"
+    with pytest.raises(RunError, match=told):
+        resume(run, "training.epochs=4")
+    said = resume(run, "training.epochs=4", force=True)
+    assert "goes on after 3 epochs, at step 270" in said
+    assert json.loads(run.metrics.read_text())["best"]["epoch"] == 4
+
+
+def test_resume_at_the_first_step_writes_the_graph_to_tensorboard_once(small_config, tmp_path, monkeypatch):
+    def killed(self, *, is_last):
+        raise SystemError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpointer, "after_step", killed)
+        with pytest.raises(trainkit.errors.TrainingError, match="killed"):
+            trainkit.fit(small_config, ["training.epochs=1"], runs=tmp_path)
+    run = Run(tmp_path / "small/001")
+    assert "goes on after 0 epochs, at step 0" in resume(run)
+    board = EventAccumulator(str(run.tensorboard / "train")).Reload()
+    assert board.Tags()["graph"]
+    assert len(board.Tensors("keras")) == len(board.Tensors("config")) == 1
+    assert len(list((run.tensorboard / "train").iterdir())) == 1
+
+
+def test_resume_goes_on_with_a_csv_that_an_epoch_without_a_checkpoint_has_begun(small_config, tmp_path, monkeypatch):
+    def killed(self, logs):
+        raise SystemError("killed")
+
+    filepath = tmp_path / "epochs.csv"
+    filepath.write_text("of another training\n" * 50)
+    logger = f"training.callbacks=[{{CSVLogger: {{filename: {filepath}}}}}]"
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpointer, "after_epoch", killed)
+        with pytest.raises(trainkit.errors.TrainingError, match="killed"):
+            trainkit.fit(small_config, ["training.epochs=2", logger], runs=tmp_path)
+    assert len(filepath.read_text().splitlines()) == 2
+    resume(Run(tmp_path / "small/001"))
+    assert [line.partition(",")[0] for line in filepath.read_text().splitlines()] == ["epoch", "0", "1"]

@@ -69,3 +69,16 @@ def test_other_threads_leave_signals_alone():
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGINT)]
+
+
+def test_second_signal_whose_exception_is_lost_is_answered_at_the_end_of_the_batch():
+    signals, lost = Signals(), []
+
+    def lose():
+        try:
+            interrupt()
+        except KeyboardInterrupt as error:  # as in a destructor
+            lost.append(error)
+
+    assert train(signals, interrupt, lose, signals.answer, interrupt) == [interrupt, lose]
+    assert len(lost) == 1

@@ -56,12 +56,16 @@ class Checkpoints:
         names = (_NAME.match(path.name) for path in self.directory.glob("*")) if self.directory.is_dir() else ()
         return sorted({int(match[1].removeprefix("step_")) for match in names if match}, reverse=True)
 
-    def newest(self) -> tuple[int | None, list[str]]:
-        """The newest step whose checkpoint is whole, or None; and what is wrong with each newer one."""
+    def newest(self, *, alone: bool = False) -> tuple[int | None, list[str]]:
+        """The newest step whose checkpoint is whole, or None; and what is wrong with each newer one.
+
+        Args:
+            alone: Whether a checkpoint will do whose best one is not whole.
+        """
         faults: list[str] = []
         for step in self.steps():
             recover_directory(self.at(step))
-            fault = fault_of(self.at(step))
+            fault = fault_of(self.at(step)) or (None if alone else self.fault_of_best(step))
             if fault is None:
                 return step, faults
             faults.append(f"{self.at(step).name} {fault}")
@@ -85,9 +89,19 @@ class Checkpoints:
         except (RunError, LookupError, TypeError, ValueError):
             return None
 
+    def fault_of_best(self, step: int) -> str | None:
+        """What is wrong with the best checkpoint that a checkpoint names, or None."""
+        best = self.best_of(step)
+        if best is None or best == step:
+            return None
+        recover_directory(self.at(best))
+        fault = fault_of(self.at(best))
+        return fault and f"needs the best one, {self.at(best).name}, which {fault}"
+
     def prune(self, keep: Collection[int]) -> None:
         """Remove the checkpoints of all other steps."""
         for step in set(self.steps()) - set(keep):
+            recover_directory(self.at(step))  # a kill may have left two of a step
             shutil.rmtree(self.at(step), ignore_errors=True)
 
 

@@ -54,9 +54,10 @@ def _cut_log(log: Path, size: int) -> None:
     rest = content[size:].decode("utf-8", errors="replace").splitlines(keepends=True)
     kept = [line for line in rest if not _EPOCH.match(line)]
     if len(kept) < len(rest):
-        os.truncate(log, size)
-        with log.open("a", encoding="utf-8") as file:
-            file.writelines(kept)
+        with log.open("r+b") as file:  # written before it is cut: a kill in between takes no line away
+            file.seek(size)
+            file.write("".join(kept).encode())
+            file.truncate()
 
 
 def _synced_size(path: Path) -> int:

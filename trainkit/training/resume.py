@@ -54,10 +54,10 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
         say(console, f"{run.directory} is finished: nothing is left to do. training.epochs=N makes it longer.")
         return None
     checkpoints = Checkpoints(run.checkpoints)
-    step, faults = checkpoints.newest()
-    for fault in faults:
-        say(console, f"note: {fault}; the one before it is taken")
+    step = _choose(run, checkpoints, force=force, console=console)
     state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
+    if step is not None and checkpoints.fault_of_best(step):
+        state.best = None  # forced: the epochs to come are chosen from
     prepared = prepare(config, seed=state.seed, weights=step is None)
     differences = [told for key, told in changed.items() if key not in longer]
     differences += _changed_versions(manifest)
@@ -69,10 +69,25 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     _keep_epochs(state.position, before, prepared)
     _write_down(run, config, state, {**changed, **dict(enumerate(differences))})
     events = [run.tensorboard / "train", run.tensorboard / "validation"]
-    cut(state.files, base=run.directory, directories=events, log=run.log)
+    kept = {name: size for name, size in state.files.items() if step or "tfevents" not in name}
+    cut(kept, base=run.directory, directories=events, log=run.log)
     where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
     return Training(run, prepared, state, console, resumed=step is not None)
+
+
+def _choose(run: Run, checkpoints: Checkpoints, *, force: bool, console: Console) -> int | None:
+    """The step to go on from; None is the beginning."""
+    step, faults = checkpoints.newest()
+    if step is None and faults:
+        if not force:
+            lines = "\n".join(f"  {fault}" for fault in faults)
+            cure = "Train anew, or go on with what is left, if only the beginning, with --force."
+            raise RunError(f"{run.directory} has no checkpoint to go on from:\n{lines}\n{cure}")
+        step, _ = checkpoints.newest(alone=True)
+    for fault in faults:
+        say(console, f"note: {fault}")
+    return step
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:

@@ -44,8 +44,10 @@ class Signals:
     def answer(self) -> None:
         """Do what would have been done when the signal came, if one came."""
         number, self._asked = self._asked, None
-        if number is None:
-            return
+        if number is not None:
+            self._do(number)
+
+    def _do(self, number: int) -> None:
         handler = self._before[number]
         if callable(handler):
             handler(number, None)
@@ -54,6 +56,6 @@ class Signals:
             signal.raise_signal(number)
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
-        if self._asked is not None:
-            self.answer()
-        self._asked = number
+        is_second, self._asked = self._asked is not None, number
+        if is_second:
+            self._do(number)  # still asked: what is raised here may be lost in a destructor

@@ -118,6 +118,7 @@ class Training:
         clock = Clock(min(length.steps_per_epoch * experiment.data.batch_size, prepared.splits.train.size))
         progress = self._progress(clock)
         board = self._tensorboard(clock)
+        boards = board.directories if Path(board.log_dir) == self.run.tensorboard else []  # others may be shared
         own = {"clock": clock, "progress": progress, "history": HistoryFile(run.history, clock), "board": board}
         users = self._users()
         guard = Checkpointer(
@@ -126,7 +127,7 @@ class Training:
             state=state,
             monitor=prepared.best,
             callbacks={name: one for name, one in own.items() if hasattr(one, "get_state")} | users,
-            files=[*board.directories, *_files_of(users), run.log],
+            files=[*boards, *_files_of(users), run.log],
             signals=signals,
             strict=experiment.training.determinism == "strict",
             again=self._from_checkpoint and self._lower_rate != 1,
@@ -186,26 +187,29 @@ class Training:
         with self.prepared.config.locating():
             built = [build(node, self.prepared.splits.train.facts.values) for node in self._phase.callbacks]
         for index, callback in enumerate(built):
-            if isinstance(callback, tf.keras.callbacks.CSVLogger) and self._has_begun:
-                callback.append = True
+            if isinstance(callback, tf.keras.callbacks.CSVLogger):
+                self._open(callback)
             if not isinstance(callback, tf.keras.callbacks.TensorBoard):
                 users[f"{phase}.{index} {type(callback).__name__}"] = callback
         return users
+
+    def _open(self, logger: Any) -> None:
+        """Let a `CSVLogger` go on with its file, or begin it: Keras would do so with the first epoch only."""
+        if self._from_checkpoint or self.state.position.phase:
+            logger.append = True
+        elif not logger.append:
+            Path(logger.filename).write_bytes(b"")
 
     def _tensorboard(self, clock: Clock) -> TensorBoard:
         """TensorBoard with the arguments of the config's own `TensorBoard`, if it has one."""
         nodes = self._phase.callbacks
         arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
         log_dir = Path(arguments.pop("log_dir", None) or self.run.tensorboard)
-        if self._has_begun:
+        is_written = self.state.position.step > 0
+        if is_written:
             arguments["write_graph"] = False
-        config = "" if self._has_begun else self.prepared.config.resolved_yaml()
+        config = "" if is_written else self.prepared.config.resolved_yaml()
         return TensorBoard(log_dir, config=config, clock=clock, **arguments)
-
-    @property
-    def _has_begun(self) -> bool:
-        """Whether files of this training are there to be gone on with."""
-        return self._from_checkpoint or self.state.position.phase > 0
 
 
 def _validation(prepared: Prepared) -> Any | None:
