@@ -124,6 +124,15 @@ def _events(directory: Path) -> list[tuple[str, int, bytes]]:
     return found
 
 
+def batch_losses(run: Run) -> dict[int, float]:
+    """The loss of an epoch up to each of its steps, by the step of the training."""
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+    found = [(step, value) for tag, step, value in board(run)["train"] if tag == "batch_loss"]
+    assert [step for step, _ in found] == sorted({step for step, _ in found})
+    return {step: float(tf.make_ndarray(TensorProto.FromString(value))) for step, value in found}
+
+
 def _value(value: Any) -> bytes:
     return b"" if value.tag in OTHERS else value.tensor.SerializeToString(deterministic=True)
 

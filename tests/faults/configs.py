@@ -72,4 +72,14 @@ BRIEF = f"""{HEAD}
     - EarlyStopping: {{monitor: loss, patience: 2, restore_best_weights: true}}
 """
 
-CONFIGS = {"stopped": STOPPED, "plateau": PLATEAU, "constant": CONSTANT, "brief": BRIEF}
+SEEDED = f"""{HEAD.replace("strict", "seeded")}
+  epochs: 4
+  steps_per_epoch: 7
+  optimizer: {{SGD: {{learning_rate: 0.0}}}}
+  checkpoints: {{every_steps: 3}}
+  callbacks:
+    - TensorBoard: {{update_freq: 1}}
+"""
+"""Nothing is learned: the loss of a batch says which one it was, and how it was augmented."""
+
+CONFIGS = {"stopped": STOPPED, "plateau": PLATEAU, "constant": CONSTANT, "brief": BRIEF, "seeded": SEEDED}

@@ -10,9 +10,9 @@ from .training import Training
 
 
 @pytest.fixture(scope="session")
-def server():
+def server(tmp_path_factory):
     """Begins commands in processes of their own."""
-    server = Server()
+    server = Server(tmp_path_factory.mktemp("said"))
     yield server
     server.close()
 

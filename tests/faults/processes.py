@@ -38,8 +38,8 @@ class Ended:
 class Process:
     """A command that runs."""
 
-    def __init__(self, pid: int, folder: Path, codes: queue.Queue[int]) -> None:
-        self.pid, self.folder = pid, folder
+    def __init__(self, pid: int, texts: tuple[Path, Path], codes: queue.Queue[int]) -> None:
+        self.pid, self._texts = pid, texts
         self._codes, self._began = codes, time.monotonic()
 
     def send(self, number: int) -> None:
@@ -63,14 +63,19 @@ class Process:
             os.kill(self.pid, signal.SIGKILL)
             raise
         self._codes.put(code)
-        texts = ((self.folder / name).read_text(errors="replace") for name in ("out", "err"))
+        texts = (filepath.read_text(errors="replace") for filepath in self._texts)
         return Ended(code, *texts, time.monotonic() - self._began)
 
 
 class Server:
-    """Begins commands in processes that share one import of TensorFlow."""
+    """Begins commands in processes that share one import of TensorFlow.
 
-    def __init__(self) -> None:
+    Args:
+        folder: What they say is kept there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "COLUMNS": "200", "TF_CPP_MIN_LOG_LEVEL": "3"}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._process = subprocess.Popen([sys.executable, str(SERVER)], env=environment, **pipes)
@@ -82,7 +87,10 @@ class Server:
 
     def begin(self, *arguments: object, folder: Path, fault: dict[str, Any] | None = None) -> Process:
         """Begin a command in a folder."""
+        number = len(self._codes)
+        texts = self._folder / f"{number}.out", self._folder / f"{number}.err"
         job = {
+            "texts": list(map(str, texts)),
             "arguments": list(map(str, arguments)),
             "folder": str(folder),
             "environment": {"FAULT": json.dumps(fault or {})},
@@ -90,7 +98,7 @@ class Server:
         self._process.stdin.write((json.dumps(job) + "\n").encode())
         self._process.stdin.flush()
         pid = self._begun.get(timeout=MOST_SECONDS)
-        return Process(pid, folder, self._codes[pid])
+        return Process(pid, texts, self._codes[pid])
 
     def run(self, *arguments: object, folder: Path, fault: dict[str, Any] | None = None) -> Ended:
         """Run a command to its end."""

@@ -69,7 +69,7 @@ def run(job: dict[str, Any]) -> object:
     os.setsid()
     os.chdir(job["folder"])
     os.environ.update(job["environment"])
-    for number, name in ((1, "out"), (2, "err")):
+    for number, name in zip((1, 2), job["texts"], strict=True):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = ["trainkit", *job["arguments"]]

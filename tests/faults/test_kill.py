@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from .comparison import differences
+from .comparison import batch_losses, board, differences, history, leftovers, state
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +27,26 @@ def test_a_training_that_was_killed_at_any_moment_goes_on_exactly(name, seed, wh
     ended = training.fit()
     assert ended.code == 0, ended.err
     assert differences(training.run, whole(name).run) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_strict_the_order_of_the_data_goes_on(seed, whole, begin):
+    training, moments = begin("seeded"), random.Random(seed)
+    for _ in range(KILLS):
+        process = training.begin()
+        time.sleep(moments.uniform(0.3, 1) * whole("seeded").seconds)
+        process.kill()
+        process.wait()
+    assert training.fit().code == 0
+    run, other = training.run, whole("seeded").run
+    losses = batch_losses(other)
+    assert len(set(losses.values())) == len(losses) == 28
+    assert batch_losses(run) == pytest.approx(losses, rel=1e-4)
+    assert [row.keys() for row in history(run)] == [row.keys() for row in history(other)]
+    for part, events in board(run).items():
+        assert [event[:2] for event in events] == [event[:2] for event in board(other)[part]]
+    assert state(run)["position"] == state(other)["position"]
+    assert leftovers(run) == []
 
 
 def test_a_process_of_the_server_trains_as_one_of_a_shell_does(whole, begin):

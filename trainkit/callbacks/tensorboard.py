@@ -61,7 +61,9 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         for filepath in [path for directory in self.directories for path in directory.glob(own)]:
             self._whole[filepath] = end_of_records(filepath, self._whole.get(filepath, 0))
             if self._whole[filepath] != filepath.stat().st_size:
-                raise OutputError(f"{filepath} cannot be written: a part of it is missing, as on a disk that is full.")
+                raise OutputError(
+                    f"{filepath.absolute()} cannot be written: a part of it is missing, as on a disk that is full."
+                )
 
     def close(self) -> None:
         """Put all on the disk and close the files, also after an error."""

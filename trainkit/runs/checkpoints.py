@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainkit.errors import RunError
+from trainkit.errors import OutputError, RunError
 from trainkit.runs.atomic import recover_directory, replace_directory, write_json
 from trainkit.runs.digest import files_of, sha256_of
 
@@ -40,7 +40,10 @@ class Checkpoints:
             OutputError: If it cannot be written; older checkpoints are untouched.
         """
         with replace_directory(self.at(step)) as temporary:
-            yield temporary
+            try:
+                yield temporary
+            except OutputError as error:  # the user knows the checkpoint, not the name it has while it is written
+                raise type(error)(str(error).replace(temporary.name, self.at(step).name)) from error
             files = {
                 path.relative_to(temporary).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
                 for path in files_of(temporary)

@@ -38,7 +38,8 @@ def read_variables(directory: Path, name: str, **trackables: Any) -> None:
 def output_error(path: Path, error: Exception) -> OutputError:
     """What an error of TensorFlow says about something that cannot be written."""
     kind = DiskFullError if isinstance(error, tf.errors.ResourceExhaustedError) else OutputError
-    return kind(f"{path.absolute()} cannot be written: {_first_line(error)}")
+    reason = re.sub(r" \[Op:\w+\]$", "", _first_line(error)).rpartition("; ")[2]  # without TensorFlow's temporary files
+    return kind(f"{path.absolute()} cannot be written: {reason}")
 
 
 def _first_line(error: Exception) -> str:
