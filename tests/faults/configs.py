@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-RANDOM_LAYERS = ""
-"""Layers that draw random numbers: `- Dropout: {rate: 0.2}`, say."""
+RANDOM_LAYERS = "- Dropout: {rate: 0.2}"
 
 HEAD = f"""\
 version: 1

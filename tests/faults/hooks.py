@@ -14,13 +14,31 @@ CALLS = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir", "truncate", "
 
 
 def install() -> None:
-    """Do what `FAULT` says; `Calls` and `file_size`, which limits the size of every file, know how."""
+    """Do what `FAULT` says; `Calls` knows how, `file_size` limits the size of every file, `nan` spoils a sample."""
     fault = json.loads(os.environ.get("FAULT", "{}"))
     if "file_size" in fault:
         resource.setrlimit(resource.RLIMIT_FSIZE, (fault["file_size"], resource.RLIM_INFINITY))
+    if "nan" in fault:
+        spoil(fault["nan"])
     calls = Calls(fault)
     for name in CALLS:
         setattr(os, name, calls.watched(name, getattr(os, name)))
+
+
+def spoil(row: int) -> None:
+    """Put NaN in the place of a sample, wherever it is read."""
+    import tensorflow as tf
+
+    from trainkit.data import Split
+
+    def gather(split: Any, rows: Any) -> Any:
+        inputs, targets, weights = whole(split, rows)
+        bad = tf.reshape(rows == row, [-1, 1, 1, 1])
+        spoiled = {name: tf.where(bad, float("nan"), tf.cast(one, tf.float32)) for name, one in inputs.items()}
+        return spoiled, targets, weights
+
+    whole = Split._gather
+    Split._gather = gather  # type: ignore[method-assign]
 
 
 class Calls:

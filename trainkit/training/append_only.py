@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from trainkit.runs import Run
+from trainkit.training.state import State
+
 _EPOCH = re.compile(r"\S+ \S+ INFO epoch +\d+/\d+  ")
+
+
+def cut_back(run: Run, state: State) -> None:
+    """Cut the files of a run to what they were in a state; before the first step no event file stays."""
+    events = [run.tensorboard / "train", run.tensorboard / "validation"]
+    files = {name: size for name, size in state.files.items() if state.position.step or "tfevents" not in name}
+    cut(files, base=run.directory, directories=events, log=run.log)
 
 
 def sizes(paths: Iterable[Path], *, base: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ from trainkit.data import fingerprint
 from trainkit.errors import RunError, shown
 from trainkit.runs import Run, write_text
 from trainkit.runs.checkpoints import Checkpoints
-from trainkit.training.append_only import cut
+from trainkit.training.append_only import cut_back
 from trainkit.training.checkpointing import read_state
 from trainkit.training.log import say
 from trainkit.training.phases import optimizer_of, phases_of
@@ -68,9 +68,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     _check(run, differences, force=force, console=console)
     _keep_epochs(state.position, before, prepared)
     _write_down(run, config, state, {**changed, **dict(enumerate(differences))})
-    events = [run.tensorboard / "train", run.tensorboard / "validation"]
-    kept = {name: size for name, size in state.files.items() if step or "tfevents" not in name}
-    cut(kept, base=run.directory, directories=events, log=run.log)
+    cut_back(run, state)
     where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
     return Training(run, prepared, state, console, resumed=step is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainkit.errors import TrainingError
-from trainkit.training.append_only import cut
+from trainkit.training.append_only import cut_back
 from trainkit.training.checkpointing import NotFiniteError, read_state
 from trainkit.training.diagnosis import first_bad_step
 from trainkit.training.finite import Finding
@@ -55,11 +55,8 @@ def _restore(training: Training) -> int:
     step, _ = training.checkpoints.newest()
     if step is None:
         raise TrainingError("no checkpoint is left to go back to.")
-    before = read_state(training.checkpoints, step)
-    vars(training.state).update(vars(before))
-    run = training.run
-    events = [run.tensorboard / "train", run.tensorboard / "validation"]
-    cut(before.files, base=run.directory, directories=events, log=run.log)
+    vars(training.state).update(vars(read_state(training.checkpoints, step)))
+    cut_back(training.run, training.state)
     return step
 
 
