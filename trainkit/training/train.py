@@ -115,7 +115,9 @@ class Training:
         prepared, run, state = self.prepared, self.run, self.state
         experiment, model = prepared.config.experiment, prepared.model
         length = self.set_up(from_checkpoint=self._from_checkpoint)
-        clock = Clock(min(length.steps_per_epoch * experiment.data.batch_size, prepared.splits.train.size))
+        if len(prepared.phases) > 1:
+            say(self.console, f"phase {self._phase.name}")
+        clock = Clock(_samples(prepared, length))
         progress = self._progress(clock)
         board = self._tensorboard(clock)
         boards = board.directories if Path(board.log_dir) == self.run.tensorboard else []  # others may be shared
@@ -176,8 +178,6 @@ class Training:
     def _progress(self, clock: Clock) -> Progress:
         experiment, split = self.prepared.config.experiment, self.prepared.splits.train
         lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
-        if len(lengths) > 1:
-            say(self.console, f"phase {self._phase.name}")
         epochs = sum(length.epochs for length in lengths)
         return Progress(self.console, epochs=epochs, steps=lengths[0].steps_per_epoch, clock=clock)
 
@@ -210,6 +210,13 @@ class Training:
             arguments["write_graph"] = False
         config = "" if is_written else self.prepared.config.resolved_yaml()
         return TensorBoard(log_dir, config=config, clock=clock, **arguments)
+
+
+def _samples(prepared: Prepared, length: Length) -> int:
+    """Training samples of an epoch."""
+    experiment, split = prepared.config.experiment, prepared.splits.train
+    is_pass = length.steps_per_epoch == steps_of_pass(experiment, split)
+    return split.size if is_pass else length.steps_per_epoch * experiment.data.batch_size
 
 
 def _validation(prepared: Prepared) -> Any | None:
