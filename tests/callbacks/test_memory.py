@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from trainkit.callbacks.memory import pack, recall, remind, unkept, unpack
+from trainkit.errors import TrainingError
 from trainkit.framework import tf
 
 
@@ -120,3 +121,11 @@ def test_a_csv_logger_that_goes_on_writes_no_second_header(tmp_path):
     second.on_epoch_end(1, {"loss": 0.25})
     second.on_train_end()
     assert filepath.read_text().splitlines() == ["epoch,loss,val_loss", "0,0.5,NA", "1,0.25,NA"]
+
+
+@pytest.mark.parametrize("state", [{"counts": {3: 1}}, {"seen": {1, 2}}, [1]], ids=["keys", "set", "list"])
+def test_recall_refuses_what_would_not_come_back(state):
+    callback = Telling()
+    callback.get_state = lambda: state
+    with pytest.raises(TrainingError, match=r"Telling\.get_state\(\) must return a dictionary by text .* Received: "):
+        recall(callback)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.errors import TrainingError, shown
+
 _OF_KERAS = frozenset({"model", "params", "validation_data", "_supports_tf_logs", "_chief_worker_only"})
 _OF_FILES = frozenset({"append", "append_header"})
 """What a `CSVLogger` finds out from the file when a training begins."""
@@ -20,9 +22,16 @@ def recall(callback: Any) -> dict[str, Any]:
     A callback that has `get_state()` and `set_state(state)` says so itself; of any other it is every attribute that
     is a number, a text, an array, or a list, tuple or dictionary of such. The arguments of Keras' own callbacks are
     left out: they are the config's.
+
+    Raises:
+        TrainingError: If what it says is no dictionary by text of such values.
     """
     if hasattr(callback, "get_state"):
-        return callback.get_state()
+        state = callback.get_state()
+        if not isinstance(state, dict) or not is_plain(state):
+            rule = "a dictionary by text of numbers, texts, arrays, and lists, tuples or dictionaries of such"
+            raise TrainingError(f"{type(callback).__name__}.get_state() must return {rule}. Received: {shown(state)}.")
+        return state
     return {name: value for name, value in _attributes(callback).items() if is_plain(value)}
 
 
