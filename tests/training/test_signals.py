@@ -82,3 +82,13 @@ def test_second_signal_whose_exception_is_lost_is_answered_at_the_end_of_the_bat
 
     assert train(signals, interrupt, lose, signals.answer, interrupt) == [interrupt, lose]
     assert len(lost) == 1
+
+
+def test_signals_that_are_ignored_stay_so():
+    """A shell lets programs in the background ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signals = Signals()
+    with signals.listening():
+        interrupt()
+        assert not signals.asked
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN

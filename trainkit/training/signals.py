@@ -29,11 +29,14 @@ class Signals:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hold signals back while the block lasts; outside the main thread, do nothing."""
+        """Hold signals back while the block lasts, but for those that are ignored; outside the main thread, none."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        self._before = {number: signal.signal(number, self._hold) for number in SIGNALS}
+        self._before = {number: signal.getsignal(number) for number in SIGNALS}
+        self._before = {number: handler for number, handler in self._before.items() if handler != signal.SIG_IGN}
+        for number in self._before:
+            signal.signal(number, self._hold)
         try:
             yield
         finally:
