@@ -22,9 +22,7 @@ def test_nan_in_a_sample(row, whole, begin):
     assert ended.code == 1, ended.err
     assert "Traceback" not in ended.err
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error: ")]
-    told = (
-        rf"step \d+: the input `input` has NaN .*These are .*image {row}\. The checkpoint of step \d+ is the last"
-    )
+    told = rf"step \d+: the input `input` has NaN .*These are .*image {row}\. The checkpoint of step \d+ is the last"
     assert re.search(told, line), line
     checkpoints = Checkpoints(training.run.checkpoints)
     assert checkpoints.newest()[1] == []

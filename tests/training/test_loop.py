@@ -164,3 +164,22 @@ def test_loop_of_a_phase_counts_on_from_the_phase_before():
     run(make_model(), callback, length=Length(5, 5), position=position)
     assert [one[1] for one in callback.asked if one[0] == "epoch begin"] == [2]
     assert (position.step, position.epoch, position.phase) == (9, 3, 1)
+
+
+def test_loop_validates_anew_after_a_signal_that_ends_nothing():
+    """A program that uses TrainKit may have a handler of its own, which lets the training go on."""
+    signals, answered = Signals(), []
+
+    class Asked(Guard):
+        def after_steps(self, logs):
+            signals._asked = 2
+
+        def interrupt(self):
+            signals._asked = None
+            answered.append(self)
+
+    callback, expected = Recorder(), Recorder()
+    run(make_model(), callback, length=Length(5, 5), validation=batches().take(3), guard=Asked(signals))
+    run(make_model(), expected, length=Length(5, 5), validation=batches().take(3))
+    assert len(answered) == 1
+    assert callback.asked[-2:] == expected.asked[-2:]  # the epoch with its metrics, and the end

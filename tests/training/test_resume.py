@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -16,6 +17,7 @@ import trainkit
 from trainkit.errors import RunError
 from trainkit.framework import tf
 from trainkit.runs import Run, sha256_of
+from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.checkpointing import Checkpointer
 
 
@@ -228,3 +230,67 @@ def test_resume_goes_on_with_a_csv_that_an_epoch_without_a_checkpoint_has_begun(
     assert len(filepath.read_text().splitlines()) == 2
     resume(Run(tmp_path / "small/001"))
     assert [line.partition(",")[0] for line in filepath.read_text().splitlines()] == ["epoch", "0", "1"]
+
+
+@pytest.fixture
+def table_run(table_config, tmp_path):
+    """Train the config of the table with overrides."""
+    return lambda *overrides: trainkit.fit(table_config, overrides, runs=tmp_path)
+
+
+def test_resume_of_steps_ends_at_the_step_that_is_asked_for(table_run):
+    """The last epoch before was a short one, from which on the epochs are counted."""
+    run = table_run("training.epochs=null", "training.steps=6")
+    assert "epoch 3/4" in resume(run, "training.steps=11")
+    assert Checkpoints(run.checkpoints).steps()[0] == 11
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3", "4"]  # 4, 2, 4 and 1 steps
+    resume(run, "training.steps=16")
+    assert Checkpoints(run.checkpoints).steps()[0] == 16
+
+
+def test_resume_with_force_takes_other_arguments_of_callbacks(table_run):
+    stop = "training.callbacks=[EarlyStopping: {{monitor: loss, patience: {}}}]"
+    run = table_run("training.epochs=2", stop.format(2))
+    resume(run, "training.epochs=9", stop.format(5), force=True)
+    assert len(rows(run)) == 6  # nothing is learned at a rate of 0
+
+
+def test_resume_tells_that_a_phase_is_over(table_run):
+    run = table_run("training.epochs=null", "training.phases=[{epochs: 1}, {epochs: 1}]")
+    with pytest.raises(RunError, match=r"training\.phases\[0\]\.epochs: was 1, is 2"):
+        resume(run, "training.phases[0].epochs=2")
+    assert "goes on after 2 epochs" in resume(run, "training.phases[1].epochs=2")
+    assert len(rows(run)) == 3
+
+
+CODE = """\
+from trainkit import register
+from trainkit.framework import tf
+
+@register
+class Scale(tf.keras.layers.Layer):
+    def call(self, inputs):
+        return {factor} * inputs
+"""
+
+
+def test_resume_with_force_leaves_a_run_that_can_be_used(table_config, tmp_path):
+    """Its code, its data and what is written of them are those that it was trained with last."""
+    for path in table_config.parent.iterdir():
+        shutil.copy(path, tmp_path)
+    config, code = tmp_path / "table.yaml", tmp_path / "own.py"
+    code.write_text(CODE.format(factor=1))
+    layers = "model.layers=[Scale, Dense: {units: $classes, activation: softmax}]"
+    overrides = [f"custom_code={code}", layers]
+    with trainkit.allow_code():
+        run = trainkit.fit(config, overrides, runs=tmp_path / "runs")
+        code.write_text(CODE.format(factor=2))
+        table = dict(np.load(tmp_path / "table.npz"))
+        np.savez(tmp_path / "table.npz", **table | {"x": table["x"] + 1})
+        longer = [*overrides, "training.epochs=2"]
+        with pytest.raises(RunError, match=r"(?s)custom_code\.sha256: was .*the data: the files that the config names"):
+            trainkit.fit(config, longer, resume=run.directory)
+        trainkit.fit(config, longer, resume=run.directory, force=True)
+        trainkit.evaluate(run.directory)
+        assert "goes on after 2 epochs" in resume(run, "training.epochs=3")
+    assert "return 2 * inputs" in (run.directory / "own.py").read_text()

@@ -167,3 +167,63 @@ def test_averaged_weights_are_what_is_validated_and_saved(small_config, tmp_path
     loss = float(rows(run)[-1]["val_loss"])
     measured = run.metrics.read_text()
     assert f'"value": {loss}' in measured
+
+
+@pytest.mark.parametrize(
+    "rate",
+    ["1e30", "{ExponentialDecay: {initial_learning_rate: 1e30, decay_steps: 1, decay_rate: 1}}"],
+    ids=["number", "schedule"],
+)
+def test_rollback_in_the_first_epoch_of_a_phase_lowers_its_rate_each_time(rate, table_config, tmp_path):
+    """The last good checkpoint is one of the phase before, which knows nothing of the rate."""
+    phases = (
+        f"training.phases=[{{epochs: 1}}, {{epochs: 1, optimizer: {{SGD: {{learning_rate: {rate}, momentum: 0.9}}}}}}]"
+    )
+    policy = "training.on_nan={action: rollback, factor: 1e-16, times: 2}"
+    spoil = "model.layers.answer.activation=exponential"
+    run, said = fit(table_config, tmp_path, "training.epochs=null", phases, policy, spoil)
+    gone = re.findall(r"step [678]: the layer `answer` gives .* Back to step (\d+); .* \((\d) of 2\)", said)
+    assert gone == [("4", "1"), ("4", "2")]
+    assert float(rows(run)[1]["learning_rate"]) == pytest.approx(1e-2)
+    assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+
+
+def test_replay_passes_over_metrics_that_are_nan(tmp_path, table_config, monkeypatch):
+    """R² of a batch with one target is no number, and no harm."""
+
+    def nan(self):
+        return tf.constant(float("nan"))
+
+    monkeypatch.setattr(tf.keras.metrics.SparseCategoricalAccuracy, "result", nan)
+    hot = "training.optimizer={SGD: {learning_rate: 1e30}}"
+    spoil = "model.layers.answer.activation=exponential"
+    with pytest.raises(TrainingError, match=r"^step [234]: the layer `answer` gives "):
+        fit(table_config, tmp_path, hot, spoil, "training.metrics=[SparseCategoricalAccuracy]")
+
+
+def test_weights_that_are_nan_from_the_beginning_are_named(table_config, tmp_path):
+    nan = "model.layers.answer.kernel_initializer={Constant: {value: .nan}}"
+    with pytest.raises(TrainingError, match=r"^`answer/kernel` is NaN at step 0\. No checkpoint is left to go back to"):
+        fit(table_config, tmp_path, nan)
+
+
+def test_checkpoints_of_steps_may_fall_on_the_end_of_an_epoch(table_config, tmp_path):
+    often = "training.checkpoints={every_epochs: 9, every_steps: 2, keep: 9}"
+    run, _ = fit(table_config, tmp_path, "training.epochs=3", often)
+    assert Checkpoints(run.checkpoints).steps() == [12, 10, 8, 6, 4, 2, 0]
+
+
+def test_board_of_ones_own_may_be_shared(table_config, tmp_path):
+    """What others have written there stays, and what this training wrote after its checkpoint goes."""
+    board = f"training.callbacks=[TensorBoard: {{log_dir: {tmp_path}/logs}}]"
+    other = tmp_path / "logs/train/events.out.tfevents.1.host.1.0.v2"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"of another run")
+    run, _ = fit(table_config, tmp_path, board)
+    (own,) = set(other.parent.iterdir()) - {other}
+    size = read_state(Checkpoints(run.checkpoints), 4).files[str(own)]
+    other.write_bytes(b"of another run, which goes on")
+    own.write_bytes(own.read_bytes() + b"behind the checkpoint")
+    fit(None, tmp_path, "training.epochs=2", resume=run.directory)
+    assert other.read_bytes() == b"of another run, which goes on"
+    assert own.stat().st_size == size

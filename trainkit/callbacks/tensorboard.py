@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import struct
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,10 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
             tf.summary.text("config", f"```yaml\n{self.config}\n```", step=0)
 
     @property
-    def directories(self) -> list[Path]:
-        """Where the event files stand."""
-        return [Path(self.log_dir) / "train", Path(self.log_dir) / "validation"]
+    def files(self) -> list[Path]:
+        """The event files that this process has written; others may write into the same directory."""
+        pattern = f"*/*.tfevents.*.{socket.gethostname()}.{os.getpid()}.*"
+        return sorted(Path(self.log_dir).glob(pattern))
 
     def flush(self) -> None:
         """Put on the disk what was written so far.
@@ -57,8 +59,7 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
                 writer.flush()
         except tf.errors.OpError as error:
             raise output_error(Path(self.log_dir), error) from error
-        own = f"*.tfevents.*.{os.getpid()}.*"  # a directory may have files of other trainings
-        for filepath in [path for directory in self.directories for path in directory.glob(own)]:
+        for filepath in self.files:
             self._whole[filepath] = end_of_records(filepath, self._whole.get(filepath, 0))
             if self._whole[filepath] != filepath.stat().st_size:
                 raise OutputError(

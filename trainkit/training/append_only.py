@@ -21,14 +21,13 @@ def cut_back(run: Run, state: State) -> None:
 
 
 def sizes(paths: Iterable[Path], *, base: Path) -> dict[str, int]:
-    """The bytes of each file, or of each file in a directory, by its path; they are on the disk then.
+    """The bytes of each file that there is, by its path; they are on the disk then.
 
     Args:
-        paths: Files and directories.
+        paths: Files.
         base: A directory that may be moved: what is in it is named from there.
     """
-    found = [path for given in paths for path in ([given] if given.is_file() else sorted(given.rglob("*")))]
-    return {_name(path, base): _synced_size(path) for path in found if path.is_file()}
+    return {_name(path, base): _synced_size(path) for path in paths if path.is_file()}
 
 
 def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], log: Path | None = None) -> None:

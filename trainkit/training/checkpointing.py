@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
 from trainkit.runs.variables import read_variables, write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
-from trainkit.training.finite import all_finite, model_variables, optimizer_variables
+from trainkit.training.finite import all_finite, first_non_finite, model_variables, optimizer_variables
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
@@ -43,7 +43,7 @@ class Checkpointer(Guard):
         state: Of the training; it is kept up to date.
         monitor: How the best epoch is chosen; None where it is the last one.
         callbacks: By the names under which their knowledge is kept.
-        files: Files and directories that grow by appending: they are cut to what they were when a training goes on.
+        files: Gives the files that grow by appending: they are cut to what they were when a training goes on.
         signals: They are answered between two steps.
         strict: Whether a callback that knows what a checkpoint cannot hold is refused.
         again: Whether the state differs from that of its checkpoint, which is written again.
@@ -59,7 +59,7 @@ class Checkpointer(Guard):
         state: State,
         monitor: Monitor | None,
         callbacks: Mapping[str, Any],
-        files: Sequence[Path],
+        files: Callable[[], Iterable[Path]],
         signals: Signals,
         strict: bool = False,
         again: bool = False,
@@ -70,7 +70,7 @@ class Checkpointer(Guard):
         self._base = base or checkpoints.directory.parent
         self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
         self._callbacks, self._files = callbacks, files
-        self._strict, self._again = strict, again
+        self._strict, self._again, self._is_due = strict, again, False
 
     def begin(self, loop: Loop) -> None:
         """Let the callbacks know what they knew, and keep the state before the first step."""
@@ -79,7 +79,7 @@ class Checkpointer(Guard):
         self._saved = time.monotonic()
         if loop.epoch_begins or loop.is_over:
             self._remind()
-        if not self._checkpoints.steps():
+        if not self._checkpoints.steps() or (self._again and loop.is_over):
             self.save()
 
     def enter_epoch(self) -> None:
@@ -97,8 +97,10 @@ class Checkpointer(Guard):
         is_step = every_steps is not None and self.state.position.step % every_steps == 0
         if self.signals.asked:
             self.interrupt()
-        elif (is_time or is_step) and not is_last:
-            self.save()
+        elif is_time or is_step:
+            self._is_due = is_last
+            if not is_last:
+                self.save()
 
     def after_steps(self, logs: dict[str, float]) -> None:
         """Look for numbers that are not finite: what the validation would say of them means nothing."""
@@ -109,7 +111,9 @@ class Checkpointer(Guard):
     def after_epoch(self, logs: dict[str, float]) -> None:
         """Choose the best epoch, and write its checkpoint."""
         better = self._is_better(logs)
-        if better or self._loop.is_over or self.state.position.epoch % self._settings.every_epochs == 0:
+        is_time = self._is_due or self.state.position.epoch % self._settings.every_epochs == 0
+        self._is_due = False
+        if better or self._loop.is_over or is_time:
             self.save()
         super().after_epoch(logs)
 
@@ -128,7 +132,7 @@ class Checkpointer(Guard):
         for callback in self._loop.callbacks.callbacks:
             if hasattr(callback, "flush"):
                 callback.flush()
-        self.state.files = sizes(self._files, base=self._base)
+        self.state.files |= sizes(self._files(), base=self._base)  # beside those of earlier processes
         with self._checkpoints.writing(step) as directory:
             write_variables(directory, _VARIABLES, **_trackables(model, plain))
             if model.optimizer.use_ema:
@@ -149,8 +153,9 @@ class Checkpointer(Guard):
 
     def _check_finite(self) -> None:
         model = self._loop.model
-        if not all_finite([*model_variables(model), *optimizer_variables(model)]):
-            raise NotFiniteError(f"a weight is no finite number any more at step {self.state.position.step:,}.")
+        variables = [*model_variables(model), *optimizer_variables(model)]
+        if not all_finite(variables) and (found := first_non_finite(variables)):
+            raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
 
     def _check_kept(self) -> None:
         """Under `strict`, refuse a callback that could not go on."""

@@ -160,17 +160,18 @@ class FineTuning:
         return model
 
     def _guard(self, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:
-        if self._journal is None:
+        journal = self._journal
+        if journal is None:
             return Guard(signals)
         return Checkpointer(
-            self._journal.checkpoints,
+            journal.checkpoints,
             self._config.experiment.training.checkpoints,
             state=state,
             monitor=None,
             callbacks=callbacks,
-            files=[self._journal.events],
+            files=lambda: journal.events.rglob("*"),
             signals=signals,
-            base=self._journal.base,
+            base=journal.base,
         )
 
     def _check_rate(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainkit.config import Experiment
 from trainkit.data import Split
@@ -36,6 +36,10 @@ class Length:
     def before(self, epoch: int) -> int:
         """The steps that come before an epoch, which is counted from 0."""
         return min(epoch * self.steps_per_epoch, self.steps)
+
+    def longer(self, steps: int) -> Length:
+        """The same with more steps."""
+        return replace(self, steps=self.steps + steps)
 
 
 def steps_of_pass(experiment: Experiment, split: Split) -> int:

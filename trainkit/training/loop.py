@@ -119,7 +119,7 @@ class Loop:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left of the phase."""
-        return self.position.over or self._epoch >= self.length.epochs
+        return self.position.is_over(self.length.epochs)
 
     def _run_epoch(self, train: Callable[[Any], Any], iterator: Any) -> dict[str, float]:
         model, position, callbacks = self.model, self.position, self.callbacks
@@ -151,15 +151,17 @@ class Loop:
             return {}
         variables = [variable for metric in self.model.metrics for variable in metric.variables]
         kept = [variable.numpy() for variable in variables]
-        try:
-            with averaged(self.model):
-                values = self.model.evaluate(self._validation, verbose=0, callbacks=self.callbacks, return_dict=True)
-        except _Interrupted:
-            for variable, value in zip(variables, kept, strict=True):
-                variable.assign(value)
-            self._guard.interrupt()
-            raise
-        return {f"val_{name}": float(value) for name, value in values.items()}
+        while True:
+            try:
+                with averaged(self.model):
+                    values = self.model.evaluate(
+                        self._validation, verbose=0, callbacks=self.callbacks, return_dict=True
+                    )
+                return {f"val_{name}": float(value) for name, value in values.items()}
+            except _Interrupted:
+                for variable, value in zip(variables, kept, strict=True):
+                    variable.assign(value)
+                self._guard.interrupt()  # where its handler lets the training go on, the validation begins anew
 
 
 class _Interrupted(BaseException):

@@ -137,7 +137,7 @@ def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: flo
         config: What is trained.
         split: The training samples.
         phase: The phase.
-        rate_factor: What the rates of a schedule are multiplied by besides; a rate that is a number is left.
+        rate_factor: What its learning rate, a number or a schedule, is multiplied by besides.
     """
     scope = schedule_scope(config, split, phase.length(config.experiment, split))
     node = phase.optimizer
@@ -146,17 +146,17 @@ def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: flo
         _check_takes_rate(node, phase, "learning_rate")
         node = replace(node, arguments=node.arguments | {"learning_rate": phase.learning_rate}, origin=node)
     optimizer = build(node, scope)
-    rate, arguments = optimizer._learning_rate, optimizer.get_config()
-    is_schedule = isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule)
-    factor = phase.learning_rate_factor * (rate_factor if is_schedule else 1.0)
+    factor = phase.learning_rate_factor * rate_factor
     if factor == 1:
         return optimizer
-    _check_takes_rate(node, phase, "learning_rate_factor")
-    if is_schedule:
+    if phase.learning_rate_factor != 1:
+        _check_takes_rate(node, phase, "learning_rate_factor")
+    rate, arguments = optimizer._learning_rate, optimizer.get_config()
+    if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
         slower: Any = tf.keras.optimizers.schedules.serialize(Scaled(rate, factor))
     else:
         written = node.arguments.get("learning_rate")
-        slower = (written if isinstance(written, int | float) else float(rate)) * phase.learning_rate_factor
+        slower = (written if isinstance(written, int | float) else float(rate)) * factor
     return type(optimizer).from_config(arguments | {"learning_rate": slower})
 
 

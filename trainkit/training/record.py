@@ -8,11 +8,12 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from trainkit.data import Split, Splits, describe, fingerprint
 from trainkit.errors import OutputError, RunError
 from trainkit.models.weights import weight_bytes
-from trainkit.runs import Run, write_json, write_text
+from trainkit.runs import Run, replace_file, write_json, write_text
 from trainkit.training.devices import Devices
 from trainkit.training.prepare import Prepared
 
@@ -49,27 +50,33 @@ def describe_run(run: Run, prepared: Prepared, devices: Devices, *, seed: int) -
     """Write down what is about to be trained."""
     config = prepared.config
     write_text(run.config, config.document.text or config.resolved_yaml())
+    about = {
+        "name": config.experiment.name,
+        "command": sys.argv,
+        "began": now(),
+        "seed": seed,
+        "devices": str(devices),
+        "git_commit": _git_commit(),
+        "weights": prepared.weights and prepared.weights.to_json(),
+        "outcome": "running",
+    }
+    write_json(run.manifest, about | describe_training(run, prepared))
+
+
+def describe_training(run: Run, prepared: Prepared) -> dict[str, Any]:
+    """Write down the config, its code and what the data are; returns what the manifest says of them."""
+    config, code = prepared.config, prepared.config.custom_code
+    if code and code.filepath.resolve() != (run.directory / code.filepath.name).resolve():
+        with replace_file(run.directory / code.filepath.name) as temporary:
+            shutil.copyfile(code.filepath, temporary)
     write_text(run.resolved, config.resolved_yaml())
-    if config.custom_code:
-        shutil.copyfile(config.custom_code.filepath, run.directory / config.custom_code.filepath.name)
     write_json(run.data, describe(config.experiment, prepared.splits.train.facts).to_json())
-    write_json(
-        run.manifest,
-        {
-            "name": config.experiment.name,
-            "command": sys.argv,
-            "began": now(),
-            "seed": seed,
-            "custom_code": config.custom_code and config.custom_code.sha256,
-            "devices": str(devices),
-            "git_commit": _git_commit(),
-            "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
-            "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
-            "parameters": prepared.model.count_params(),
-            "weights": prepared.weights and prepared.weights.to_json(),
-            "outcome": "running",
-        },
-    )
+    return {
+        "custom_code": code and code.sha256,
+        "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
+        "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
+        "parameters": prepared.model.count_params(),
+    }
 
 
 def _git_commit() -> str | None:

@@ -12,14 +12,14 @@ from rich.console import Console
 from trainkit.config import Config, load_config
 from trainkit.data import fingerprint
 from trainkit.errors import RunError, shown
-from trainkit.runs import Run, write_text
+from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut_back
 from trainkit.training.checkpointing import read_state
 from trainkit.training.log import say
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.prepare import Prepared, prepare
-from trainkit.training.record import PACKAGES, now
+from trainkit.training.record import PACKAGES, describe_training, now
 from trainkit.training.state import Position, State
 from trainkit.training.train import Training
 
@@ -59,6 +59,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     if step is not None and checkpoints.fault_of_best(step):
         state.best = None  # forced: the epochs to come are chosen from
     prepared = prepare(config, seed=state.seed, weights=step is None)
+    longer = {key: told for key, told in longer.items() if not _is_over(key, state.position)}
     differences = [told for key, told in changed.items() if key not in longer]
     differences += _changed_versions(manifest)
     if fingerprint(prepared.splits) != manifest.get("data", {}).get("fingerprint"):
@@ -67,7 +68,8 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
         differences += [f"{told}: the learning rates of the steps before follow from it" for told in longer.values()]
     _check(run, differences, force=force, console=console)
     _keep_epochs(state.position, before, prepared)
-    _write_down(run, config, state, {**changed, **dict(enumerate(differences))})
+    _take_arguments(state, before, prepared)
+    _write_down(run, prepared, state, {**changed, **dict(enumerate(differences))})
     cut_back(run, state)
     where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
@@ -128,15 +130,42 @@ def _rates_differ(before: Config, prepared: Prepared) -> bool:
 
 
 def _keep_epochs(position: Position, before: Config, prepared: Prepared) -> None:
-    """Let the epoch at hand begin where it began, also where epochs have become longer or shorter."""
-    split, phase = prepared.splits.train, position.phase
-    old, new = (
-        [phase.length(config.experiment, split) for phase in phases_of(config.experiment)]
-        for config in (before, prepared.config)
+    """Let the epoch at hand begin where it began, also where epochs have become longer or shorter.
+
+    A phase that lasts a number of steps lasts that many all the same.
+    """
+    split, index = prepared.splits.train, position.phase
+    old, new = phases_of(before.experiment), prepared.phases
+    if index >= min(len(old), len(new)):
+        return
+    epoch = position.epoch - position.phase_epoch
+    done, counted = (
+        phases[index].length(config.experiment, split).longer(position.lacking).before(epoch)
+        for phases, config in ((old, before), (new, prepared.config))
     )
-    if phase < min(len(old), len(new)):
-        epoch = position.epoch - position.phase_epoch
-        position.phase_step += old[phase].before(epoch) - new[phase].before(epoch)
+    position.phase_step += done - counted
+    if new[index].steps is not None:
+        position.lacking += counted - done
+
+
+def _is_over(key: str, position: Position) -> bool:
+    """Whether a key is of a phase before the one at hand, which cannot become longer any more."""
+    found = re.match(r"training\.phases\[(\d+)\]", key)
+    return found is not None and int(found[1]) < position.phase
+
+
+def _take_arguments(state: State, before: Config, prepared: Prepared) -> None:
+    """Let callbacks of Keras have arguments that are others now: what a callback knows has those of before."""
+    index, old, new = state.position.phase, phases_of(before.experiment), prepared.phases
+    if index >= min(len(old), len(new)):
+        return
+    for number, (was, node) in enumerate(zip(old[index].callbacks, new[index].callbacks, strict=False)):
+        known = state.callbacks.get(f"{index}.{number} {node.class_name}", {})
+        if node.definition is not None and hasattr(node.definition.target, "get_state"):
+            continue  # it says itself what it knows
+        for key in {**was.arguments, **node.arguments}:
+            if was.arguments.get(key) != node.arguments.get(key):
+                known.pop(key, None)
 
 
 def _check(run: Run, differences: list[str], *, force: bool, console: Console) -> None:
@@ -149,9 +178,9 @@ def _check(run: Run, differences: list[str], *, force: bool, console: Console) -
         say(console, f"forced: {line}")
 
 
-def _write_down(run: Run, config: Config, state: State, differences: Mapping[Any, str]) -> None:
+def _write_down(run: Run, prepared: Prepared, state: State, differences: Mapping[Any, str]) -> None:
     manifest = run.read_manifest()
     if differences:
-        write_text(run.resolved, config.resolved_yaml())
+        run.update_manifest(**describe_training(run, prepared))
     entry = {"at": now(), "step": state.position.step, "differences": list(dict.fromkeys(differences.values()))}
     run.update_manifest(outcome="running", ended=None, resumed=[*manifest.get("resumed", []), entry])

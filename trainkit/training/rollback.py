@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from trainkit.errors import TrainingError
 from trainkit.training.append_only import cut_back
@@ -34,7 +35,7 @@ def go_back(training: Training, error: NotFiniteError) -> float:
     """
     state, policy = training.state, training.prepared.config.experiment.training.when_nan
     noticed, rollbacks = state.position.step, state.rollbacks
-    step = _restore(training)
+    step = _restore(training, error)
     found = _replay(training, until=noticed)
     told = str(error) if found is None else _told(training, *found)
     end = f"The checkpoint of step {step:,} is the last good one."
@@ -50,11 +51,11 @@ def go_back(training: Training, error: NotFiniteError) -> float:
     return policy.factor
 
 
-def _restore(training: Training) -> int:
+def _restore(training: Training, error: NotFiniteError) -> int:
     """Set the state to that of the newest good checkpoint, and cut the files that grow; returns its step."""
     step, _ = training.checkpoints.newest()
     if step is None:
-        raise TrainingError("no checkpoint is left to go back to.")
+        raise TrainingError(f"{error} No checkpoint is left to go back to.") from error
     vars(training.state).update(vars(read_state(training.checkpoints, step)))
     cut_back(training.run, training.state)
     return step
@@ -66,12 +67,27 @@ def _replay(training: Training, *, until: int) -> tuple[int, Finding] | None:
     if until <= first:
         return None
     say(training.console, f"a number is not finite any more: looking for it from step {first:,} on")
-    training.set_up(from_checkpoint=True)
+    _set_up(training)
     model = training.prepared.model
     model._train_counter.assign(first)
     batches = training.batches_from(first).take(until - first)
     counter = [model._train_counter]
-    return first_bad_step(model, batches, lambda batch: model.train_on_batch(*batch), others=counter, first_step=first)
+
+    def train(batch: Any) -> float:
+        return model.train_on_batch(*batch, return_dict=True)["loss"]  # a metric may be NaN, and mean no harm
+
+    return first_bad_step(model, batches, train, others=counter, first_step=first)
+
+
+def _set_up(training: Training) -> None:
+    """Set the model up as it was when the step after the checkpoint began: for the next phase, if that began there."""
+    before = training.state.position
+    length = training.set_up(from_checkpoint=True)
+    if before.is_over(length.epochs):
+        training.state.position = replace(before)
+        training.state.position.next_phase()
+        training.set_up(from_checkpoint=False)
+        training.state.position = before
 
 
 def _told(training: Training, step: int, finding: Finding) -> str:

@@ -19,6 +19,7 @@ class Position:
         phase: Phases done.
         phase_step: The step at which the phase at hand began.
         phase_epoch: The epoch at which it began.
+        lacking: Steps that a last epoch of the phase lacked, before the training was made longer.
         stopping: Whether a callback asked to end the phase at hand with this epoch.
         over: Whether the phase at hand has ended so.
     """
@@ -28,13 +29,18 @@ class Position:
     phase: int = 0
     phase_step: int = 0
     phase_epoch: int = 0
+    lacking: int = 0
     stopping: bool = False
     over: bool = False
+
+    def is_over(self, epochs: int) -> bool:
+        """Whether nothing is left of the phase at hand, which lasts so many epochs."""
+        return self.over or self.epoch - self.phase_epoch >= epochs
 
     def next_phase(self) -> None:
         """Begin another phase here."""
         self.phase, self.phase_step, self.phase_epoch = self.phase + 1, self.step, self.epoch
-        self.stopping = self.over = False
+        self.lacking, self.stopping, self.over = 0, False, False
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class Training:
         build_metrics(model, split, prepared.outputs)
         if from_checkpoint:
             restore(self.checkpoints, self.state.position.step, model)
-        return phase.length(config.experiment, split)
+        return self._lengths()[self.state.position.phase]
 
     def batches_from(self, step: int) -> Any:
         """All batches from a training step on."""
@@ -106,6 +106,13 @@ class Training:
         return split.batches(
             experiment.data.batch_size, seed=self.state.seed, first_epoch=epoch, first_step=first, change=change
         )
+
+    def _lengths(self) -> list[Length]:
+        """How long each phase is."""
+        experiment, split, position = self.prepared.config.experiment, self.prepared.splits.train, self.state.position
+        lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
+        lengths[position.phase] = lengths[position.phase].longer(position.lacking)
+        return lengths
 
     @property
     def _phase(self) -> Phase:
@@ -120,7 +127,6 @@ class Training:
         clock = Clock(_samples(prepared, length))
         progress = self._progress(clock)
         board = self._tensorboard(clock)
-        boards = board.directories if Path(board.log_dir) == self.run.tensorboard else []  # others may be shared
         own = {"clock": clock, "progress": progress, "history": HistoryFile(run.history, clock), "board": board}
         users = self._users()
         guard = Checkpointer(
@@ -129,7 +135,7 @@ class Training:
             state=state,
             monitor=prepared.best,
             callbacks={name: one for name, one in own.items() if hasattr(one, "get_state")} | users,
-            files=[*boards, *_files_of(users), run.log],
+            files=lambda: [*board.files, *_files_of(users), run.log],
             signals=signals,
             strict=experiment.training.determinism == "strict",
             again=self._from_checkpoint and self._lower_rate != 1,
@@ -152,7 +158,7 @@ class Training:
             board.close()
 
     def _use_lower_rate(self) -> None:
-        """Multiply a rate that is a number; a schedule was multiplied when it was built."""
+        """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
         optimizer, factor = self.prepared.model.optimizer, self._lower_rate
         if factor != 1 and not isinstance(optimizer._learning_rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             optimizer.learning_rate = float(optimizer.learning_rate) * factor
@@ -176,8 +182,7 @@ class Training:
         return metrics
 
     def _progress(self, clock: Clock) -> Progress:
-        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
-        lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
+        lengths = self._lengths()
         epochs = sum(length.epochs for length in lengths)
         return Progress(self.console, epochs=epochs, steps=lengths[0].steps_per_epoch, clock=clock)
 
