@@ -52,6 +52,17 @@ def test_pack_and_unpack_give_what_was_there(value):
     assert [type(one) for one in found] == [type(one) for one in value]
 
 
+def test_pack_and_unpack_keep_vocabularies():
+    """They are among the weights of a model, which EarlyStopping keeps of the best epoch."""
+    lookup = tf.keras.layers.StringLookup(output_mode="one_hot")
+    lookup.adapt(tf.constant([["ja"], ["né"]]))
+    model = tf.keras.Sequential([tf.keras.Input((1,), dtype=tf.string), lookup, tf.keras.layers.Dense(1)])
+    stop = tf.keras.callbacks.EarlyStopping(restore_best_weights=True)
+    stop.best_weights = model.get_weights()
+    model.set_weights(through_files(recall(stop))["best_weights"])
+    assert set(lookup.get_vocabulary()) == {"[UNK]", "ja", "né"}
+
+
 def test_pack_and_unpack_keep_every_bit_of_arrays():
     given = {"best_weights": [np.random.default_rng(0).normal(size=(3, 2)).astype("float32"), np.arange(3)]}
     found = through_files(given)

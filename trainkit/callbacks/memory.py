@@ -64,8 +64,13 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(is_plain(one) for one in value)
     if isinstance(value, np.ndarray):
-        return value.dtype.kind in "biufc"
+        return value.dtype.kind in "biufcS" or _is_vocabulary(value)
     return value is None or isinstance(value, bool | int | float | str | np.generic)
+
+
+def _is_vocabulary(array: np.ndarray) -> bool:
+    """Whether an array has texts as TensorFlow gives them, which Keras counts among the weights of a model."""
+    return array.dtype.kind == "O" and all(isinstance(one, bytes) for one in array.flat)
 
 
 def _attributes(callback: Any) -> dict[str, Any]:
@@ -78,7 +83,7 @@ def _attributes(callback: Any) -> dict[str, Any]:
 def pack(value: Any, arrays: list[np.ndarray]) -> Any:
     """A value as JSON has it; its arrays, and the numbers of NumPy, are put into `arrays`."""
     if isinstance(value, np.ndarray | np.generic):
-        arrays.append(np.asarray(value))
+        arrays.append(value.astype(bytes) if value.dtype.kind == "O" else np.asarray(value))
         return {_ARRAY if isinstance(value, np.ndarray) else _NUMBER: len(arrays) - 1}
     if isinstance(value, tuple):
         return {_TUPLE: [pack(one, arrays) for one in value]}
