@@ -294,3 +294,18 @@ def test_resume_with_force_leaves_a_run_that_can_be_used(table_config, tmp_path)
         trainkit.evaluate(run.directory)
         assert "goes on after 2 epochs" in resume(run, "training.epochs=3")
     assert "return 2 * inputs" in (run.directory / "own.py").read_text()
+
+
+RATE = "training.optimizer={{{}: {{learning_rate: {}}}}}"
+
+
+def test_resume_with_force_takes_another_optimizer(table_run):
+    """A rate is put in the place of the checkpoint's; another optimizer begins anew."""
+    run = table_run(RATE.format("SGD", 0.1))
+    resume(run, "training.epochs=2", RATE.format("SGD", 0.01), force=True)
+    resume(run, "training.epochs=3")
+    resume(run, "training.epochs=4", RATE.format("Adam", 1e-3), force=True)
+    assert [float(row["learning_rate"]) for row in rows(run)] == pytest.approx([0.1, 0.01, 0.01, 1e-3])
+    variables = tf.train.load_checkpoint(str(Checkpoints(run.checkpoints).at(16) / "variables"))
+    count = next(name for name in variables.get_variable_to_shape_map() if "optimizer/_iterations" in name)
+    assert variables.get_tensor(count) == 4

@@ -201,9 +201,19 @@ def read_state(checkpoints: Checkpoints, step: int) -> State:
         raise RunError(f"{directory} cannot be restored: {error}.") from error
 
 
-def restore(checkpoints: Checkpoints, step: int, model: Any) -> None:
-    """Set the weights, the optimizer and the metrics of a compiled model, which have been built, to a checkpoint's."""
-    read_variables(checkpoints.at(step), _VARIABLES, **_trackables(model, without_optimizer(model)))
+def restore(checkpoints: Checkpoints, step: int, model: Any, *, optimizer: bool = True) -> None:
+    """Set the weights, the optimizer and the metrics of a compiled model, which have been built, to a checkpoint's.
+
+    Args:
+        checkpoints: The checkpoints.
+        step: Of the checkpoint.
+        model: The model.
+        optimizer: Whether the optimizer is set, too.
+    """
+    trackables = _trackables(model, without_optimizer(model))
+    if not optimizer:
+        del trackables["optimizer"]
+    read_variables(checkpoints.at(step), _VARIABLES, **trackables)
 
 
 def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:

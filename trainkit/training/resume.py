@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
 from trainkit.config import Config, load_config
-from trainkit.data import fingerprint
+from trainkit.data import Split, fingerprint
 from trainkit.errors import RunError, shown
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
@@ -64,16 +64,18 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     differences += _changed_versions(manifest)
     if fingerprint(prepared.splits) != manifest.get("data", {}).get("fingerprint"):
         differences.append("the data: the files that the config names have changed")
-    if longer and _rates_differ(before, prepared):
+    optimizers = [_optimizers(config, prepared.splits.train) for config in (before, prepared.config)]
+    if longer and optimizers[0] != optimizers[1]:
         differences += [f"{told}: the learning rates of the steps before follow from it" for told in longer.values()]
     _check(run, differences, force=force, console=console)
     _keep_epochs(state.position, before, prepared)
     _take_arguments(state, before, prepared)
     _write_down(run, prepared, state, {**changed, **dict(enumerate(differences))})
     cut_back(run, state)
+    anew = _anew(*(found[state.position.phase :][:1] for found in optimizers))
     where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
-    return Training(run, prepared, state, console, resumed=step is not None)
+    return Training(run, prepared, state, console, resumed=step is not None, anew=anew)
 
 
 def _choose(run: Run, checkpoints: Checkpoints, *, force: bool, console: Console) -> int | None:
@@ -119,14 +121,22 @@ def _changed_versions(manifest: Mapping[str, Any]) -> list[str]:
     return [f"{name}: was {old}, is {new}" for name, old, new in pairs if old != new]
 
 
-def _rates_differ(before: Config, prepared: Prepared) -> bool:
-    """Whether the optimizer of a phase is another one where the training is longer."""
-    split = prepared.splits.train
-    first, second = (
-        [optimizer_of(config, split, phase).get_config() for phase in phases_of(config.experiment)]
-        for config in (before, prepared.config)
-    )
-    return first != second
+def _optimizers(config: Config, split: Split) -> list[dict[str, Any]]:
+    """The optimizer of each phase, as plain data."""
+    built = [optimizer_of(config, split, phase) for phase in phases_of(config.experiment)]
+    return [{"class": type(optimizer).__name__} | optimizer.get_config() for optimizer in built]
+
+
+def _anew(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Literal["nothing", "rate", "all"]:
+    """What of the optimizer of the phase at hand is another than before, and cannot be what a checkpoint says."""
+    if before == after or not before or not after:
+        return "nothing"
+    old, new = before[0], after[0]
+    others = [key for key in {**old, **new} if key != "learning_rate" and old.get(key) != new.get(key)]
+    rates = [one.get("learning_rate") for one in (old, new)]
+    if others or isinstance(rates[0], Mapping) != isinstance(rates[1], Mapping):
+        return "all"
+    return "nothing" if isinstance(rates[1], Mapping) else "rate"
 
 
 def _keep_epochs(position: Position, before: Config, prepared: Prepared) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -46,12 +46,22 @@ class Training:
         state: Where it is; kept up to date.
         console: Where progress is shown.
         resumed: Whether it goes on from the checkpoint of the state's step.
+        anew: What of the optimizer is not taken from that checkpoint.
     """
 
-    def __init__(self, run: Run, prepared: Prepared, state: State, console: Console, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        run: Run,
+        prepared: Prepared,
+        state: State,
+        console: Console,
+        *,
+        resumed: bool = False,
+        anew: Literal["nothing", "rate", "all"] = "nothing",
+    ) -> None:
         self.run, self.prepared, self.state, self.console = run, prepared, state, console
         self.checkpoints = Checkpoints(run.checkpoints)
-        self._from_checkpoint = resumed
+        self._from_checkpoint, self._anew = resumed, anew
         self._lower_rate = 1.0
 
     def __call__(self) -> dict[str, Any]:
@@ -95,8 +105,15 @@ class Training:
         model.optimizer.build(model.trainable_variables)
         build_metrics(model, split, prepared.outputs)
         if from_checkpoint:
-            restore(self.checkpoints, self.state.position.step, model)
+            self._restore()
         return self._lengths()[self.state.position.phase]
+
+    def _restore(self) -> None:
+        optimizer = self.prepared.model.optimizer
+        rate = float(optimizer.learning_rate) if self._anew == "rate" else None
+        restore(self.checkpoints, self.state.position.step, self.prepared.model, optimizer=self._anew != "all")
+        if rate is not None:
+            optimizer.learning_rate = rate
 
     def batches_from(self, step: int) -> Any:
         """All batches from a training step on."""
@@ -138,7 +155,7 @@ class Training:
             files=lambda: [*board.files, *_files_of(users), run.log],
             signals=signals,
             strict=experiment.training.determinism == "strict",
-            again=self._from_checkpoint and self._lower_rate != 1,
+            again=self._from_checkpoint and (self._lower_rate != 1 or self._anew != "nothing"),
         )
         loop = Loop(
             model,
@@ -150,7 +167,7 @@ class Training:
             guard=guard,
         )
         self._use_lower_rate()
-        self._from_checkpoint = False
+        self._from_checkpoint, self._anew = False, "nothing"
         try:
             loop.run()
         finally:
