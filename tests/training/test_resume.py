@@ -309,3 +309,29 @@ def test_resume_with_force_takes_another_optimizer(table_run):
     variables = tf.train.load_checkpoint(str(Checkpoints(run.checkpoints).at(16) / "variables"))
     count = next(name for name in variables.get_variable_to_shape_map() if "optimizer/_iterations" in name)
     assert variables.get_tensor(count) == 4
+
+
+def test_files_and_board_go_on_as_if_nothing_had_happened(table_config, table_run, tmp_path, monkeypatch):
+    """A CSV file has one header and no row twice, and the board that wrote of each batch is no one's board any more."""
+    log, board = tmp_path / "log.csv", "TensorBoard: {update_freq: 2}"
+    settings = ["training.epochs=null", "training.checkpoints={every_epochs: 9, every_steps: 10}"]
+    settings += [
+        f"training.phases=[{{epochs: 4, callbacks: [CSVLogger: {{filename: {log}}}, {board}]}}, {{epochs: 1}}]"
+    ]
+
+    def killed(self, logs):
+        whole(self, logs)
+        if self.state.position.epoch in left:
+            left.remove(self.state.position.epoch)
+            raise SystemError("killed")
+
+    whole, left = Checkpointer.after_epoch, [2, 3]
+    monkeypatch.setattr(Checkpointer, "after_epoch", killed)
+    with pytest.raises(trainkit.errors.TrainingError, match="killed"):  # at step 8: the first checkpoint is the last
+        table_run(*settings)
+    run = Run(tmp_path / "table/001")
+    with pytest.raises(trainkit.errors.TrainingError, match="killed"):
+        resume(run)
+    resume(run)
+    assert [line.split(",")[0] for line in log.read_text().splitlines()] == ["epoch", "0", "1", "2", "3"]
+    assert [step for step, _ in epochs_on_board(run, "train")] == [1, 2, 3, 4, 5]

@@ -67,7 +67,9 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
                 )
 
     def close(self) -> None:
-        """Put all on the disk and close the files, also after an error."""
+        """Put all on the disk and close the files, also after an error; nothing more is written by default."""
+        while self._prev_summary_state:
+            self._pop_writer()
         self._close_writers()
 
     def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
