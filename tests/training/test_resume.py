@@ -320,14 +320,14 @@ def test_files_and_board_go_on_as_if_nothing_had_happened(table_config, table_ru
     ]
 
     def killed(self, logs):
-        whole(self, logs)
         if self.state.position.epoch in left:
             left.remove(self.state.position.epoch)
             raise SystemError("killed")
+        whole(self, logs)
 
-    whole, left = Checkpointer.after_epoch, [2, 3]
+    whole, left = Checkpointer.after_epoch, [1, 3]
     monkeypatch.setattr(Checkpointer, "after_epoch", killed)
-    with pytest.raises(trainkit.errors.TrainingError, match="killed"):  # at step 8: the first checkpoint is the last
+    with pytest.raises(trainkit.errors.TrainingError, match="killed"):  # before the file has a checkpoint
         table_run(*settings)
     run = Run(tmp_path / "table/001")
     with pytest.raises(trainkit.errors.TrainingError, match="killed"):

@@ -21,7 +21,7 @@ from trainkit.training.checkpointing import Checkpointer, read_state, restore
 from trainkit.training.compile import build_metrics, compile_model, schedule_scope
 from trainkit.training.determinism import seed_everything
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import Length, length_of, steps_of_pass
+from trainkit.training.length import Length, length_of, samples_of_epoch, steps_of_pass
 from trainkit.training.log import say
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
@@ -127,8 +127,8 @@ class FineTuning:
         model = self._prepare(model, epochs)
         if self._journal and resumed:
             restore(self._journal.checkpoints, state.position.step, model)
-        self._watch, clock, signals = Watch(), Clock(self._splits.train.size), Signals()
-        length = self._length(epochs)
+        length, signals, self._watch = self._length(epochs), Signals(), Watch()
+        clock = Clock(samples_of_epoch(self._config.experiment, self._splits.train, length))
         if state.position.step:
             say(self._console, f"goes on at training step {state.position.step:,} of {length.steps:,}")
         progress = Progress(self._console, epochs=epochs, steps=length.steps_per_epoch, clock=clock)

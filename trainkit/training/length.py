@@ -47,6 +47,12 @@ def steps_of_pass(experiment: Experiment, split: Split) -> int:
     return math.ceil(split.size / experiment.data.batch_size)
 
 
+def samples_of_epoch(experiment: Experiment, split: Split, length: Length) -> int:
+    """Training samples of an epoch."""
+    is_pass = length.steps_per_epoch == steps_of_pass(experiment, split)
+    return split.size if is_pass else length.steps_per_epoch * experiment.data.batch_size
+
+
 def length_of(experiment: Experiment, split: Split, *, epochs: int | None = None, steps: int | None = None) -> Length:
     """The length of a part of a config's training.
 

@@ -25,7 +25,7 @@ from trainkit.training.checkpointing import (
 from trainkit.training.compile import build_metrics, compile_model
 from trainkit.training.evaluation import evaluate
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import Length, steps_of_pass
+from trainkit.training.length import Length, samples_of_epoch, steps_of_pass
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
 from trainkit.training.phases import Phase, apply_phase, optimizer_of
@@ -141,7 +141,7 @@ class Training:
         length = self.set_up(from_checkpoint=self._from_checkpoint)
         if len(prepared.phases) > 1:
             say(self.console, f"phase {self._phase.name}")
-        clock = Clock(_samples(prepared, length))
+        clock = Clock(samples_of_epoch(experiment, prepared.splits.train, length))
         progress = self._progress(clock)
         board = self._tensorboard(clock)
         own = {"clock": clock, "progress": progress, "history": HistoryFile(run.history, clock), "board": board}
@@ -232,13 +232,6 @@ class Training:
             arguments["write_graph"] = False
         config = "" if is_written else self.prepared.config.resolved_yaml()
         return TensorBoard(log_dir, config=config, clock=clock, **arguments)
-
-
-def _samples(prepared: Prepared, length: Length) -> int:
-    """Training samples of an epoch."""
-    experiment, split = prepared.config.experiment, prepared.splits.train
-    is_pass = length.steps_per_epoch == steps_of_pass(experiment, split)
-    return split.size if is_pass else length.steps_per_epoch * experiment.data.batch_size
 
 
 def _validation(prepared: Prepared) -> Any | None:
