@@ -64,7 +64,7 @@ def board(tmp_path):
 
 
 def test_tensorboard_finds_what_tensorflow_could_not_write(board):
-    (filepath,) = (board.directories[0]).iterdir()
+    (filepath,) = board.files
     whole = filepath.read_bytes()
     assert end_of_records(filepath, 0) == len(whole)
     board.flush()
@@ -76,5 +76,5 @@ def test_tensorboard_finds_what_tensorflow_could_not_write(board):
 
 
 def test_tensorboard_leaves_the_files_of_others_alone(board):
-    (board.directories[0] / "events.out.tfevents.1795304813.host.1.0.v2").write_bytes(b"half")
+    (board.files[0].parent / "events.out.tfevents.1795304813.host.1.0.v2").write_bytes(b"half")
     board.flush()

@@ -27,7 +27,7 @@ def test_cut_takes_back_what_came_after(tmp_path):
     outside.write_text("epoch\n1\n2\n")
     log.write_text(epoch(1) + epoch(2) + ERROR)
     moved = run.rename(tmp_path / "moved")
-    cut(before, base=moved, directory=moved / "tensorboard/train", log=moved / "train.log")
+    cut(before, base=moved, directories=[moved / "tensorboard/train"], log=moved / "train.log")
     assert [(path.name, path.read_bytes()) for path in (moved / "tensorboard/train").iterdir()] == [("a", b"12345")]
     assert outside.read_text() == "epoch\n1\n"
     assert (moved / "train.log").read_text() == epoch(1) + ERROR  # why it ended stays
@@ -35,5 +35,5 @@ def test_cut_takes_back_what_came_after(tmp_path):
 
 def test_cut_leaves_files_that_became_shorter(tmp_path):
     (tmp_path / "a").write_bytes(b"12")
-    cut({"a": 5, "gone": 3}, base=tmp_path, directory=tmp_path / "missing", log=tmp_path / "train.log")
+    cut({"a": 5, "gone": 3}, base=tmp_path, directories=[tmp_path / "missing"], log=tmp_path / "train.log")
     assert (tmp_path / "a").read_bytes() == b"12"
