@@ -1,4 +1,4 @@
-"""Training through TrainKit's data pipeline against plain `model.fit` of NumPy arrays, in one run, interleaved.
+"""Training through TrainKit's loop and pipeline against plain `model.fit` of NumPy arrays, in one run, interleaved.
 
     python benchmarks/fit_throughput.py [--rounds 5]
 
@@ -20,6 +20,10 @@ from trainkit.config import Model, load_config
 from trainkit.data import load_data
 from trainkit.framework import tf
 from trainkit.models import build_model
+from trainkit.training.length import Length
+from trainkit.training.loop import Guard, Loop
+from trainkit.training.signals import Signals
+from trainkit.training.state import Position
 
 BATCH_SIZE = 128
 OUTPUT = "digit"
@@ -58,13 +62,23 @@ def compare(name: str, layers: list[Any], split: Any, rounds: int) -> None:
     labels = split.labels(OUTPUT)
     steps = -(-split.size // BATCH_SIZE)
     plain, ours = make_model(layers), make_model(layers)
-    batches = split.batches(BATCH_SIZE, seed=1)
+    position = Position()
 
     def fit_plain() -> None:
         plain.fit(images, labels, batch_size=BATCH_SIZE, verbose=0)
 
     def fit_ours() -> None:
-        ours.fit(batches, steps_per_epoch=steps, verbose=0)
+        loop = Loop(
+            ours,
+            batches=lambda step: split.batches(BATCH_SIZE, seed=1, first_epoch=step // steps),
+            validation=None,
+            callbacks=[],
+            length=Length(steps, steps),
+            position=position,
+            guard=Guard(Signals()),
+        )
+        loop.run()
+        position.next_phase()
 
     fit_plain(), fit_ours()  # the first call traces
     times = [(seconds(fit_plain), seconds(fit_ours)) for _ in range(rounds)]

@@ -177,7 +177,7 @@ class FineTuning:
     def _check_rate(self) -> None:
         """Keras lets a schedule win over ReduceLROnPlateau without a word."""
         experiment = self._config.experiment
-        names = [node.class_name for node in experiment.training.callbacks]
+        names = [node.class_name for node in phases_of(experiment)[-1].callbacks]
         if isinstance(experiment.deploy.fine_tune.learning_rate, Node) and "ReduceLROnPlateau" in names:
             message = "must be a number beside the callback ReduceLROnPlateau, which has no effect on a schedule."
             raise SettingError(("deploy", "fine_tune", "learning_rate"), message)
@@ -198,7 +198,7 @@ class FineTuning:
         return validation and encoded(validation.ordered(self._config.experiment.data.batch_size), self._outputs)
 
     def _users(self) -> list[Any]:
-        nodes, values = self._config.experiment.training.callbacks, self._splits.train.facts.values
+        nodes, values = phases_of(self._config.experiment)[-1].callbacks, self._splits.train.facts.values
         return [build(node, values) for node in nodes if node.class_name not in OF_THE_RUN]
 
     def _optimizer(self, epochs: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainkit.errors import TrainingError
 from trainkit.training.append_only import cut_back
@@ -12,15 +12,13 @@ from trainkit.training.diagnosis import first_bad_step
 from trainkit.training.finite import Finding
 from trainkit.training.length import steps_of_pass
 from trainkit.training.log import say
-
-if TYPE_CHECKING:
-    from trainkit.training.train import Training
+from trainkit.training.session import Session
 
 _OF_THE_DATA = ("input", "target", "sample weight")
 _MOST_SAMPLES = 3
 
 
-def go_back(training: Training, error: NotFiniteError) -> float:
+def go_back(training: Session, error: NotFiniteError) -> float:
     """Find where it began, and set the state back to the last good checkpoint if the config asks for that.
 
     Args:
@@ -51,7 +49,7 @@ def go_back(training: Training, error: NotFiniteError) -> float:
     return policy.factor
 
 
-def _restore(training: Training, error: NotFiniteError) -> int:
+def _restore(training: Session, error: NotFiniteError) -> int:
     """Set the state to that of the newest good checkpoint, and cut the files that grow; returns its step."""
     step, _ = training.checkpoints.newest()
     if step is None:
@@ -61,7 +59,7 @@ def _restore(training: Training, error: NotFiniteError) -> int:
     return step
 
 
-def _replay(training: Training, *, until: int) -> tuple[int, Finding] | None:
+def _replay(training: Session, *, until: int) -> tuple[int, Finding] | None:
     """Train once more from the checkpoint, step by step, until a number is not finite: which step, and what it was."""
     first = training.state.position.step
     if until <= first:
@@ -79,7 +77,7 @@ def _replay(training: Training, *, until: int) -> tuple[int, Finding] | None:
     return first_bad_step(model, batches, train, others=counter, first_step=first)
 
 
-def _set_up(training: Training) -> None:
+def _set_up(training: Session) -> None:
     """Set the model up as it was when the step after the checkpoint began: for the next phase, if that began there."""
     before = training.state.position
     length = training.set_up(from_checkpoint=True)
@@ -90,7 +88,7 @@ def _set_up(training: Training) -> None:
         training.state.position = before
 
 
-def _told(training: Training, step: int, finding: Finding) -> str:
+def _told(training: Session, step: int, finding: Finding) -> str:
     text = f"step {step + 1:,}: {finding}"
     if finding.where not in _OF_THE_DATA or not finding.samples:
         return text

@@ -4,65 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-
-from rich.console import Console
+from typing import Any
 
 from trainkit.callbacks import Clock, HistoryFile, Progress, TensorBoard
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import build, compute_arguments
-from trainkit.runs import Run, replace_file, write_json
-from trainkit.runs.checkpoints import Checkpoints
+from trainkit.runs import replace_file, write_json
 from trainkit.training.checkpointing import (
     Checkpointer,
     NotFiniteError,
-    restore,
     restore_weights,
     without_optimizer,
 )
-from trainkit.training.compile import build_metrics, compile_model
 from trainkit.training.evaluation import evaluate
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import Length, samples_of_epoch, steps_of_pass
+from trainkit.training.length import samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
-from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.pipeline import encoded
 from trainkit.training.prepare import Prepared
-from trainkit.training.random_streams import key_random_layers
 from trainkit.training.rollback import go_back
+from trainkit.training.session import Session
 from trainkit.training.signals import Signals
-from trainkit.training.state import State
 
 
-class Training:
-    """A training in its run directory.
+class Training(Session):
+    """A training that can be run; see `Session` for its arguments."""
 
-    Args:
-        run: Where it is written down.
-        prepared: Data and model.
-        state: Where it is; kept up to date.
-        console: Where progress is shown.
-        resumed: Whether it goes on from the checkpoint of the state's step.
-        anew: What of the optimizer is not taken from that checkpoint.
-    """
-
-    def __init__(
-        self,
-        run: Run,
-        prepared: Prepared,
-        state: State,
-        console: Console,
-        *,
-        resumed: bool = False,
-        anew: Literal["nothing", "rate", "all"] = "nothing",
-    ) -> None:
-        self.run, self.prepared, self.state, self.console = run, prepared, state, console
-        self.checkpoints = Checkpoints(run.checkpoints)
-        self._from_checkpoint, self._anew = resumed, anew
-        self._lower_rate = 1.0
+    _lower_rate = 1.0
+    """What the rate of the checkpoint is multiplied by."""
 
     def __call__(self) -> dict[str, Any]:
         """Train, save the best epoch's model, and measure it.
@@ -86,61 +58,12 @@ class Training:
                     self.state.position.next_phase()
         return self._finish()
 
-    def set_up(self, *, from_checkpoint: bool) -> Length:
-        """Let learn what learns in the phase at hand, by its optimizer.
-
-        Args:
-            from_checkpoint: Whether the variables of the checkpoint of the state's step are restored.
-
-        Returns:
-            How long the phase is.
-        """
-        prepared, model, phase = self.prepared, self.prepared.model, self._phase
-        config, split = prepared.config, prepared.splits.train
-        with config.locating():
-            apply_phase(model, phase)
-            optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
-            compile_model(config, model, split, prepared.outputs, optimizer)
-        key_random_layers(model, seed=self.state.seed, step=model._train_counter)
-        model.optimizer.build(model.trainable_variables)
-        build_metrics(model, split, prepared.outputs)
-        if from_checkpoint:
-            self._restore()
-        return self._lengths()[self.state.position.phase]
-
-    def _restore(self) -> None:
-        optimizer = self.prepared.model.optimizer
-        rate = float(optimizer.learning_rate) if self._anew == "rate" else None
-        restore(self.checkpoints, self.state.position.step, self.prepared.model, optimizer=self._anew != "all")
-        if rate is not None:
-            optimizer.learning_rate = rate
-
-    def batches_from(self, step: int) -> Any:
-        """All batches from a training step on."""
-        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
-        epoch, first = divmod(step, steps_of_pass(experiment, split))
-        change = self.prepared.change
-        return split.batches(
-            experiment.data.batch_size, seed=self.state.seed, first_epoch=epoch, first_step=first, change=change
-        )
-
-    def _lengths(self) -> list[Length]:
-        """How long each phase is."""
-        experiment, split, position = self.prepared.config.experiment, self.prepared.splits.train, self.state.position
-        lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
-        lengths[position.phase] = lengths[position.phase].longer(position.lacking)
-        return lengths
-
-    @property
-    def _phase(self) -> Phase:
-        return self.prepared.phases[self.state.position.phase]
-
     def _run_phase(self, signals: Signals) -> None:
         prepared, run, state = self.prepared, self.run, self.state
         experiment, model = prepared.config.experiment, prepared.model
         length = self.set_up(from_checkpoint=self._from_checkpoint)
         if len(prepared.phases) > 1:
-            say(self.console, f"phase {self._phase.name}")
+            say(self.console, f"phase {self.phase.name}")
         clock = Clock(samples_of_epoch(experiment, prepared.splits.train, length))
         progress = self._progress(clock)
         board = self._tensorboard(clock)
@@ -199,7 +122,7 @@ class Training:
         return metrics
 
     def _progress(self, clock: Clock) -> Progress:
-        lengths = self._lengths()
+        lengths = self.lengths()
         epochs = sum(length.epochs for length in lengths)
         return Progress(self.console, epochs=epochs, steps=lengths[0].steps_per_epoch, clock=clock)
 
@@ -207,7 +130,7 @@ class Training:
         """The callbacks of the phase by name, but for a `TensorBoard`, whose arguments the own one takes."""
         users, phase = {}, self.state.position.phase
         with self.prepared.config.locating():
-            built = [build(node, self.prepared.splits.train.facts.values) for node in self._phase.callbacks]
+            built = [build(node, self.prepared.splits.train.facts.values) for node in self.phase.callbacks]
         for index, callback in enumerate(built):
             if isinstance(callback, tf.keras.callbacks.CSVLogger):
                 self._open(callback)
@@ -224,7 +147,7 @@ class Training:
 
     def _tensorboard(self, clock: Clock) -> TensorBoard:
         """TensorBoard with the arguments of the config's own `TensorBoard`, if it has one."""
-        nodes = self._phase.callbacks
+        nodes = self.phase.callbacks
         arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
         log_dir = Path(arguments.pop("log_dir", None) or self.run.tensorboard)
         is_written = self.state.position.step > 0

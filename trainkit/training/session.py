@@ -1,0 +1,94 @@
+"""A training in its run directory: what it is of, where it is, and how its model is set up."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from rich.console import Console
+
+from trainkit.runs import Run
+from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.checkpointing import restore
+from trainkit.training.compile import build_metrics, compile_model
+from trainkit.training.length import Length, steps_of_pass
+from trainkit.training.phases import Phase, apply_phase, optimizer_of
+from trainkit.training.prepare import Prepared
+from trainkit.training.random_streams import key_random_layers
+from trainkit.training.state import State
+
+
+class Session:
+    """A training in its run directory.
+
+    Args:
+        run: Where it is written down.
+        prepared: Data and model.
+        state: Where it is; kept up to date.
+        console: Where progress is shown.
+        resumed: Whether it goes on from the checkpoint of the state's step.
+        anew: What of the optimizer is not taken from that checkpoint.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        prepared: Prepared,
+        state: State,
+        console: Console,
+        *,
+        resumed: bool = False,
+        anew: Literal["nothing", "rate", "all"] = "nothing",
+    ) -> None:
+        self.run, self.prepared, self.state, self.console = run, prepared, state, console
+        self.checkpoints = Checkpoints(run.checkpoints)
+        self._from_checkpoint, self._anew = resumed, anew
+
+    def set_up(self, *, from_checkpoint: bool) -> Length:
+        """Let learn what learns in the phase at hand, by its optimizer.
+
+        Args:
+            from_checkpoint: Whether the variables of the checkpoint of the state's step are restored.
+
+        Returns:
+            How long the phase is.
+        """
+        prepared, model, phase = self.prepared, self.prepared.model, self.phase
+        config, split = prepared.config, prepared.splits.train
+        with config.locating():
+            apply_phase(model, phase)
+            optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
+            compile_model(config, model, split, prepared.outputs, optimizer)
+        key_random_layers(model, seed=self.state.seed, step=model._train_counter)
+        model.optimizer.build(model.trainable_variables)
+        build_metrics(model, split, prepared.outputs)
+        if from_checkpoint:
+            self._restore()
+        return self.lengths()[self.state.position.phase]
+
+    def _restore(self) -> None:
+        optimizer = self.prepared.model.optimizer
+        rate = float(optimizer.learning_rate) if self._anew == "rate" else None
+        restore(self.checkpoints, self.state.position.step, self.prepared.model, optimizer=self._anew != "all")
+        if rate is not None:
+            optimizer.learning_rate = rate
+
+    def batches_from(self, step: int) -> Any:
+        """All batches from a training step on."""
+        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
+        epoch, first = divmod(step, steps_of_pass(experiment, split))
+        change = self.prepared.change
+        return split.batches(
+            experiment.data.batch_size, seed=self.state.seed, first_epoch=epoch, first_step=first, change=change
+        )
+
+    def lengths(self) -> list[Length]:
+        """How long each phase is."""
+        experiment, split, position = self.prepared.config.experiment, self.prepared.splits.train, self.state.position
+        lengths = [phase.length(experiment, split) for phase in self.prepared.phases]
+        lengths[position.phase] = lengths[position.phase].longer(position.lacking)
+        return lengths
+
+    @property
+    def phase(self) -> Phase:
+        """The phase at hand."""
+        return self.prepared.phases[self.state.position.phase]
