@@ -64,6 +64,16 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "epoch"), counted(2_000, "epoch")
+        ('1 epoch', '2,000 epochs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class TrainKitError(Exception):
     """The base of all errors of TrainKit. `exit_code` is what the command line ends with."""
 

@@ -109,7 +109,9 @@ def test_deploy_refuses_a_run_that_did_not_finish(deployed, tmp_path, command):
     assert "its training did not finish" in ended.stderr
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["int", "term"])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["int", "term", "hup"]
+)
 def test_fit_that_is_stopped_by_a_signal_says_so(sent, code, small_config, tmp_path):
     entry = [sys.executable, "-c", "from trainkit.cli import main; main()", "fit", str(small_config)]
     with subprocess.Popen(

@@ -191,7 +191,7 @@ def test_fit_that_is_interrupted_says_so_in_its_manifest(small_config, tmp_path,
     with pytest.raises(KeyboardInterrupt):
         trainkit.fit(small_config, runs=tmp_path, console=console)
     assert json.loads((tmp_path / "small/001/manifest.json").read_text())["outcome"] == "KeyboardInterrupt"
-    assert "stopped after 1 epochs, at step 90" in console.file.getvalue()
+    assert "stopped after 1 epoch, at step 90" in console.file.getvalue()
 
 
 def test_fit_writes_nothing_where_the_network_is_wrong(small_config, tmp_path):

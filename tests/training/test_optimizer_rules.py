@@ -36,6 +36,7 @@ def test_every_optimizer_takes_it_from_a_config(name, argument):
         ({"clipnorm": 0}, "clipnorm", "must be greater than 0; leave it out for no clipping"),
         ({"clipvalue": -1}, "clipvalue", "must be greater than 0"),
         ({"weight_decay": -0.1}, "weight_decay", "must be at least 0"),
+        ({"learning_rate": -1}, "learning_rate", "must be at least 0"),
         ({"ema_momentum": 0.9}, "ema_momentum", "has no effect without `use_ema: true`"),
         ({"use_ema": False, "ema_overwrite_frequency": 5}, "ema_overwrite_frequency", "has no effect"),
         ({"use_ema": True, "ema_momentum": 1.0}, "ema_momentum", "less than 1"),

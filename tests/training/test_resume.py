@@ -78,7 +78,7 @@ def test_resume_after_a_kill_leaves_no_hole_and_nothing_twice(small_config, tmp_
     run = Run(tmp_path / "small/001")
     assert len(rows(run)) == 2  # the second one has no checkpoint
     said = resume(run)
-    assert "goes on after 1 epochs, at step 90" in said
+    assert "goes on after 1 epoch, at step 90" in said
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
     losses = [float(row["loss"]) for row in rows(run)]
     assert epochs_on_board(run, "train") == [(step, pytest.approx(loss)) for step, loss in enumerate(losses, 1)]
@@ -95,6 +95,13 @@ def test_resume_takes_the_checkpoint_before_a_damaged_one(run):
     assert re.search(r"note: step_000000270 is damaged: variables\.data\S+ must have [\d,]+ bytes", said)
     assert "goes on after 2 epochs, at step 180" in said
     assert [row["epoch"] for row in rows(run)] == ["1", "2", "3", "4"]
+
+
+def test_resume_refuses_to_be_shorter_than_it_is(run):
+    told = r"003 has been trained for 3 epochs, 270 steps already\. training\.epochs must not be less"
+    with pytest.raises(RunError, match=told):
+        resume(run, "training.epochs=2")
+    assert len(rows(run)) == 3
 
 
 def test_resume_without_a_checkpoint_begins_anew(run):

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import trainkit
 from trainkit.data import Split
-from trainkit.errors import TrainingError
+from trainkit.errors import ConfigError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
@@ -146,6 +146,12 @@ def test_rollback_ends_after_as_many_times_as_it_may(small_config, tmp_path):
     policy = "training.on_nan={action: rollback, factor: 0.9, times: 2}"
     with pytest.raises(TrainingError, match=r"It went back 2 times before\. The checkpoint of step 0"):
         fit(small_config, tmp_path, HOT, policy, "training.epochs=1")
+
+
+def test_accumulation_over_more_steps_than_there_are_is_refused(small_config, tmp_path):
+    told = r"training\.gradient_accumulation_steps: must be at most 90, the steps of the training: .* Received: 91\."
+    with pytest.raises(ConfigError, match=told):
+        fit(small_config, tmp_path, "training.epochs=1", "training.gradient_accumulation_steps=91")
 
 
 def test_off_takes_another_seed_in_every_run(small_config, tmp_path):

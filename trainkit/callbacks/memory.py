@@ -57,6 +57,14 @@ def unkept(callback: Any) -> dict[str, str]:
     return {name: type(value).__name__ for name, value in left.items()}
 
 
+def why_unkept(callback: Any) -> str:
+    """Why a callback of one's own could not go on as it was, and the cure; nothing where it can."""
+    for name, kind in unkept(callback).items():
+        told = f"{type(callback).__name__} keeps {kind} in `self.{name}`, which no checkpoint can hold"
+        return f"{told}. Keep numbers, texts, arrays, lists or dictionaries, or write get_state() and set_state(state)."
+    return ""
+
+
 def is_plain(value: Any) -> bool:
     """Whether a value is data that JSON and NumPy can hold."""
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -14,7 +15,9 @@ from trainkit.cli import board, check, deploy, evaluate, fit, import_model, init
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED = 130
+ENDED_BY = {"SIGTERM": 143, "SIGHUP": 129}
+"""Exit codes by signal; one that is ignored, as by nohup, stays so."""
 
 app = typer.Typer(
     name="trainkit",
@@ -53,13 +56,20 @@ def options(
     del debug, version
 
 
+def _exit(code: int, *_: object) -> None:
+    sys.exit(code)
+
+
 def main() -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 130 and 143 stopped
-    by SIGINT and SIGTERM.
+    Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 129, 130 and 143
+    stopped by SIGHUP, SIGINT and SIGTERM.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    for name, code in ENDED_BY.items():
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, partial(_exit, code))
     try:
         app()
     except (TrainKitError, OSError) as error:

@@ -35,7 +35,7 @@ from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, replace_file, write_json
 from trainkit.training.determinism import seed_everything
-from trainkit.training.log import say
+from trainkit.training.log import SteadyConsole, say
 from trainkit.training.record import PACKAGES
 
 REJECTED = "rejected"
@@ -84,7 +84,7 @@ def deploy(
         ExportError: If a model cannot be converted.
         PromiseError: If a file does not answer like its model; such files stand in `rejected/`.
     """
-    console = console or Console()
+    console = console or SteadyConsole()
     overrides = list_overrides(overrides)
     with _open(Path(run), overrides, data, console) as subject:
         names = check_exports(subject.config)

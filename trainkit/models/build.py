@@ -229,7 +229,7 @@ def _check_used(model: Any, builder: _Builder, calls: Mapping[str, LayerCall]) -
 
 
 def _shape(tensor: Any) -> str:
-    return str(tuple(tensor.shape)[1:])
+    return "unknown: its layer must set it" if tensor.shape.rank is None else str(tuple(tensor.shape)[1:])
 
 
 def _model_name(name: str) -> str:

@@ -80,6 +80,8 @@ def find_weights(path: Path) -> Path:
     if path.is_dir() and not (path / "manifest.json").exists():
         numbered = [one.parent for one in path.glob("*/manifest.json") if one.parent.name.isdecimal()]
         path = max(numbered, key=lambda run: int(run.name), default=path)
+    if (path / "manifest.json").exists() and not (path / "model.keras").exists():
+        raise WeightsError(f"{path} has no model: its training did not finish. trainkit fit --resume {path}")
     path = path / "model.keras" if path.is_dir() else path
     if not path.is_file():
         raise WeightsError(f"must be a file of Keras or a run. Received: {str(path)!r}, which does not exist.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.callbacks.memory import pack, recall, remind, unkept, unpack
+from trainkit.callbacks.memory import pack, recall, remind, unpack, why_unkept
 from trainkit.config import Best as Monitor
 from trainkit.config import CheckpointSettings
 from trainkit.errors import RunError, TrainingError
@@ -22,6 +22,7 @@ from trainkit.runs.variables import read_variables, write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
 from trainkit.training.finite import all_finite, first_non_finite, model_variables, optimizer_variables
+from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
@@ -71,6 +72,7 @@ class Checkpointer(Guard):
         self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
         self._callbacks, self._files = callbacks, files
         self._strict, self._again, self._is_due = strict, again, False
+        self._noted: set[str] = set()
 
     def begin(self, loop: Loop) -> None:
         """Let the callbacks know what they knew, and keep the state before the first step."""
@@ -158,12 +160,14 @@ class Checkpointer(Guard):
             raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
 
     def _check_kept(self) -> None:
-        """Under `strict`, refuse a callback that could not go on."""
-        for callback in self._callbacks.values() if self._strict else ():
-            for name, kind in unkept(callback).items():
-                told = f"{type(callback).__name__} keeps {kind} in `self.{name}`, which no checkpoint can hold"
-                cure = "Keep numbers, texts, arrays, lists or dictionaries, or write get_state() and set_state(state)."
-                raise TrainingError(f"determinism: strict: the callback {told}. {cure}")
+        """Refuse a callback that could not go on, under `strict`; else note it, once."""
+        for name, callback in self._callbacks.items():
+            told = "" if name in self._noted else why_unkept(callback)
+            if told and self._strict:
+                raise TrainingError(f"determinism: strict: {told}")
+            if told:
+                self._noted.add(name)
+                LOG.warning("note: %s", told)
 
     def _remind(self) -> None:
         for name, state in self.state.callbacks.items():

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from trainkit.callbacks.memory import why_unkept
 from trainkit.config import Experiment, NodeError, SettingError
 from trainkit.framework import tf
 from trainkit.training.phases import Phase
@@ -27,6 +28,22 @@ def seed_everything(experiment: Experiment, seed: int) -> None:
     tf.keras.utils.set_random_seed(seed)
     if experiment.training.determinism == "strict":
         tf.config.experimental.enable_op_determinism()
+
+
+def check_callbacks(phases: Sequence[Phase], callbacks: Sequence[Sequence[Any]]) -> None:
+    """Refuse callbacks that know what no checkpoint can hold.
+
+    Args:
+        phases: The parts of the training.
+        callbacks: The callbacks of each, built.
+
+    Raises:
+        NodeError: At the callback.
+    """
+    for phase, built in zip(phases, callbacks, strict=True):
+        for node, callback in zip(phase.callbacks, built, strict=True):
+            if told := why_unkept(callback):
+                raise NodeError(node, f"determinism: strict: {told}")
 
 
 def check_strict(model: Any, phases: Sequence[Phase], batches: Any) -> None:

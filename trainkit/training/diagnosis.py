@@ -85,6 +85,7 @@ def first_bad_step(
         if all_finite(_kept(model)) and _is_finite(returned):
             continue
         after = first_non_finite(_kept(model), where="update")
+        after = after and replace(after, cure=_LOWER)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         found = find_non_finite(model, batch) or after

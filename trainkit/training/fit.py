@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 
 from trainkit.config import Config, list_overrides, load_config
-from trainkit.errors import DiskFullError, InputError, OutputError
+from trainkit.errors import DiskFullError, InputError, OutputError, TrainKitError, counted
 from trainkit.runs import Run, sha256_of
+from trainkit.training.checkpointing import NotFiniteError
 from trainkit.training.determinism import choose_seed
 from trainkit.training.devices import Devices, choose_devices
-from trainkit.training.log import LOG, logging_to, say
+from trainkit.training.log import LOG, SteadyConsole, logging_to, say
 from trainkit.training.prepare import prepare
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
@@ -58,7 +59,7 @@ def fit(
         run = trainkit.fit(resume=run.directory)
         ```
     """
-    console = console or Console()
+    console = console or SteadyConsole()
     overrides = list_overrides(overrides)
     if isinstance(config, Config) and overrides:
         raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
@@ -125,12 +126,17 @@ def _train(training: Training, devices: Devices) -> None:
 def _tell_end(training: Training, error: BaseException) -> None:
     """Write down how a training ended that did not come to its end."""
     run, position = training.run, training.state.position
-    LOG.error("%s: %s", type(error).__name__, error)
+    if isinstance(error, Exception):
+        cause = None if isinstance(error.__cause__, TrainKitError) else error.__cause__
+        LOG.error("%s: %s", type(error).__name__, error, exc_info=cause)
+        if cause is not None:
+            say(training.console, f"where it failed: {run.log}")
     with suppress(OutputError):  # the disk may be what failed
         run.update_manifest(ended=now(), outcome=f"{type(error).__name__}: {error}".removesuffix(": "))
     if isinstance(error, OutputError):
         error.exit_code = 1  # it is no fault of the input any more
     if not isinstance(error, Exception):  # a signal
-        say(training.console, f"stopped after {position.epoch} epochs, at step {position.step:,}")
-    if training.checkpoints.steps():
+        say(training.console, f"stopped after {counted(position.epoch, 'epoch')}, at step {position.step:,}")
+    repeats = isinstance(error.__cause__, NotFiniteError)  # which tells itself how to go on
+    if training.checkpoints.steps() and not repeats:
         say(training.console, f"go on with: trainkit fit --resume {run.directory}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,6 +38,16 @@ class _QuietFileHandler(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say nothing."""
+
+
+class SteadyConsole(Console):
+    """A console that says nothing more when nobody reads it any more: that is no reason to end a training."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on quietly; what is said still goes to the log."""
+        self.quiet = True
+        with suppress(OSError, ValueError):  # not to be told again when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(console: Console, line: str) -> None:

@@ -26,6 +26,9 @@ def check_optimizer(node: Node) -> None:
         raise _error(node, clipping[1], f"must not stand beside {clipping[0]}: gradients are clipped in one way")
     if given.get("weight_decay", 0) < 0:
         raise _error(node, "weight_decay", "must be at least 0")
+    rate = given.get("learning_rate", 0)
+    if isinstance(rate, int | float) and rate < 0:
+        raise _error(node, "learning_rate", "must be at least 0")
     for key in OF_AVERAGES:
         if key in given and given[key] != node.signature[key].default and not given.get("use_ema"):
             raise _error(node, key, "has no effect without `use_ema: true`")

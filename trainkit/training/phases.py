@@ -139,7 +139,11 @@ def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: flo
         phase: The phase.
         rate_factor: What its learning rate, a number or a schedule, is multiplied by besides.
     """
-    scope = schedule_scope(config, split, phase.length(config.experiment, split))
+    length, one_update = phase.length(config.experiment, split), config.experiment.training.gradient_accumulation_steps
+    if one_update > length.steps:
+        rule = f"must be at most {length.steps:,}, the steps of the training: else there is no update"
+        raise SettingError((*AT, "gradient_accumulation_steps"), f"{rule}. Received: {one_update:,}.")
+    scope = schedule_scope(config, split, length)
     node = phase.optimizer
     check_optimizer(node)
     if phase.learning_rate is not None:
@@ -155,7 +159,7 @@ def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: flo
     if isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
         slower: Any = tf.keras.optimizers.schedules.serialize(Scaled(rate, factor))
     else:
-        written = node.arguments.get("learning_rate")
+        written = node.arguments.get("learning_rate", node.signature["learning_rate"].default)
         slower = (written if isinstance(written, int | float) else float(rate)) * factor
     return type(optimizer).from_config(arguments | {"learning_rate": slower})
 

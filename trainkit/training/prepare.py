@@ -15,7 +15,7 @@ from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.compile import compile_model
-from trainkit.training.determinism import check_strict, seed_everything
+from trainkit.training.determinism import check_callbacks, check_strict, seed_everything
 from trainkit.training.head import check_head, head_notes
 from trainkit.training.multipliers import check_multipliers
 from trainkit.training.outputs import Output, logged_names, outputs_of
@@ -104,6 +104,7 @@ def prepare(config: Config, *, seed: int | None = None, weights: bool = True) ->
         compile_model(config, model, splits.train, outputs, optimizers[0])
         key_random_layers(model, seed=seed, step=model._train_counter)
         if experiment.training.determinism == "strict":
+            check_callbacks(phases, callbacks)
             check_strict(model, phases, splits.train.batches(experiment.data.batch_size, seed=seed, change=change))
     return Prepared(config, splits, model, outputs, _best(config, known), change, phases, earlier)
 

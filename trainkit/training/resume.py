@@ -11,7 +11,7 @@ from rich.console import Console
 
 from trainkit.config import Config, load_config
 from trainkit.data import Split, fingerprint
-from trainkit.errors import RunError, shown
+from trainkit.errors import RunError, counted, shown
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut_back
@@ -51,7 +51,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     changed = _changed(before.resolved(), config.resolved())
     longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
     if manifest.get("outcome") == "finished" and not longer and run.model.is_file():
-        say(console, f"{run.directory} is finished: nothing is left to do. training.epochs=N makes it longer.")
+        say(console, f"{run.directory} is finished: nothing is left to do. {_longer(config)}=N makes it longer.")
         return None
     checkpoints = Checkpoints(run.checkpoints)
     step = _choose(run, checkpoints, force=force, console=console)
@@ -59,6 +59,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     if step is not None and checkpoints.fault_of_best(step):
         state.best = None  # forced: the epochs to come are chosen from
     prepared = prepare(config, seed=state.seed, weights=step is None)
+    _check_length(run, state.position, prepared)
     longer = {key: told for key, told in longer.items() if not _is_over(key, state.position)}
     differences = [told for key, told in changed.items() if key not in longer]
     differences += _changed_versions(manifest)
@@ -73,9 +74,32 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     _write_down(run, prepared, state, {**changed, **dict(enumerate(differences))})
     cut_back(run, state)
     anew = _anew(*(found[state.position.phase :][:1] for found in optimizers))
-    where = "from its beginning" if step is None else f"after {state.position.epoch} epochs, at step {step:,}"
+    done = counted(state.position.epoch, "epoch")
+    where = "from its beginning" if step is None else f"after {done}, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
     return Training(run, prepared, state, console, resumed=step is not None, anew=anew)
+
+
+def _longer(config: Config) -> str:
+    """The key that makes a training longer."""
+    training = config.experiment.training
+    if training.phases is None:
+        return "training.epochs" if training.steps is None else "training.steps"
+    last = len(training.phases) - 1
+    return f"training.phases[{last}].{'epochs' if training.phases[last].steps is None else 'steps'}"
+
+
+def _check_length(run: Run, position: Position, prepared: Prepared) -> None:
+    """Refuse a training that is to be shorter than it is: it could not go on after that."""
+    if position.phase >= len(prepared.phases):
+        return
+    phase = prepared.phases[position.phase]
+    length = phase.length(prepared.config.experiment, prepared.splits.train)
+    epochs, steps = position.epoch - position.phase_epoch, position.step - position.phase_step
+    if epochs > length.epochs or (phase.steps is not None and steps > length.steps):
+        done = f"{position.epoch} epochs, {position.step:,} steps"
+        cure = f"{_longer(prepared.config)} must not be less; of an equal number it is the end."
+        raise RunError(f"{run.directory} has been trained for {done} already. {cure}")
 
 
 def _choose(run: Run, checkpoints: Checkpoints, *, force: bool, console: Console) -> int | None:

@@ -37,9 +37,11 @@ def go_back(training: Session, error: NotFiniteError) -> float:
     found = _replay(training, until=noticed)
     told = str(error) if found is None else _told(training, *found)
     end = f"The checkpoint of step {step:,} is the last good one."
+    is_of_data = found is not None and found[1].where in _OF_THE_DATA
     if policy.action == "stop":
-        raise TrainingError(f"{told} {end}") from error
-    if found is not None and found[1].where in _OF_THE_DATA:
+        cure = f" From there with a lower rate: trainkit fit --resume {training.run.directory} training.on_nan=rollback"
+        raise TrainingError(f"{told} {end}{'' if is_of_data else cure}") from error
+    if is_of_data:
         raise TrainingError(f"{told} Going back does not help against that. {end}") from error
     if rollbacks >= policy.times:
         raise TrainingError(f"{told} It went back {rollbacks} times before. {end}") from error
@@ -90,7 +92,10 @@ def _set_up(training: Session) -> None:
 
 def _told(training: Session, step: int, finding: Finding) -> str:
     text = f"step {step + 1:,}: {finding}"
-    if finding.where not in _OF_THE_DATA or not finding.samples:
+    if not text.endswith((".", "!")):
+        text += "."
+    few = _MOST_SAMPLES if finding.where not in _OF_THE_DATA else len(finding.samples)
+    if not finding.samples or len(finding.samples) > few:
         return text
     experiment, split = training.prepared.config.experiment, training.prepared.splits.train
     epoch, first = divmod(step, steps_of_pass(experiment, split))

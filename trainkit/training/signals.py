@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Signals:
-    """Holds SIGINT and SIGTERM back: an exception that is raised anywhere can be lost in a destructor.
+    """Holds SIGINT, SIGTERM and SIGHUP back: an exception that is raised anywhere can be lost in a destructor.
 
     A second signal is answered at once, wherever the training is.
     """
