@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs/custom-code.md"
 def fitted(tmp_path_factory, command):
     """A directory with the files of the docs, in which `fit` was run."""
     folder = tmp_path_factory.mktemp("own")
-    blocks = dict(re.findall(r"```(yaml|python)\n(.*?)```", DOCS.read_text(), re.S))
+    blocks = dict(reversed(re.findall(r"```(yaml|python)\n(.*?)```", DOCS.read_text(), re.S)))  # the first of each
     (folder / "blobs.yaml").write_text(blocks["yaml"])
     (folder / "my_code.py").write_text(blocks["python"])
     ended = command("fit", "blobs.yaml", "--allow-code", cwd=folder)
