@@ -223,6 +223,7 @@ def test_resume_at_the_first_step_writes_the_graph_to_tensorboard_once(small_con
     assert len(list((run.tensorboard / "train").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_resume_goes_on_with_a_csv_that_an_epoch_without_a_checkpoint_has_begun(small_config, tmp_path, monkeypatch):
     def killed(self, logs):
         raise SystemError("killed")
@@ -306,6 +307,7 @@ def test_resume_with_force_leaves_a_run_that_can_be_used(table_config, tmp_path)
 RATE = "training.optimizer={{{}: {{learning_rate: {}}}}}"
 
 
+@pytest.mark.slow
 def test_resume_with_force_takes_another_optimizer(table_run):
     """A rate is put in the place of the checkpoint's; another optimizer begins anew."""
     run = table_run(RATE.format("SGD", 0.1))

@@ -70,7 +70,7 @@ def test_phases_are_one_training_on_the_board(phased):
     assert [event.step for event in events] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("epoch", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_phases_go_on_after_a_kill(epoch, phased, small_config, tmp_path, monkeypatch):
     def killed(self, logs):
         whole(self, logs)
@@ -134,6 +134,7 @@ def test_rollback_goes_back_with_a_lower_rate(small_config, tmp_path):
     assert (state.rollbacks, state.rate_factor) == (1, pytest.approx(1e-13))
 
 
+@pytest.mark.slow
 def test_rollback_lowers_a_schedule(small_config, tmp_path):
     schedule = "training.optimizer={SGD: {learning_rate: {PolynomialDecay: {initial_learning_rate: 1e12}}}}"
     policy = "training.on_nan={action: rollback, factor: 1e-13, times: 1}"
@@ -142,6 +143,7 @@ def test_rollback_lowers_a_schedule(small_config, tmp_path):
     assert 0 < float(row["learning_rate"]) < 0.1
 
 
+@pytest.mark.slow
 def test_rollback_ends_after_as_many_times_as_it_may(small_config, tmp_path):
     policy = "training.on_nan={action: rollback, factor: 0.9, times: 2}"
     with pytest.raises(TrainingError, match=r"It went back 2 times before\. The checkpoint of step 0"):
