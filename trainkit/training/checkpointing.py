@@ -21,7 +21,7 @@ from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
 from trainkit.runs.variables import read_variables, write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
-from trainkit.training.finite import all_finite, first_non_finite, model_variables, optimizer_variables
+from trainkit.training.finite import all_finite, first_non_finite, learned_variables
 from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.signals import Signals
@@ -155,7 +155,7 @@ class Checkpointer(Guard):
 
     def _check_finite(self) -> None:
         model = self._loop.model
-        variables = [*model_variables(model), *optimizer_variables(model)]
+        variables = learned_variables(model)
         if not all_finite(variables) and (found := first_non_finite(variables)):
             raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
 

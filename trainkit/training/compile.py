@@ -14,6 +14,7 @@ from trainkit.training.multipliers import multipliers_of
 from trainkit.training.optimizer import extend
 from trainkit.training.outputs import Output
 from trainkit.training.pipeline import encoded
+from trainkit.training.random_streams import key_random_layers
 
 
 def schedule_scope(config: Config, split: Split, length: Length) -> dict[str, int]:
@@ -50,14 +51,17 @@ def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str
     )
 
 
-def build_metrics(model: Any, split: Split, outputs: Mapping[str, Output]) -> None:
-    """Let Keras make the variables of loss and metrics, which it does with the first batch.
+def make_resumable(model: Any, split: Split, outputs: Mapping[str, Output], *, seed: int) -> None:
+    """Give a model all that a checkpoint has of it: Keras makes some variables with the first batch only.
 
     Args:
-        model: A compiled `tf.keras.Model`.
+        model: A compiled `tf.keras.Model`; its random layers draw by the seed and the step from now on.
         split: Samples, of which one is looked at.
         outputs: What is learned at each output.
+        seed: Of the random layers.
     """
+    key_random_layers(model, seed=seed, step=model._train_counter)
+    model.optimizer.build(model.trainable_variables)
     inputs, targets, weights = next(iter(encoded(split.ordered(1), outputs)))
     answers = model(inputs, training=False)
     answers = dict(zip(model.output_names, tf.nest.flatten(answers), strict=True))

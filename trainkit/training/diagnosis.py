@@ -14,6 +14,7 @@ from trainkit.training.finite import (
     all_finite,
     examine,
     first_non_finite,
+    learned_variables,
     model_variables,
     name_of,
     optimizer_variables,
@@ -82,19 +83,15 @@ def first_bad_step(
         variables = [*_touched(model), *optimizer_variables(model), *others]
         before = [tf.identity(variable) for variable in variables]
         returned = train_one_step(batch)
-        if all_finite(_kept(model)) and _is_finite(returned):
+        if all_finite(learned_variables(model)) and _is_finite(returned):
             continue
-        after = first_non_finite(_kept(model), where="update")
+        after = first_non_finite(learned_variables(model), where="update")
         after = after and replace(after, cure=_LOWER)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         found = find_non_finite(model, batch) or after
         return step, found or Finding("loss", "the step", "NaN or Inf", 1, 1, cure=_LOWER)
     return None
-
-
-def _kept(model: Any) -> list[Any]:
-    return [*model_variables(model), *optimizer_variables(model)]
 
 
 def _is_finite(returned: Any) -> bool:

@@ -18,7 +18,7 @@ from trainkit.objects import build
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut
 from trainkit.training.checkpointing import Checkpointer, read_state, restore
-from trainkit.training.compile import build_metrics, compile_model, schedule_scope
+from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, samples_of_epoch, steps_of_pass
@@ -27,7 +27,6 @@ from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.pipeline import encoded, training_change
-from trainkit.training.random_streams import key_random_layers
 from trainkit.training.signals import Signals
 from trainkit.training.state import State
 from trainkit.training.watch import Watch
@@ -154,9 +153,7 @@ class FineTuning:
         seed_everything(self._config.experiment, self.seed)
         model = _with_output_names(model, list(self._outputs))
         compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
-        key_random_layers(model, seed=self.seed, step=model._train_counter)
-        model.optimizer.build(model.trainable_variables)
-        build_metrics(model, split, self._outputs)
+        make_resumable(model, split, self._outputs, seed=self.seed)
         return model
 
     def _guard(self, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:

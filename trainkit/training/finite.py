@@ -87,6 +87,11 @@ def optimizer_variables(model: Any) -> list[Any]:
     return list(variables if isinstance(variables, list) else variables())  # a method of the older optimizers
 
 
+def learned_variables(model: Any) -> list[Any]:
+    """All that a training step of a compiled model changes: the variables of the model and of its optimizer."""
+    return [*model_variables(model), *optimizer_variables(model)]
+
+
 @tf.function(reduce_retracing=True)
 def _all_finite(values: list[Any]) -> Any:
     return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values])

@@ -9,11 +9,10 @@ from rich.console import Console
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.checkpointing import restore
-from trainkit.training.compile import build_metrics, compile_model
+from trainkit.training.compile import compile_model, make_resumable
 from trainkit.training.length import Length, steps_of_pass
 from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.prepare import Prepared
-from trainkit.training.random_streams import key_random_layers
 from trainkit.training.state import State
 
 
@@ -58,9 +57,7 @@ class Session:
             apply_phase(model, phase)
             optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
             compile_model(config, model, split, prepared.outputs, optimizer)
-        key_random_layers(model, seed=self.state.seed, step=model._train_counter)
-        model.optimizer.build(model.trainable_variables)
-        build_metrics(model, split, prepared.outputs)
+        make_resumable(model, split, prepared.outputs, seed=self.state.seed)
         if from_checkpoint:
             self._restore()
         return self.lengths()[self.state.position.phase]
