@@ -55,6 +55,8 @@ class LoadedModel:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
+        self._axes = {name: len(facts.shape) for name, facts in predictor.inputs.items()}
+        self._only = next(iter(self._axes)) if len(self._axes) == 1 else None
 
     @property
     def inputs(self) -> Mapping[str, TensorFacts]:
@@ -81,25 +83,26 @@ class LoadedModel:
             InputError: If a name, a shape or the number of samples is wrong.
             PredictionError: If the file cannot be run.
         """
-        arrays = {name: np.asarray(value) for name, value in self._by_name(inputs).items()}
-        single = bool(arrays) and all(self._is_single(name, array) for name, array in arrays.items())
-        if single:
+        arrays = self._by_name(inputs)
+        if single := bool(arrays) and all(self._is_single(name, array) for name, array in arrays.items()):
             arrays = {name: array[np.newaxis] for name, array in arrays.items()}
         outputs = self.predictor.predict(arrays)
         if single:
             outputs = {name: array[0] for name, array in outputs.items()}
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def _by_name(self, inputs: Any) -> Mapping[str, Any]:
+    def _by_name(self, inputs: Any) -> dict[str, np.ndarray]:
         if isinstance(inputs, Mapping):
-            return inputs
-        if len(self.inputs) == 1:
-            return dict.fromkeys(self.inputs, inputs)
+            return {name: np.asarray(value) for name, value in inputs.items()}
+        if self._only is not None:
+            return {self._only: np.asarray(inputs)}
         received = type(inputs).__name__
         raise InputError(f"`inputs` must be a dictionary with the names {list(self.inputs)}. Received: {received}.")
 
     def _is_single(self, name: str, array: np.ndarray) -> bool:
-        return name in self.inputs and fits(array.shape, self.inputs[name].shape[1:])
+        if array.ndim + 1 != self._axes.get(name):
+            return False
+        return fits(array.shape, self.inputs[name].shape[1:])
 
 
 def is_proved(filepath: Path) -> bool:

@@ -52,7 +52,7 @@ class ONNXPredictor:
         batches = [self._answer({name: x[start : start + size] for name, x in inputs.items()}) for start in starts]
         columns = zip(*batches, strict=True)
         return {
-            name: np.concatenate(arrays).astype(np.float32) for name, arrays in zip(self.outputs, columns, strict=True)
+            name: np.concatenate(arrays).astype(np.float32, copy=False) for name, arrays in zip(self.outputs, columns, strict=True)
         }
 
     def _answer(self, batch: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -64,7 +64,7 @@ class ONNXPredictor:
 
 
 def _encode(array: np.ndarray, dtype: str) -> np.ndarray:
-    return as_text(array).astype(object) if dtype == "string" else array.astype(dtype)
+    return as_text(array).astype(object) if dtype == "string" else array.astype(dtype, copy=False)
 
 
 def _describe(tensor: Any) -> TensorFacts:
