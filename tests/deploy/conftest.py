@@ -9,7 +9,8 @@ import pytest
 
 from trainkit.data.sources.sample import sample
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name
-from trainkit.deploy.verify import make_proof, verify_file
+from trainkit.deploy.proof import make_proof
+from trainkit.deploy.verify import verify_file
 from trainkit.framework import tf
 
 layers = tf.keras.layers

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.schema_py_generated import Model
 
+from trainkit.deploy.export import ExportContext
 from trainkit.deploy.parity import compare
+from trainkit.deploy.proof import make_proof
 from trainkit.deploy.verify import verify_file
 from trainkit.framework import tf
 from trainkit.inference.tflite import TFLitePredictor
@@ -102,6 +104,70 @@ def test_swapped_outputs_fail(bench, tmp_path):
     report = verify_file(bench.export(swapped, tmp_path, "TFLite"), precision="float32", proof=proof)
     assert not report.parity.passed
     assert "largest difference" in report.parity.reason
+
+
+PRECISIONS = ["float32", "int8"]
+
+
+@pytest.fixture(scope="module")
+def coloured(bench, tmp_path_factory):
+    """A network that tells red digits below 5 from blue ones above, by colour alone, and its proof; as a factory."""
+
+    def build(*, reverse=False):
+        inputs = tf.keras.Input((14, 14, 3), name="input")
+        x = layers.Rescaling(1 / 255)(inputs)
+        x = layers.Conv2D(3, 1, use_bias=False, trainable=False, name="order")(x)
+        x = layers.Conv2D(8, 3, strides=2, activation="relu")(x)
+        x = layers.Dense(10, activation="softmax", name="digit")(layers.Flatten()(x))
+        model = tf.keras.Model(inputs, x)
+        order = np.eye(3, dtype=np.float32)[::-1] if reverse else np.eye(3, dtype=np.float32)
+        model.get_layer("order").set_weights([order.reshape(1, 1, 3, 3)])
+        return model
+
+    def tinted(images, labels):
+        tints = np.where((labels < 5)[:, None, None, None], [1.0, 0.4, 0.1], [0.1, 0.4, 1.0])
+        return (images * tints).astype(np.uint8)
+
+    model = build()
+    model.compile(tf.keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    model.fit(tinted(bench.images, bench.labels), bench.labels, batch_size=64, epochs=3, verbose=0)
+    folder = tmp_path_factory.mktemp("coloured")
+    model.save(folder / "model.keras")
+    inputs = {"input": tinted(bench.test["input"], bench.test_labels)}
+    proof = make_proof(model, folder / "model.keras", inputs, {"digit": bench.test_labels})
+    samples = tinted(bench.images, bench.labels).astype(np.float32)
+    context = ExportContext("digits", None, lambda count: ({"input": x[None]} for x in samples[:count]), "0.1.0")
+    reverse = build(reverse=True)
+    reverse.set_weights([reverse.get_layer("order").get_weights()[0], *model.get_weights()[1:]])
+    return {"right": model, "BGR": reverse, "proof": proof, "context": context}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_bgr_for_rgb_fails(precision, coloured, bench, tmp_path):
+    verdicts = {}
+    for name in ("right", "BGR"):
+        (tmp_path / name).mkdir()
+        model, context = coloured[name], coloured["context"]
+        filepath = bench.export(model, tmp_path / name, "TFLite", precision=precision, context=context)
+        verdicts[name] = verify_file(filepath, precision=precision, proof=coloured["proof"]).parity
+    assert verdicts["right"].passed, verdicts["right"].reason
+    assert not verdicts["BGR"].passed
+    assert verdicts["BGR"].changed > 100
+
+
+@pytest.mark.parametrize(
+    ("exporter", "precision"), [("TFLite", "float32"), ("TFLite", "int8"), ("ONNX", "float32")], ids=str
+)
+def test_weights_of_an_earlier_epoch_fail(exporter, precision, bench, model, tmp_path):
+    """The file of a network that was trained on after it was exported."""
+    arguments = {"precision": precision} if exporter == "TFLite" else {}
+    stale = bench.export(model, tmp_path, exporter, **arguments)
+    newer = tf.keras.models.clone_model(model)
+    newer.set_weights(model.get_weights())
+    proof = bench.prove(bench.train(newer, epochs=4), tmp_path)
+    report = verify_file(stale, precision=precision, proof=proof)
+    assert not report.parity.passed
+    assert report.parity.changed > report.parity.allowed
 
 
 def test_activation_that_int8_leaves_in_float_fails(bench, tmp_path):

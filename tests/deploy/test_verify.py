@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from trainkit.deploy.verify import make_proof, verify_file
+from trainkit.deploy.proof import make_proof
+from trainkit.deploy.verify import make_record, verify_file
 from trainkit.framework import tf
 
 NAMES = ["float32", "int8", "onnx"]
@@ -64,7 +65,7 @@ def test_facts_tell_inputs_and_metadata(reports):
 
 
 def test_verify_json_names_the_model_and_all_files(reports, proof, files):
-    written = json.loads(json.dumps(proof.to_json(list(reports.values()))))
+    written = json.loads(json.dumps(make_record(proof, list(reports.values()))))
     assert written["version"] == 1
     assert written["samples"] == 1000
     assert written["model"] == {

@@ -50,7 +50,7 @@ def test_bytes_travel_as_bytes(models, monkeypatch):
     run = subprocess.run
 
     def spy(command, **arguments):
-        sizes.append(os.path.getsize(os.path.join(command[-1], "inputs.npz")))
+        sizes.append(os.path.getsize(os.path.join(command[-1], "inputs0.npz")))
         return run(command, **arguments)
 
     monkeypatch.setattr(subprocess, "run", spy)

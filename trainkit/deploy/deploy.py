@@ -28,9 +28,10 @@ from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.proof import Proof, make_proof
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
-from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file, with_faults
+from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
 from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, replace_file, write_json
@@ -194,7 +195,8 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
         say(console, f"note: {note}")
     seed_everything(config.experiment, config.experiment.seed)
     inputs, targets = _collect(splits.test or splits.validation or splits.train)
-    proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data)
+    ranges = {name: field.value_range for name, field in facts.inputs.items() if field.value_range is not None}
+    proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data, ranges=ranges)
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
     exports, reports = Exports(subject.work / "exports"), []
     with replace_directory(subject.directory) as directory, config.locating():
@@ -204,7 +206,7 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
             reports.append(_export(node, directory / filename, origin, context, exports, console))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
-        write_json(directory / "verify.json", proof.to_json(reports))
+        write_json(directory / "verify.json", make_record(proof, reports))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
     exports.clear()

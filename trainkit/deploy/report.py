@@ -14,7 +14,8 @@ from trainkit.deploy.compress.measure import StepReport
 from trainkit.deploy.compress.result import DISTINCT, ZEROS
 from trainkit.deploy.compress.steps import Compressed
 from trainkit.deploy.export.wording import COLOURS, FITS
-from trainkit.deploy.verify import FileReport, Proof
+from trainkit.deploy.proof import Proof
+from trainkit.deploy.verify import FileReport
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.training.log import say
 

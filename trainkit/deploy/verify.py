@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,100 +13,18 @@ import numpy as np
 
 from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.parity import Parity, Precision, compare
+from trainkit.deploy.probes import ProbeReport, judge_probe
+from trainkit.deploy.proof import Proof
 from trainkit.errors import InputError, PredictionError
-from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
-from trainkit.inference.metrics import accuracy, answers, regression
+from trainkit.inference.isolated import PIECE, TIMEOUT, IsolatedResult, predict_isolated
 from trainkit.runs import files_of, sha256_of
 
 MOST_TOLD = 3
+ONE = 1
+"""Samples that an app hands to a .tflite at once."""
 _HELD = {"float16": "float16", "dynamic": "int8"}
 """The type of the weights that make a file small."""
 OTHER_RUNTIME = "TensorFlow Lite"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What files are proved against: samples, and a Keras model's answers to them.
-
-    Args:
-        file: Name of the model's file.
-        sha256: Of that file.
-        inputs: Samples by input name, shape `(samples, …)`.
-        targets: What is right, by output name: class ids, shape `(samples,)`, or numbers, shape `(samples, units)`.
-        outputs: What the model answers, by output name.
-        data: What an app has to know of inputs and outputs, ready for JSON.
-        trained: The proof by the model that was trained, where this one was made of it.
-    """
-
-    file: str
-    sha256: str
-    inputs: Mapping[str, np.ndarray]
-    targets: Mapping[str, np.ndarray]
-    outputs: Mapping[str, np.ndarray]
-    data: Mapping[str, Any] = field(default_factory=dict)
-    trained: Proof | None = None
-
-    @property
-    def numbers(self) -> list[str]:
-        """The outputs that are numbers, not classes."""
-        return [name for name, target in self.targets.items() if target.ndim > 1]
-
-    @property
-    def accuracy(self) -> float | None:
-        """Of the model on these samples; with several outputs that are classes, the mean of theirs."""
-        return self.of_model[0]
-
-    @cached_property
-    def of_model(self) -> tuple[float | None, dict[str, dict[str, float]]]:
-        """What `measure` says of the model's own answers."""
-        return self.measure(self.outputs)
-
-    def against(self, model: Any, name: str) -> Proof:
-        """The same samples with the answers of a model that was made of this one.
-
-        Args:
-            model: A `tf.keras.Model`.
-            name: What reports call it.
-        """
-        return replace(self, file=name, outputs=_answers(model, self.inputs), trained=self)
-
-    def drop_points(self, accuracy: float | None) -> float | None:
-        """Accuracy that is lost against the model that was trained, in points (hundredths)."""
-        trained = (self.trained or self).accuracy
-        return None if accuracy is None or trained is None else 100 * (trained - accuracy)
-
-    def measure(self, outputs: Mapping[str, np.ndarray]) -> tuple[float | None, dict[str, dict[str, float]]]:
-        """How right answers are: the accuracy, and of each output `accuracy`, or `rmse` where it is numbers."""
-        measured: dict[str, dict[str, float]] = {}
-        for name, target in self.targets.items():
-            if name not in outputs or len(outputs[name]) != len(target):
-                continue
-            if name in self.numbers and outputs[name].shape == target.shape:
-                measured[name] = {"rmse": regression(target, outputs[name])["rmse"]}
-            elif target.shape == (given := answers(outputs[name])).shape:
-                measured[name] = {"accuracy": accuracy(target, given)}
-        accuracies = [values["accuracy"] for values in measured.values() if "accuracy" in values]
-        return (float(np.mean(accuracies)) if accuracies else None), measured
-
-    @property
-    def samples(self) -> int:
-        """How many samples the files are proved on."""
-        return len(next(iter(self.inputs.values())))
-
-    def to_json(self, reports: Sequence[FileReport]) -> dict[str, Any]:
-        """What `verify.json` holds."""
-        return {
-            "version": 1,
-            "model": {
-                "file": self.file,
-                "sha256": self.sha256,
-                "accuracy": self.accuracy,
-                "outputs": self.of_model[1],
-            },
-            "data": self.data,
-            "samples": self.samples,
-            "files": [asdict(report) for report in reports],
-        }
 
 
 @dataclass(frozen=True)
@@ -121,11 +39,12 @@ class FileReport:
         sha256: Of its content.
         accuracy: Of the file, or None where no output is a class, or there are no answers; the mean of several.
         drop_points: Accuracy of the model that was trained minus that of the file, in points (hundredths).
-        outputs: Of each output `accuracy`, or `rmse` where it is numbers.
+        outputs: What was measured of each output.
         parity: Whether it answers like its model.
         facts: What the file tells of itself: inputs, outputs, metadata.
         made_from: The model that it is compared with.
         promises: What was found of the promises of compression steps.
+        probes: What it answers to zeros, to the ends of the ranges, and in batches of several sizes.
     """
 
     file: str
@@ -140,42 +59,35 @@ class FileReport:
     facts: dict[str, Any]
     made_from: str
     promises: tuple[Kept, ...] = ()
+    probes: tuple[ProbeReport, ...] = ()
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FileReport:
         """The inverse of `asdict`."""
         parity, promises = Parity.from_json(values["parity"]), tuple(map(Kept.from_json, values["promises"]))
-        return cls(**{**values, "parity": parity, "promises": promises})
+        probes = tuple(map(ProbeReport.from_json, values["probes"]))
+        return cls(**{**values, "parity": parity, "promises": promises, "probes": probes})
 
 
-def make_proof(
-    model: Any,
-    model_filepath: Path,
-    inputs: Mapping[str, np.ndarray],
-    targets: Mapping[str, np.ndarray],
-    *,
-    data: Mapping[str, Any] | None = None,
-) -> Proof:
-    """Let a Keras model answer the samples that files will be proved on.
+def make_record(
+    proof: Proof, reports: Sequence[FileReport], *, calibration: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What `verify.json` holds.
 
     Args:
-        model: The `tf.keras.Model` that the files are made from.
-        model_filepath: Where it was saved.
-        inputs: Samples by input name, shape `(samples, …)`.
-        targets: What is right, by output name; nothing where it is not known.
-        data: What an app has to know of inputs and outputs.
-
-    Returns:
-        What `verify_file` compares with.
+        proof: What the files were proved against.
+        reports: What was measured of each.
+        calibration: Which samples the ranges of integers were taken from, ready for JSON; None where there are none.
     """
-    outputs = _answers(model, inputs)
-    return Proof(model_filepath.name, sha256_of(model_filepath), inputs, targets, outputs, data or {})
-
-
-def _answers(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    from trainkit.inference.keras import KerasPredictor
-
-    return KerasPredictor(model).predict(inputs)
+    model = {"file": proof.file, "sha256": proof.sha256, "accuracy": proof.accuracy, "outputs": proof.of_model[1]}
+    return {
+        "version": 1,
+        "model": model,
+        "data": proof.data,
+        "samples": proof.samples,
+        "calibration": calibration,
+        "files": [asdict(report) for report in reports],
+    }
 
 
 def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: float = TIMEOUT) -> FileReport:
@@ -191,11 +103,15 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         What was measured. A file that cannot be opened, crashes or hangs did not pass.
     """
     content = b"".join(path.read_bytes() for path in files_of(filepath))
-    result = IsolatedResult({}, {})
+    result, probes = IsolatedResult({}, {}), []
     try:
-        result = predict_isolated(filepath, proof.inputs, timeout=timeout)
-        parity = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
+        trials = {probe.name: probe.trial for probe in proof.probes}
+        piece = ONE if filepath.suffix == ".tflite" else PIECE
+        result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, timeout=timeout)
+        parity = _compare(proof, result.outputs, precision)
         parity = _judge_insides(parity, precision, result.facts)
+        probes = _judge_probes(proof, result, precision)
+        parity = next((replace(parity, passed=False, reason=str(one)) for one in probes if not one.passed), parity)
         if parity.passed and filepath.suffix == ".tflite":
             parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
@@ -213,7 +129,20 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         parity=parity,
         facts=_told(result.facts, precision),
         made_from=proof.file,
+        probes=tuple(probes),
     )
+
+
+def _compare(proof: Proof, outputs: Mapping[str, np.ndarray], precision: Precision) -> Parity:
+    """The verdict; where int8 changes too much, the noise of the network itself is asked for."""
+    judge = partial(compare, proof.outputs, outputs, precision=precision, numbers=proof.numbers)
+    parity = judge()
+    return judge(floors=proof.floors) if parity.changed > parity.allowed > 0 else parity
+
+
+def _judge_probes(proof: Proof, result: IsolatedResult, precision: Precision) -> list[ProbeReport]:
+    judge = partial(judge_probe, own=result.outputs, precision=precision, facts=result.facts)
+    return [judge(probe, result.trials[probe.name]) for probe in proof.probes]
 
 
 def with_faults(report: FileReport, faults: Sequence[str], promises: Sequence[Kept] = ()) -> FileReport:
@@ -251,8 +180,8 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
 
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
     """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
-    result = predict_isolated(filepath, proof.inputs, runtime=OTHER_RUNTIME, timeout=timeout)
-    other = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
+    result = predict_isolated(filepath, proof.inputs, piece=ONE, runtime=OTHER_RUNTIME, timeout=timeout)
+    other = _compare(proof, result.outputs, precision)
     if other.passed:
         return parity
     return replace(other, reason=f"LiteRT answers rightly, but {OTHER_RUNTIME}, which older apps have: {other.reason}")

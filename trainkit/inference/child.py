@@ -1,7 +1,9 @@
 """The child process that opens a model file: `python -m trainkit.inference.child FOLDER`.
 
-The folder holds `request.json` (`file`, `runtime` or null, `names` of the inputs or null to open the file only,
-`timeout`) and, with names, `inputs.npz`. The child leaves `outputs.npz` and `result.json`, or `error.json`.
+The folder holds `request.json`: `file`, `runtime` or null, `timeout`, and `runs`, none to open the file only. A run has
+`names` of the inputs, `archive`, the file with them, and `piece`, how many samples are handed over at once. The child
+leaves `result.json`, with an archive of outputs for each run, or `error.json`. An error in the first run is one; in any
+other it stands in the place of its outputs.
 """
 
 from __future__ import annotations
@@ -14,12 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.errors import InputError, OutputError
+from trainkit.errors import InputError, OutputError, PredictionError
 from trainkit.inference.predictor import Predictor, check_inputs, open_predictor
 
 KINDS = {"input": InputError, "output": OutputError}
-PIECE = 64
-"""Samples between two signs of life."""
 
 
 def main(folder: Path) -> None:
@@ -34,27 +34,38 @@ def main(folder: Path) -> None:
     _write(folder / "result.json", result)
 
 
-def _run(folder: Path, *, file: str, runtime: str | None, names: list[str] | None, timeout: float) -> dict[str, Any]:
+def _run(folder: Path, *, file: str, runtime: str | None, runs: list[dict[str, Any]], timeout: float) -> dict[str, Any]:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills even where native code hangs
     signal.setitimer(signal.ITIMER_REAL, timeout)
     predictor = open_predictor(file, runtime=runtime)
-    outputs: dict[str, np.ndarray] = {}
-    if names is not None:
-        outputs = _predict(predictor, _read(folder / "inputs.npz", names), timeout)
-        try:
-            np.savez(folder / "outputs.npz", *outputs.values())
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    return {"facts": predictor.facts, "outputs": list(outputs)}
+    done = [_run_one(folder, predictor, timeout, is_first=index == 0, **run) for index, run in enumerate(runs)]
+    return {"facts": predictor.facts, "runs": done}
 
 
-def _predict(predictor: Predictor, inputs: dict[str, np.ndarray], timeout: float) -> dict[str, np.ndarray]:
+def _run_one(
+    folder: Path, predictor: Predictor, timeout: float, *, is_first: bool, names: list[str], archive: str, piece: int
+) -> dict[str, Any]:
+    try:
+        outputs = _predict(predictor, _read(folder / archive, names), piece, timeout)
+    except (InputError, PredictionError) as error:
+        if is_first:
+            raise
+        return {"error": str(error)}
+    filename = f"outputs_of_{archive}"
+    try:
+        np.savez(folder / filename, *outputs.values())
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    return {"outputs": list(outputs), "archive": filename}
+
+
+def _predict(predictor: Predictor, inputs: dict[str, np.ndarray], piece: int, timeout: float) -> dict[str, np.ndarray]:
     samples = check_inputs(inputs, predictor.inputs)
     pieces = []
-    for start in range(0, samples, PIECE):
+    for start in range(0, samples, piece):
         signal.setitimer(signal.ITIMER_REAL, timeout)
-        pieces.append(predictor.predict({name: array[start : start + PIECE] for name, array in inputs.items()}))
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        pieces.append(predictor.predict({name: array[start : start + piece] for name, array in inputs.items()}))
+    return {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0]}
 
 
 def _read(filepath: Path, names: list[str]) -> dict[str, np.ndarray]:

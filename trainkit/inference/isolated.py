@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,23 @@ from trainkit.inference.predictor import as_text, check_filepath, check_inputs, 
 TIMEOUT = 300.0
 """Seconds without a sign of life after which a child is given up."""
 
+PIECE = 64
+"""Samples between two signs of life."""
+
 _KINDS: dict[str, type[TrainKitError]] = {"input": InputError, "output": DiskFullError}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Samples that a file is run on besides.
+
+    Args:
+        inputs: Arrays by input name, shape `(samples, …)`.
+        piece: How many of them are handed over at once.
+    """
+
+    inputs: Mapping[str, np.ndarray]
+    piece: int
 
 
 @dataclass(frozen=True)
@@ -30,10 +46,12 @@ class IsolatedResult:
     Args:
         outputs: float32 arrays by output name, shape `(samples, …)`.
         facts: What the predictor of the format tells of the file.
+        trials: By name, the outputs of each trial, or what went wrong in it.
     """
 
     outputs: dict[str, np.ndarray]
     facts: dict[str, Any]
+    trials: dict[str, dict[str, np.ndarray] | str] = field(default_factory=dict)
 
 
 class IsolatedPredictor:
@@ -51,26 +69,34 @@ class IsolatedPredictor:
     def __init__(self, filepath: Path | str, *, timeout: float = TIMEOUT) -> None:
         self._filepath = check_filepath(filepath)
         self._timeout = timeout
-        self.facts = _run_child(self._filepath, None, timeout).facts
+        self.facts = _run_child(self._filepath, {}, timeout).facts
         self.inputs = parse_facts(self.facts, "inputs")
         self.outputs = parse_facts(self.facts, "outputs")
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answer samples; see `Predictor.predict`."""
         check_inputs(inputs, self.inputs)
-        return _run_child(self._filepath, inputs, self._timeout).outputs
+        return _run_child(self._filepath, {"": Trial(inputs, PIECE)}, self._timeout).outputs
 
 
 def predict_isolated(
-    filepath: Path | str, inputs: Mapping[str, np.ndarray], *, runtime: str | None = None, timeout: float = TIMEOUT
+    filepath: Path | str,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    piece: int = PIECE,
+    trials: Mapping[str, Trial] | None = None,
+    runtime: str | None = None,
+    timeout: float = TIMEOUT,
 ) -> IsolatedResult:
     """Open a model file in a child process and run it on samples.
 
     Args:
         filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
+        piece: How many samples are handed over at once.
+        trials: What else to run, by name; an error in one of them ends nothing.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
-        timeout: Seconds that opening the file, or a few samples, may take.
+        timeout: Seconds that opening the file, or a piece, may take.
 
     Returns:
         The outputs, and what the file tells of itself.
@@ -79,43 +105,48 @@ def predict_isolated(
         InputError: If a name, a shape or the number of samples is wrong.
         PredictionError: If the file cannot be opened or run: a crash and a hang are such cases.
     """
-    return _run_child(Path(filepath), inputs, timeout, runtime)
+    return _run_child(Path(filepath), {"": Trial(inputs, piece), **(trials or {})}, timeout, runtime)
 
 
-def _run_child(
-    filepath: Path, inputs: Mapping[str, np.ndarray] | None, timeout: float, runtime: str | None = None
-) -> IsolatedResult:
+def _run_child(filepath: Path, runs: Mapping[str, Trial], timeout: float, runtime: str | None = None) -> IsolatedResult:
     with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
         folder = Path(name)
-        _write_request(folder, filepath, inputs, timeout=timeout, runtime=runtime)
+        _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime)
         # -P: a file of the working directory must not stand in for a module
         command = [sys.executable, "-P", "-m", "trainkit.inference.child", name]
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if ended.returncode != 0:
             raise _error(folder, filepath, ended, timeout)
-        return _read_result(folder)
+        return _read_result(folder, list(runs))
 
 
-def _write_request(
-    folder: Path, filepath: Path, inputs: Mapping[str, np.ndarray] | None, **options: float | str | None
-) -> None:
-    names = None if inputs is None else list(inputs)
-    request = {"file": str(filepath.absolute()), "names": names} | options
+def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **options: float | str | None) -> None:
+    archives = [f"inputs{index}.npz" for index in range(len(runs))]
+    told = [
+        {"names": list(run.inputs), "archive": archive, "piece": run.piece}
+        for run, archive in zip(runs, archives, strict=True)
+    ]
+    request = {"file": str(filepath.absolute()), "runs": told} | options
     try:
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        if inputs is not None:
-            np.savez(folder / "inputs.npz", *(as_text(x) if x.dtype.kind == "O" else x for x in inputs.values()))
+        for run, archive in zip(runs, archives, strict=True):
+            np.savez(folder / archive, *(as_text(x) if x.dtype.kind == "O" else x for x in run.inputs.values()))
     except OSError as error:
         raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
-def _read_result(folder: Path) -> IsolatedResult:
+def _read_result(folder: Path, names: Sequence[str]) -> IsolatedResult:
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    outputs = {}
-    if result["outputs"]:
-        with np.load(folder / "outputs.npz", allow_pickle=False) as arrays:
-            outputs = {name: arrays[f"arr_{index}"] for index, name in enumerate(result["outputs"])}
-    return IsolatedResult(outputs, result["facts"])
+    found = dict(zip(names, result["runs"], strict=True))
+    trials = {
+        name: run["error"] if "error" in run else _read_outputs(folder, run) for name, run in found.items() if name
+    }
+    return IsolatedResult(_read_outputs(folder, found[""]) if found else {}, result["facts"], trials)
+
+
+def _read_outputs(folder: Path, run: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    with np.load(folder / run["archive"], allow_pickle=False) as arrays:
+        return {name: arrays[f"arr_{index}"] for index, name in enumerate(run["outputs"])}
 
 
 def _error(folder: Path, filepath: Path, ended: subprocess.CompletedProcess[bytes], timeout: float) -> Exception:

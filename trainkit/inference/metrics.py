@@ -126,6 +126,25 @@ def per_class(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return precision, recall, _share(2 * right, answered + support), support
 
 
+def mean_iou(matrix: np.ndarray) -> float:
+    """The mean over classes of intersection over union, as segmentation is measured.
+
+    Args:
+        matrix: A confusion matrix, shape `(classes, classes)`; a class that neither occurs nor is answered counts
+            nothing.
+
+    Example:
+        >>> round(mean_iou(np.array([[1, 1], [0, 2]])), 4)
+        0.5833
+
+    Reference:
+        Everingham et al., IJCV 2015, section 4.3 (there called segmentation accuracy).
+    """
+    right = np.diag(matrix).astype(np.float64)
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - right
+    return float((right[union > 0] / union[union > 0]).mean())
+
+
 def regression(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
     """How near numbers come to what they should be.
 

@@ -52,7 +52,8 @@ class ONNXPredictor:
         batches = [self._answer({name: x[start : start + size] for name, x in inputs.items()}) for start in starts]
         columns = zip(*batches, strict=True)
         return {
-            name: np.concatenate(arrays).astype(np.float32, copy=False) for name, arrays in zip(self.outputs, columns, strict=True)
+            name: np.concatenate(arrays).astype(np.float32, copy=False)
+            for name, arrays in zip(self.outputs, columns, strict=True)
         }
 
     def _answer(self, batch: dict[str, np.ndarray]) -> list[np.ndarray]:

@@ -9,7 +9,8 @@ import pytest
 
 from trainkit.deploy.compress.quantization import QuantizationAware, flatten
 from trainkit.deploy.compress.rounding import rounding_faults
-from trainkit.deploy.verify import make_proof, verify_file, with_faults
+from trainkit.deploy.proof import make_proof
+from trainkit.deploy.verify import verify_file, with_faults
 from trainkit.framework import tf
 
 layers = tf.keras.layers
