@@ -1,12 +1,27 @@
-"""The training samples that ranges of integers are taken from."""
+"""The training samples that ranges of integers are taken from: which they are, and whether they can be right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from trainkit.data import Split
+from trainkit.deploy.proof import Proof
+from trainkit.errors import DataError
+
+ROLE = "train"
+OFF_SCALE = 10.0
+"""How many times wider or narrower than the test samples' values no calibration samples' values are."""
+WORSE = 0.2
+"""Share of right answers by which calibration samples may fall behind test samples; chance comes on top."""
+_RULE = "calibration samples must be like those that the model was trained on"
+_CURE = "Are they scaled as in the training, and no noise?"
+DEVIATIONS = 3.0
+"""Standard deviations that chance is allowed."""
 
 
 def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict[str, np.ndarray]]:
@@ -16,7 +31,7 @@ def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict
     has a scale of 1 for bytes, and an app hands over raw pixels, whatever the brightest training image was.
     """
     fields = split.facts.inputs
-    batches = split.batches(1, seed=seed).take(min(count, split.size))
+    batches = _chosen(split, count, seed).ordered(1)
     for index, (inputs, _, _) in enumerate(batches.as_numpy_iterator()):
         if index == 0:
             inputs = {name: array.copy() for name, array in inputs.items()}
@@ -24,3 +39,143 @@ def calibration_samples(split: Split, count: int, *, seed: int) -> Iterator[dict
                 if (ends := fields[name].value_range) is not None:
                     array.flat[0], array.flat[-1] = ends
         yield inputs
+
+
+def _chosen(split: Split, count: int, seed: int) -> Split:
+    return split.first_rows(min(count, split.size), seed=seed)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The samples that ranges were taken from.
+
+    Args:
+        originals: Where each comes from: a file, or a file and a row.
+        inputs: By input name, shape `(samples, …)`.
+        targets: By output name: class ids, or numbers.
+        classes: Names of the classes, by the outputs that are classes.
+        files: How many of them, from the first on, each file takes.
+        preprocessing: The sha256 of how inputs are made of the originals, and of what the network does to them first.
+    """
+
+    originals: list[str]
+    inputs: Mapping[str, np.ndarray]
+    targets: Mapping[str, np.ndarray]
+    classes: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, int]
+    preprocessing: str
+
+    @classmethod
+    def choose(cls, split: Split, files: Mapping[str, int], *, seed: int, preprocessing: str) -> Calibration:
+        """The samples that `calibration_samples` gives."""
+        chosen = _chosen(split, max(files.values()), seed)
+        targets = split.facts.targets
+        return cls(
+            [chosen.original(index) for index in range(chosen.size)],
+            chosen.first_inputs(chosen.size),
+            {name: chosen.labels(name) for name in targets},
+            {name: field.classes for name, field in targets.items() if field.classes is not None},
+            files,
+            preprocessing,
+        )
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many samples there are of each class, by output."""
+        found = {name: np.bincount(self.targets[name].ravel(), minlength=len(c)) for name, c in self.classes.items()}
+        return {name: dict(zip(c, found[name].tolist(), strict=True)) for name, c in self.classes.items()}
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The least and the largest value of each input that is numbers; missing ones are passed over."""
+        numbers = {name: x for name, x in self.inputs.items() if x.dtype.kind in "buif"}
+        return {name: (float(np.fmin.reduce(x, None)), float(np.fmax.reduce(x, None))) for name, x in numbers.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """What `verify.json` holds of it."""
+        digest = hashlib.sha256()
+        for name, array in self.inputs.items():
+            digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+            digest.update("\n".join(map(str, array.ravel())).encode() if array.dtype.kind in "USO" else array.tobytes())
+        return {
+            "role": ROLE,
+            "samples": len(self.originals),
+            "files": dict(self.files),
+            "classes": self.counts,
+            "ranges": self.ranges,
+            "sha256": digest.hexdigest(),
+            "preprocessing_sha256": self.preprocessing,
+            "originals": self.originals,
+        }
+
+
+def check_calibration(calibration: Calibration, proof: Proof, *, is_foreign: bool) -> None:
+    """Refuse samples that cannot be what the model was trained on: their ranges would be wrong.
+
+    Args:
+        calibration: The samples.
+        proof: The model, and the samples that files are proved on.
+        is_foreign: Whether the model was made elsewhere, so that nobody knows whether the data is its own.
+
+    Raises:
+        DataError: With what is wrong of them: one class only, other values than the test samples have, or answers of
+            the model that are wrong as if they were noise.
+    """
+    for name, counts in calibration.counts.items():
+        _check_classes(name, counts)
+    for name, ends in calibration.ranges.items():
+        if name not in proof.ranges:
+            _check_scale(name, calibration.inputs[name], ends, proof.inputs[name])
+    measured = replace(proof, inputs=calibration.inputs, targets=calibration.targets).of_model[1]
+    for name, values in measured.items():
+        if "accuracy" in values:
+            _check_answers(calibration, name, values["accuracy"], proof, is_foreign=is_foreign)
+        else:
+            _check_numbers(name, values, proof.of_model[1].get(name, values))
+
+
+def _check_classes(name: str, counts: Mapping[str, int]) -> None:
+    present = [one for one, count in counts.items() if count]
+    if len(counts) > 1 and len(present) == 1:
+        total = sum(counts.values())
+        raise DataError(
+            f"calibration samples must be of several classes of {name!r}. Received: {total} of {present[0]!r}, none of "
+            f"the other {len(counts) - 1}. Give training samples of all classes, or raise calibration_samples."
+        )
+
+
+def _check_scale(name: str, found: np.ndarray, ends: tuple[float, float], test: np.ndarray) -> None:
+    """Compare how far values lie apart, but for the outermost of a hundred."""
+    own, other = (np.ptp(np.nanpercentile(x.astype(np.float64), (1, 99))) for x in (found, test))
+    if own and other and not 1 / OFF_SCALE <= own / other <= OFF_SCALE:
+        least, most = np.fmin.reduce(test, None), np.fmax.reduce(test, None)
+        raise DataError(
+            f"calibration samples must be scaled like the others. Received: values of {name!r} from {ends[0]:.4g} to "
+            f"{ends[1]:.4g}, those of test samples from {least:.4g} to {most:.4g}."
+        )
+
+
+def _check_numbers(name: str, found: Mapping[str, float], test: Mapping[str, float]) -> None:
+    if found["r2"] < 0 <= test["r2"] - WORSE:
+        raise DataError(
+            f"{_RULE}. Received: samples of which it misses {name!r} by {found['rmse']:.3g} (root mean square), and "
+            f"that of test samples by {test['rmse']:.3g}. {_CURE}"
+        )
+
+
+def _check_answers(calibration: Calibration, name: str, accuracy: float, proof: Proof, *, is_foreign: bool) -> None:
+    """Compare right answers with those of test samples, and of a model from elsewhere with a guess."""
+    counts = np.bincount(calibration.targets[name].ravel())
+    samples = int(counts.sum())
+    told = f"Received: samples of which it answers {accuracy:.1%} rightly as to {name!r}"
+    test = proof.of_model[1].get(name, {}).get("accuracy")
+    if test is not None and accuracy < test - WORSE - _chance(test, samples):
+        raise DataError(f"{_RULE}. {told}, and {test:.1%} of the test samples. {_CURE}")
+    guess = float(counts.max() / samples)
+    if is_foreign and samples > 1 and accuracy <= guess + _chance(guess, samples):
+        raise DataError(f"{_RULE}. {told}: no better than always the same answer ({guess:.1%}). {_CURE}")
+
+
+def _chance(share: float, samples: int) -> float:
+    """How far the share of some samples may lie from a share by chance."""
+    return DEVIATIONS * float(np.sqrt(share * (1 - share) / samples))

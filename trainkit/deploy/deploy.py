@@ -18,11 +18,12 @@ from rich.console import Console
 from trainkit import __version__
 from trainkit.config import Config, Node, list_overrides
 from trainkit.data import Split, describe, fingerprint
-from trainkit.deploy.calibration import calibration_samples
+from trainkit.deploy.calibration import Calibration, calibration_samples, check_calibration
 from trainkit.deploy.compress import Promise
 from trainkit.deploy.compress.constants import read_constants
 from trainkit.deploy.compress.keeper import check_file
 from trainkit.deploy.compress.kernels import digest_of
+from trainkit.deploy.compress.quantize import CALIBRATION_SAMPLES
 from trainkit.deploy.compress.rounding import rounding_faults
 from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
 from trainkit.deploy.compress.store import key_of
@@ -40,6 +41,8 @@ from trainkit.training.log import SteadyConsole, say
 from trainkit.training.record import PACKAGES
 
 REJECTED = "rejected"
+CALIBRATED = ("int8",)
+"""Precisions whose ranges are taken from training samples."""
 _PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
@@ -197,8 +200,12 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
     inputs, targets = _collect(splits.test or splits.validation or splits.train)
     ranges = {name: field.value_range for name, field in facts.inputs.items() if field.value_range is not None}
     proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data, ranges=ranges)
+    calibration = _calibration(subject, context, names)
+    if calibration is not None:
+        check_calibration(calibration, proof, is_foreign=subject.is_foreign)
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
     exports, reports = Exports(subject.work / "exports"), []
+    taken = None if calibration is None else calibration.to_json()
     with replace_directory(subject.directory) as directory, config.locating():
         plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
@@ -206,11 +213,29 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
             reports.append(_export(node, directory / filename, origin, context, exports, console))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
-        write_json(directory / "verify.json", make_record(proof, reports))
+        write_json(directory / "verify.json", make_record(proof, reports, calibration=taken))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
     exports.clear()
     return Deployment(subject.directory, proof, tuple(reports), compressed)
+
+
+def _calibration(subject: Subject, context: ExportContext, names: list[str]) -> Calibration | None:
+    """The samples that ranges are taken from, if a file or a step takes any."""
+    settings = subject.config.experiment.deploy
+    files = {
+        name: node.arguments.get("calibration_samples", node.signature["calibration_samples"].default)
+        for node, name in zip(settings.export, names, strict=True)
+        if node.arguments.get("precision") in CALIBRATED
+    }
+    files |= {node.class_name: CALIBRATION_SAMPLES for node in settings.compress if node.class_name == "Quantize"}
+    if not files:
+        return None
+    resolved = subject.config.resolved()
+    preprocessing = key_of(resolved["model"].get("preprocess"), context.data)
+    return Calibration.choose(
+        subject.splits.train, files, seed=subject.config.experiment.seed, preprocessing=preprocessing
+    )
 
 
 def _config_sha256(config: Config) -> str:

@@ -43,6 +43,7 @@ class Subject:
         directory: Where the exported files go.
         work: Where compression steps leave their results.
         tensorboard: Where compression steps write event files.
+        is_foreign: Whether the model was made elsewhere, so that nobody knows whether the data is its own.
     """
 
     config: Config
@@ -52,6 +53,7 @@ class Subject:
     directory: Path
     work: Path
     tensorboard: Path
+    is_foreign: bool = False
 
 
 @contextmanager
@@ -107,7 +109,7 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
         raise config.document.error(("deploy", "compress"), message)
     work = filepath.parent / f"{filepath.stem}_compress"
     with _owning(work, directory):
-        yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard")
+        yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard", is_foreign=True)
 
 
 @contextmanager
