@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainkit.errors import PredictionError
+from trainkit.errors import InputError, PredictionError
 from trainkit.framework import tf
 from trainkit.inference.tflite import TFLitePredictor, dequantize, quantize
 
@@ -76,3 +76,48 @@ def test_file_without_the_signature_is_a_prediction_error(models, tmp_path):
     (tmp_path / "bare.tflite").write_bytes(converter.convert())
     with pytest.raises(PredictionError, match=r"^bare\.tflite cannot be opened by LiteRT: .*serving_default"):
         TFLitePredictor(tmp_path / "bare.tflite")
+
+
+@pytest.fixture
+def predictor(models):
+    return TFLitePredictor(models.folder / "one.tflite")
+
+
+def drawn(samples, seed=1):
+    return np.random.default_rng(seed).uniform(-2, 2, (samples, 4, 3)).astype(np.float32)
+
+
+def test_samples_are_answered_alike_whatever_their_number(predictor):
+    values = drawn(70)
+    alone = np.concatenate([predictor.predict({"input": values[i : i + 1]})["digit"] for i in range(70)])
+    for size in (2, 32, 33, 70):
+        np.testing.assert_allclose(predictor.predict({"input": values[:size]})["digit"], alone[:size], atol=1e-6)
+    np.testing.assert_array_equal(predictor.predict({"input": values[:1]})["digit"], alone[:1])
+
+
+def test_answers_are_not_overwritten_by_the_next_ones(predictor):
+    first = predictor.predict({"input": drawn(3)})["digit"]
+    kept = first.copy()
+    predictor.predict({"input": drawn(3, seed=2)})
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_inputs_of_another_kind_are_checked_again(predictor):
+    predictor.predict({"input": drawn(2)})
+    with pytest.raises(InputError, match="`input` must hold numbers"):
+        predictor.predict({"input": np.full((2, 4, 3), "a")})
+    with pytest.raises(InputError, match="must have the names"):
+        predictor.predict({"other": drawn(2)})
+    with pytest.raises(InputError, match="must have the shape"):
+        predictor.predict({"input": drawn(2)[:, :3]})
+    assert predictor.predict({"input": drawn(2).astype(np.float64)})["digit"].shape[0] == 2
+
+
+def test_file_of_batch_1_is_run_sample_by_sample(models, tmp_path):
+    fixed = tf.keras.models.clone_model(models.one, tf.keras.Input((4, 3), 1, name="input"))
+    fixed.set_weights(models.one.get_weights())
+    (tmp_path / "one.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(fixed).convert())
+    predictor = TFLitePredictor(tmp_path / "one.tflite")
+    assert predictor.inputs["input"].shape == (1, 4, 3)
+    values = drawn(5)
+    np.testing.assert_allclose(predictor.predict({"input": values})["digit"], models.one(values).numpy(), atol=1e-5)
