@@ -75,6 +75,7 @@ class TFLitePredictor:
         self.outputs = {name: _describe(detail) for name, detail in outputs.items()}
         self._feeds = [(name, detail["index"], self.inputs[name]) for name, detail in inputs.items()]
         self._fetches = [(name, detail["index"], self.outputs[name]) for name, detail in outputs.items()]
+        self._places = [index for _, index, _ in self._feeds]
         self._batch = BATCH_SIZE if all(facts.shape[:1] == (None,) for facts in self.inputs.values()) else 1
         self._checked: dict[str, tuple[Any, ...]] | None = None
         self._shapes: list[tuple[int, ...]] = []
@@ -99,32 +100,32 @@ class TFLitePredictor:
         if form != self._checked:
             check_inputs(inputs, self.inputs)
             self._checked = form
-        prepared = [_encode(inputs[name], facts) for name, _, facts in self._feeds]
-        samples, size = len(prepared[0]), self._batch
-        if samples <= size:
-            return self._answer(prepared)
-        batches = [self._answer([x[start : start + size] for x in prepared]) for start in range(0, samples, size)]
+        arrays = [_encode(inputs[name], facts) for name, _, facts in self._feeds]
+        size = self._batch
+        if len(arrays[0]) <= size:
+            return self._answer(arrays)
+        starts = range(0, len(arrays[0]), size)
+        batches = [self._answer([x[start : start + size] for x in arrays]) for start in starts]
         return {name: np.concatenate([batch[name] for batch in batches]) for name in self.outputs}
 
     def _answer(self, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
         interpreter = self._interpreter
         try:
-            shapes = [array.shape for array in arrays]
-            if shapes != self._shapes:
-                self._resize(shapes)
-            for feed, array in zip(self._feeds, arrays, strict=True):
-                interpreter.set_tensor(feed[1], array)
+            if [array.shape for array in arrays] != self._shapes:
+                self._resize(arrays)
+            for index, array in zip(self._places, arrays):  # noqa: B905  of the same length, by the microsecond
+                interpreter.set_tensor(index, array)
             interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             self._shapes = []  # who knows how far it came
             raise PredictionError(f"{self._name} cannot be run by {self.RUNTIME}: {reason_of(error)}.") from error
         return {name: _decode(interpreter.get_tensor(index), facts) for name, index, facts in self._fetches}
 
-    def _resize(self, shapes: list[tuple[int, ...]]) -> None:
-        for (_, index, _), shape in zip(self._feeds, shapes, strict=True):
-            self._interpreter.resize_tensor_input(index, shape)
+    def _resize(self, arrays: list[np.ndarray]) -> None:
+        for index, array in zip(self._places, arrays, strict=True):
+            self._interpreter.resize_tensor_input(index, array.shape)
         self._interpreter.allocate_tensors()
-        self._shapes = shapes
+        self._shapes = [array.shape for array in arrays]
 
     def _float_tensors(self) -> list[str]:
         edges = {index for _, index, _ in (*self._feeds, *self._fetches)}
