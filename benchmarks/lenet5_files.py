@@ -34,9 +34,7 @@ def export_lenet5(folder: Path, exports: Iterable[Mapping[str, Any]]) -> tuple[l
     config = load_config(CONFIG)
     splits = load_data(config)
     model = build_model(config.experiment.model, splits.train.facts.values, name="lenet5", line_of=config.line_of)
-    context = ExportContext(
-        "lenet5", None, lambda count: calibration_samples(splits.train, count, seed=1), __version__
-    )
+    context = ExportContext("lenet5", None, lambda count: calibration_samples(splits.train, count, seed=1), __version__)
     files = []
     for export in exports:
         ((exporter, arguments),) = export.items()

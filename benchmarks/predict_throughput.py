@@ -4,8 +4,8 @@
 
 For LeNet-5 as .tflite (float32 and int8) and .onnx it prints images a second of both, the median over the rounds of the
 ratio, and its quartiles. By hand is the interpreter of LiteRT, resized to batches, or a session of ONNX Runtime, with
-the size of batch that is the fastest of BATCHES, which is found first, and answers kept in one array. Both sides get the
-same float32 images. `--threads` is for the side by hand; without it, LiteRT takes 1 and ONNX Runtime all cores.
+the fastest size of batch of BATCHES, which is found first, and answers in one array. Both sides get the same float32
+images. `--threads` is for the side by hand; without it, LiteRT takes 1 and ONNX Runtime all cores.
 """
 
 from __future__ import annotations
