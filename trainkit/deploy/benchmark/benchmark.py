@@ -137,6 +137,8 @@ def benchmark_files(
     """
     with _lanes(candidates, plan.thread_counts, plan, process) as lanes:
         for lane in lanes:
+            lane.wait()
+        for lane in lanes:
             lane.start(plan.batches, give, warm_seconds=min(WARM_SECONDS, plan.seconds / plan.rounds))
         batches = sorted({batch for lane in lanes for batch in lane.rounds})
         reference = measure_in_turns(lanes, batches, rounds=plan.rounds, seconds=plan.seconds, reference=time_reference)
@@ -181,6 +183,8 @@ def _profiles(
     threads = plan.thread_counts[0]
     profiled = [one for one in candidates if one.filepath.suffix in PROFILED]
     with _lanes(profiled, [threads], plan, process) as lanes:
+        for lane in lanes:
+            lane.wait()
         told = {lane.candidate: lane.profile(give, seconds=min(PROFILE_SECONDS, plan.seconds / 2)) for lane in lanes}
     note = {"operations": [], "runs": 0, "note": "TensorFlow's own profiler is not read"}
     return {one: _operations(told.get(one, note), threads) for one in candidates}

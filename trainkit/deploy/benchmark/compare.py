@@ -45,7 +45,7 @@ class Change:
     def __str__(self) -> str:
         threads = f"{self.new.threads} thread{'s' if self.new.threads > 1 else ''}"
         noise = f"noise {self.old.noise:.1%} then, {self.new.noise:.1%} now"
-        slower = f", the machine {self.drift:.2f}× slower" if self.drift > 1 else ""
+        slower = f", the machine {self.drift:.2f}× slower" if self.drift >= 1.005 else ""
         return (
             f"{self.file}, batch {self.new.batch}, {threads}: {self.new.p50_us:,.1f} µs, was {self.old.p50_us:,.1f} "
             f"µs; {noise}{slower}; limit {self.limit_us:,.1f} µs"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -43,10 +42,16 @@ class Lane:
         self._load_us = self._first_us = 0.0
         self._peaks: dict[str, int | None] = {}
 
-    def start(self, batches: Iterable[int], give: Give, *, warm_seconds: float) -> None:
-        """Open the file, and warm it up at each size of batch that it takes."""
+    def wait(self) -> None:
+        """Wait until its runtime is imported: what is timed shall not run beside that."""
         with self._telling():
             self.runtime = self._ask("start")["runtime"]
+
+    def start(self, batches: Iterable[int], give: Give, *, warm_seconds: float) -> None:
+        """Open the file, and warm it up at each size of batch that it takes."""
+        if self.error:
+            return
+        with self._telling():
             config = self.candidate.config
             opened = self._ask("open", threads=self.threads, config=str(config) if config else None)
             self._load_us = opened["load_us"]
@@ -169,8 +174,3 @@ FEWEST_ROUNDS = 3
 
 def _spent(rounds: list[list[int]]) -> float:
     return sum(map(sum, rounds)) / 1e9
-
-
-def median_us(rounds: Sequence[Sequence[int]]) -> float:
-    """The median of all runs."""
-    return statistics.median(time for one in rounds for time in one) / 1e3

@@ -52,8 +52,8 @@ def draw_benchmark(result: Benchmark, filepath: Path) -> None:
         "samples_per_second",
         _rate,
     )
-    left.set_title("latency of one sample, median to 95th percentile", fontsize=10)
-    right.set_title(f"samples a second in batches of {batch}", fontsize=10)
+    left.set_title("latency of one sample, median to 95th percentile (logarithmic)", fontsize=10)
+    right.set_title(f"samples a second in batches of {batch} (logarithmic)", fontsize=10)
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
     left.legend(loc="lower right", fontsize=8, framealpha=0.9)

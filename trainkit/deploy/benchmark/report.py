@@ -35,6 +35,32 @@ def print_benchmark(console: Console, result: Benchmark) -> None:
         say(console, line)
 
 
+def print_quick(console: Console, result: Benchmark, filename: str) -> None:
+    """Show a short row for each file, and what could not be timed."""
+    batch = result.settings["batch"]
+    table = _new_table(f"timed here, on {result.machine['cpu']}, {_cores(result)}, 1 thread")
+    for column in ("load", "p50", "p95", "±", f"samples/s in {batch}s", "memory"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for file in result.files:
+        start = next(iter(file.starts), None)
+        single, widest = file.timing(1, 1), next(reversed(file.timings), None)
+        table.add_row(
+            Text(file.file),
+            microseconds(start.load_us) if start else "",
+            *(
+                (microseconds(single.p50_us), microseconds(single.p95_us), f"{single.noise:.1%}")
+                if single
+                else [""] * 3
+            ),
+            f"{widest.samples_per_second:,.0f}" if widest else "",
+            _memory(start),
+        )
+    console.print(table)
+    lines = [f"{file.file}: {file.error}" for file in result.files if file.error]
+    for line in (*lines, *result.notes, f"p50: the median of one sample; by layer in {filename}"):
+        say(console, line)
+
+
 def print_changes(console: Console, changes: Sequence[Change], notes: Sequence[str]) -> None:
     """Show what became of each timing since an earlier result."""
     table = _new_table("against the earlier result")
@@ -74,9 +100,13 @@ def microseconds(value: float) -> str:
 
 def _header(result: Benchmark) -> str:
     machine, settings = result.machine, result.settings
-    cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
     how = f"{settings['rounds']} rounds in turns, {settings['seconds']:g} s for each file, batch and number of threads"
-    return f"{machine['cpu']}, {cores}; {how}"
+    return f"{machine['cpu']}, {_cores(result)}; {how}"
+
+
+def _cores(result: Benchmark) -> str:
+    cores = result.machine["cores"]
+    return f"{cores} core{'s' if cores > 1 else ''}"
 
 
 def _table(result: Benchmark) -> Table:

@@ -98,9 +98,20 @@ def _operations(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]
     return [
         {
             "operation": kinds[name],
-            "layer": layer_of(name),
+            "layer": layer_of(_before_fusion(name)),
             "kernel": name,
             "us": steady_mean(times[len(times) // runs :]),
         }
         for name, times in nodes.items()
     ]
+
+
+def _before_fusion(name: str) -> str:
+    """What a node was called before ONNX Runtime fused it with the next: it appends how.
+
+    Example:
+        >>> _before_fusion("net/dense/MatMul/MatMulAddFusion"), _before_fusion("net/dense/Relu")
+        ('net/dense/MatMul', 'net/dense/Relu')
+    """
+    before, _, last = name.rpartition("/")
+    return before if last.endswith("Fusion") else name
