@@ -29,6 +29,7 @@ training:
   optimizer: {Adam: {learning_rate: 5e-3}}
   loss: SparseCategoricalCrossentropy
   metrics: [SparseCategoricalAccuracy]
+deploy: {benchmark: false}
 """
 
 TWO = """\
@@ -62,6 +63,7 @@ training:
   loss_weights: {size: 0.2}
   metrics: {kind: [SparseCategoricalAccuracy], size: [MeanAbsoluteError]}
   best: {monitor: val_kind_sparse_categorical_accuracy, mode: max}
+deploy: {benchmark: false}
 """
 
 

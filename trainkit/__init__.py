@@ -14,6 +14,7 @@ if "tensorflow" not in sys.modules:
 if TYPE_CHECKING:
     from trainkit.config.custom_code import allow_code, register
     from trainkit.deploy import deploy
+    from trainkit.deploy.benchmark import benchmark
     from trainkit.errors import ConfigError, TrainKitError
     from trainkit.inference import load
     from trainkit.inference.predict import predict
@@ -26,6 +27,7 @@ __all__ = [
     "TrainKitError",
     "__version__",
     "allow_code",
+    "benchmark",
     "deploy",
     "evaluate",
     "fit",
@@ -39,6 +41,7 @@ _PUBLIC = {
     "register": "trainkit.config.custom_code",
     "fit": "trainkit.training",
     "deploy": "trainkit.deploy",
+    "benchmark": "trainkit.deploy.benchmark",
     "load": "trainkit.inference",
     "predict": "trainkit.inference.predict",
     "evaluate": "trainkit.training.evaluate",

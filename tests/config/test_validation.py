@@ -143,7 +143,7 @@ FOUND = [
     "28:28  training.best.mode: must be 'min' or 'max'. Received: 'least'.",
     f"29:14  training.callbacks: {LIST} Received: {{'EarlyStopping': {{}}}}.",
     "31:11  deploy.export: must be a list with at least 1 entry. Received: [].",
-    "32:3   deploy.quantise: unknown key. deploy has compress, export, fine_tune.",
+    "32:3   deploy.quantise: unknown key. deploy has benchmark, compress, export, fine_tune.",
 ]
 
 

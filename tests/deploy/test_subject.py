@@ -19,6 +19,7 @@ data:
   source: {Npz: {path: data.npz, target: high, classes: [low, high]}}
   inputs: features
   test_split: 0.5
+deploy: {benchmark: false}
 """
 ONNX = "deploy.export=[ONNX]"
 

@@ -17,7 +17,7 @@ from trainkit.training import prepare
 PAGE = (Path(__file__).parents[2] / "docs/data.md").read_text().split("## Sequences of different lengths")[1]
 SCRIPT, CONFIG = (re.search(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)[1] for kind in ("python", "yaml"))
 LAYERS = "[Masking, LSTM: {units: 8}, {Dense: {units: $classes, activation: softmax}}]"
-SMALL = ["training.epochs=1", f"model.layers={LAYERS}", "data.class_weight=balanced"]
+SMALL = ["training.epochs=1", f"model.layers={LAYERS}", "data.class_weight=balanced", "deploy.benchmark=false"]
 
 
 @pytest.fixture(scope="module")

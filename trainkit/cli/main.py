@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from trainkit.cli import board, check, deploy, evaluate, fit, import_model, init, predict, runs, schema, show, zoo
+from trainkit.cli import (
+    benchmark,
+    board,
+    check,
+    deploy,
+    evaluate,
+    fit,
+    import_model,
+    init,
+    predict,
+    runs,
+    schema,
+    show,
+    zoo,
+)
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
 
@@ -32,6 +46,7 @@ _COMMANDS = (
     deploy.deploy,
     evaluate.evaluate,
     predict.predict,
+    benchmark.benchmark,
     check.check,
     show.show,
     runs.runs,

@@ -9,8 +9,8 @@ from pathlib import Path
 from trainkit.errors import InputError, OutputError
 
 
-def check_output(filepath: Path | None, suffixes: Collection[str]) -> None:
-    """Refuse a file that could not be written, before the work begins; None is no file.
+def check_output(filepath: Path | None, suffixes: Collection[str], *, name: str = "output") -> None:
+    """Refuse a file that could not be written, before the work begins; None is no file. `name` is that of the option.
 
     Raises:
         InputError: If it ends with none of `suffixes`.
@@ -19,7 +19,7 @@ def check_output(filepath: Path | None, suffixes: Collection[str]) -> None:
     if filepath is None:
         return
     if filepath.suffix not in suffixes:
-        raise InputError(f"`output` must end with {' or '.join(suffixes)}. Received: {str(filepath)!r}.")
+        raise InputError(f"`{name}` must end with {' or '.join(suffixes)}. Received: {str(filepath)!r}.")
     folder = filepath.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"{filepath} cannot be written: there is no folder {folder}.")

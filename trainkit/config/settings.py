@@ -166,6 +166,9 @@ class Deploy(Settings):
     export: list[Exporter] = Field(
         default_factory=_all_exports, min_length=1, description="The files to write, each proved against the model."
     )
+    benchmark: bool = Field(
+        default=True, description="Whether the files are timed, about a second each, into benchmark.json."
+    )
 
 
 class CustomCodeFile(Settings):

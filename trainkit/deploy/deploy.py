@@ -18,6 +18,7 @@ from rich.console import Console
 from trainkit import __version__
 from trainkit.config import Config, Node, list_overrides
 from trainkit.data import Split, describe, fingerprint
+from trainkit.deploy.benchmark.deployment import benchmark_deployment
 from trainkit.deploy.calibration import Calibration, calibration_samples, check_calibration
 from trainkit.deploy.compress import Promise
 from trainkit.deploy.compress.constants import read_constants
@@ -216,6 +217,8 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
         write_json(directory / "verify.json", make_record(proof, reports, calibration=taken))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
+        if config.experiment.deploy.benchmark:
+            benchmark_deployment(directory, inputs, subject.model, console)
     exports.clear()
     return Deployment(subject.directory, proof, tuple(reports), compressed)
 
@@ -241,7 +244,8 @@ def _calibration(subject: Subject, context: ExportContext, names: list[str]) -> 
 def _config_sha256(config: Config) -> str:
     """Of all that makes a file what it is, but for the list of files."""
     resolved = config.resolved()
-    resolved["deploy"].pop("export")
+    for unrelated in ("export", "benchmark"):
+        resolved["deploy"].pop(unrelated)
     return hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -27,7 +27,7 @@ MODELS = (".keras", ".h5")
 """Suffixes of models that can be deployed without a run."""
 COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""
-OWN = {"verify.json", "compression.json", COMPRESSED, "preprocess.json", "rejected"}
+OWN = {"verify.json", "compression.json", "benchmark.json", COMPRESSED, "preprocess.json", "rejected"}
 """What `deploy` writes besides exported files and labels."""
 
 

@@ -156,15 +156,26 @@ def _error(folder: Path, filepath: Path, ended: subprocess.CompletedProcess[byte
         if error["kind"] in _KINDS:
             return _KINDS[error["kind"]](message)
         return PredictionError(message if filepath.name in message else f"{filepath.name} cannot be run: {message}")
-    if -ended.returncode == signal.SIGALRM:
+    return PredictionError(f"{filepath.name} cannot be run: {describe_end(ended.returncode, ended.stderr, timeout)}")
+
+
+def describe_end(exit_code: int, stderr: bytes, timeout: float) -> str:
+    """How a child process has ended, in a sentence, and the last that it wrote to standard error.
+
+    Args:
+        exit_code: Of the process; negative for a signal, as `subprocess` has it.
+        stderr: What it wrote.
+        timeout: Seconds after which it is ended by SIGALRM.
+    """
+    if -exit_code == signal.SIGALRM:
         what = f"no answer within {timeout:g} seconds"
-    elif ended.returncode < 0:
-        what = f"killed by {_signal_name(-ended.returncode)}"
+    elif exit_code < 0:
+        what = f"killed by {_signal_name(-exit_code)}"
     else:
-        what = f"its process ended with exit code {ended.returncode}"
-    lines = ended.stderr.decode(errors="replace").strip().splitlines()
+        what = f"its process ended with exit code {exit_code}"
+    lines = stderr.decode(errors="replace").strip().splitlines()
     told = [line for line in lines if not line.startswith("INFO:")][-1:]
-    return PredictionError(" ".join([f"{filepath.name} cannot be run: {what}.", *told]))
+    return " ".join([f"{what}.", *told])
 
 
 def _signal_name(number: int) -> str:

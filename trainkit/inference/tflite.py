@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from trainkit.errors import PredictionError
+from trainkit.inference.layer_names import layer_of
 from trainkit.inference.predictor import TensorFacts, check_inputs, describe, reason_of
 from trainkit.native import quiet_stderr
 
@@ -163,9 +164,9 @@ _NO_COMPUTATION = ("DELEGATE", "DEQUANTIZE", "QUANTIZE")
 
 
 def _layer_of(name: str) -> str:
-    """The layer that a tensor comes from: names are `model/layer/Operation`, joined by `;` where several were fused."""
-    parts = name.split(";")[0].split("/")
-    return f"layer {'/'.join(parts[1:-1])!r}" if len(parts) > 2 else f"tensor {name!r}"
+    """The layer that a tensor comes from, in words."""
+    layer = layer_of(name)
+    return f"layer {layer!r}" if layer else f"tensor {name!r}"
 
 
 def _describe(detail: dict[str, Any]) -> TensorFacts:

@@ -39,6 +39,7 @@ training:
   metrics: [SparseCategoricalAccuracy]
   callbacks:
     - EarlyStopping: {monitor: val_loss, patience: 3}
+deploy: {benchmark: false}
 """
 
 

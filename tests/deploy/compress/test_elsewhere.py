@@ -26,6 +26,7 @@ training:
   loss: SparseCategoricalCrossentropy
   metrics: [SparseCategoricalAccuracy]
 deploy:
+  benchmark: false
   compress:
     - Prune: {sparsity: 0.5, layers: {encoder.*: 0.6}, epochs: 1}
     - Quantize: {epochs: 1}
