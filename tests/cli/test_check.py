@@ -74,6 +74,14 @@ def test_check_says_what_the_documentation_shows(capsys, monkeypatch):
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == shown.splitlines()
 
 
+def test_check_says_of_targets_what_the_documentation_shows(tmp_path, command):
+    page = (ROOT / "docs/check.md").read_text()
+    (written,) = re.findall(r"```yaml\n(version: 1\nname: phone\n.*?)```", page, flags=re.DOTALL)
+    (shown,) = re.findall(r"```\n(TFLite       its own.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "phone.yaml").write_text(written)
+    assert command("check", tmp_path / "phone.yaml", "--target", "tflite-gpu").out.endswith(shown)
+
+
 BENT = """\
 version: 1
 name: bent

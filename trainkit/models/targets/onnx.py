@@ -14,7 +14,6 @@ from trainkit.models.targets.parts import class_of, taken
 from trainkit.models.targets.target import Lack
 
 _TEXTS = "Of texts, only whole ones are looked up, by StringLookup; SavedModel holds all."
-_ELSEWHERE = "Replace it, or export TFLite or SavedModel."
 _BY_CLASS: Mapping[str, Lack] = {
     "HashedCrossing": Lack(("SparseCross",), "Replace it, or export SavedModel."),
     "Hashing": Lack(("StringToHashBucketFast",), "Use IntegerLookup, or export SavedModel."),
@@ -42,7 +41,7 @@ def missing_operations(layer: Any) -> Lack | None:
     if name == "Hashing" and any(tensor.dtype == tf.string for tensor in taken(layer)):
         return Lack((), _TEXTS)
     if name in _CONVOLUTIONS and layer.groups > 1:
-        return Lack(("PartitionedCall",), f"Leave out `groups`, or use depthwise convolutions. {_ELSEWHERE}")
+        return Lack(("PartitionedCall",), "Leave out `groups`, or use depthwise convolutions.")
     if name in _LOCAL and layer.implementation == 2:
         return Lack(("SparseMatMul",), "Leave out `implementation`.")
     return _BY_CLASS.get(name)
