@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainkit.cli.check import check
+from trainkit.cli.check import TargetName, check
+from trainkit.models.targets import Target
 
 ROOT = Path(__file__).parents[2]
 REVIEWS = """\
@@ -71,3 +72,86 @@ def test_check_says_what_the_documentation_shows(capsys, monkeypatch):
     (shown,) = re.findall(r"```\n(sample_lenet5\n.*?)```", (ROOT / "docs/check.md").read_text(), flags=re.DOTALL)
     check(Path("configs/sample_lenet5.yaml"))
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == shown.splitlines()
+
+
+def test_check_says_of_targets_what_the_documentation_shows(tmp_path, command):
+    page = (ROOT / "docs/check.md").read_text()
+    (written,) = re.findall(r"```yaml\n(version: 1\nname: phone\n.*?)```", page, flags=re.DOTALL)
+    (shown,) = re.findall(r"```\n(TFLite       its own.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "phone.yaml").write_text(written)
+    assert command("check", tmp_path / "phone.yaml", "--target", "tflite-gpu").out.endswith(shown)
+
+
+BENT = """\
+version: 1
+name: bent
+data:
+  source: {Npz: {path: bent.npz, target: kind}}
+  batch_size: 8
+model:
+  inputs: {rows: {shape: [6, 4]}}
+  blocks:
+    Unit:
+      params: {units: required}
+      layers:
+        - Dense: {units: $units, activation: elu}
+  layers:
+    - Unit: {units: 5}
+    - GlobalAveragePooling1D
+    - Dense: {units: $classes, activation: softmax}
+      name: kind
+training:
+  loss: SparseCategoricalCrossentropy
+"""
+
+
+@pytest.fixture
+def bent(tmp_path):
+    """A config of a network with elu in a block."""
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "bent.npz", rows=random.normal(size=(60, 6, 4)), kind=random.integers(0, 2, 60))
+    (tmp_path / "bent.yaml").write_text(BENT)
+    return tmp_path / "bent.yaml"
+
+
+def test_check_refuses_what_a_target_cannot_do(bent, command):
+    ended = command("check", bent, "--target", "tflite-int8")
+    assert ended.code == 2
+    assert "TFLite int8  2 of 3 layers are computed in integers" in ended.out
+    assert "Stays in real numbers in an int8 file: unit1.dense1 (line 12: ELU). Use relu, gelu" in ended.out
+    assert "bent.yaml: 1 problem" in ended.err
+    assert "  12:11  model.blocks.Unit.layers[0]: unit1.dense1: Dense stays in real numbers" in ended.err
+    assert "no problems" not in ended.out
+
+
+def test_check_takes_several_targets_and_says_what_runs_well(bent, command):
+    ended = command("check", bent, "model.blocks.Unit.layers[0].activation=relu", "--target", "tflite-gpu")
+    assert ended.code == 2
+    assert "TFLite int8  every layer is computed in integers" in ended.out
+    assert "ONNX         every layer is in the file" in ended.out
+    assert "TFLite GPU   2 of 3 layers are taken by the GPU delegate" in ended.out
+    assert "unit1.dense1 (line 12: GATHER, RESHAPE, SHAPE)" in ended.out
+    ended = command("check", bent, "--target", "onnx", "--target", "tflite")
+    assert ended.code == 0
+
+
+def test_check_refuses_files_only_where_the_config_itself_asks_for_them(bent, command):
+    ended = command("check", bent)
+    assert ended.code == 0
+    assert "no problems, but not every file of the default `deploy.export`" in ended.out
+    ended = command("check", bent, "deploy.export=[{TFLite: {precision: int8}}]")
+    assert ended.code == 2
+    assert "ELU" in ended.err
+    ended = command("check", bent, "deploy.export=[TFLite]")
+    assert ended.code == 0
+    assert "int8" not in ended.out
+
+
+def test_check_refuses_an_unknown_target(bent, command):
+    ended = command("check", bent, "--target", "coreml")
+    assert ended.code == 2
+    assert "'tflite-int8'" in ended.err
+
+
+def test_check_takes_every_target():
+    assert {name.name: name.value for name in TargetName} == {target.name: target.value for target in Target}

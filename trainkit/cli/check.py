@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -11,15 +12,29 @@ from trainkit.cli.arguments import AllowCode, ConfigFile, Overrides
 
 WIDTH = 100
 """Columns where standard output is not a terminal."""
+UNMET = "no problems, but not every file of the default `deploy.export`"
+
+
+class TargetName(Enum):
+    """Where a network can be asked to run: what `Target` has, which would import TensorFlow."""
+
+    TFLITE = "tflite"
+    INT8 = "tflite-int8"
+    GPU = "tflite-gpu"
+    ONNX = "onnx"
 
 
 def check(
     config: ConfigFile,
     overrides: Overrides = None,
+    target: Annotated[
+        list[TargetName] | None,
+        typer.Option(help="Where the network has to run, besides what deploy.export says; may be given several times."),
+    ] = None,
     flat: Annotated[bool, typer.Option("--flat", help="Show every layer, not every block.")] = False,
     allow_code: AllowCode = False,
 ) -> None:
-    """Find every problem in CONFIG, then show its layers, their shapes, parameters and costs; trains nothing."""
+    """Find every problem in CONFIG, then show its layers, their costs and where they run; trains nothing."""
     from trainkit.config import load_config
 
     loaded = load_config(config, overrides or ())
@@ -27,9 +42,17 @@ def check(
     from rich.console import Console
 
     from trainkit.deploy import check_deploy
+    from trainkit.deploy.targets import check_targets, is_asked, targets_of
+    from trainkit.models.targets import Target, findings
     from trainkit.training import prepare
-    from trainkit.training.report import print_network
+    from trainkit.training.report import print_checked, print_network
 
     prepared = prepare(loaded)
     check_deploy(loaded, prepared.model)
-    print_network(Console(width=None if sys.stdout.isatty() else WIDTH), prepared, flat=flat)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    given, exported = {Target(name.value) for name in target or ()}, {*targets_of(loaded)}
+    print_network(console, prepared, flat=flat, targets=[one for one in Target if one in given | exported])
+    asked = given | exported if is_asked(loaded) else given
+    check_targets(loaded, prepared.model, [one for one in Target if one in asked])
+    unmet = any(findings(prepared.model, one) for one in exported - asked)
+    print_checked(console, prepared, problems=UNMET if unmet else "no problems")

@@ -33,6 +33,7 @@ from trainkit.deploy.exports import Exports
 from trainkit.deploy.proof import Proof, make_proof
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
+from trainkit.deploy.targets import check_integers
 from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
 from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
@@ -85,7 +86,7 @@ def deploy(
     Raises:
         RunError: If `run` is no finished run, or its data has changed.
         InputError: If a file is no model, or comes without a config.
-        ConfigError: If an override or the config is wrong.
+        ConfigError: If an override or the config is wrong, or an int8 file would stay in real numbers.
         ExportError: If a model cannot be converted.
         PromiseError: If a file does not answer like its model; such files stand in `rejected/`.
     """
@@ -93,6 +94,7 @@ def deploy(
     overrides = list_overrides(overrides)
     with _open(Path(run), overrides, data, console) as subject:
         names = check_exports(subject.config)
+        check_integers(subject.config, subject.model)
         with _telling_stops(subject, overrides, data, console):
             deployment = _export_all(subject, names, console)
     compressed = deployment.compressed

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.compress.keeper import Kept
+from trainkit.deploy.file_facts import operation_facts, operation_faults
 from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.deploy.probes import ProbeReport, judge_probe
 from trainkit.deploy.proof import Proof
@@ -117,7 +118,8 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
     except (PredictionError, InputError) as error:
         parity = Parity(False, str(error), proof.samples)
     own, outputs = proof.measure(result.outputs)
-    return FileReport(
+    facts = _told(result.facts, precision) | (operation_facts(filepath) if result.facts else {})
+    report = FileReport(
         file=filepath.name,
         precision=precision,
         bytes=len(content),
@@ -127,10 +129,11 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         drop_points=proof.drop_points(own),
         outputs=outputs,
         parity=parity,
-        facts=_told(result.facts, precision),
+        facts=facts,
         made_from=proof.file,
         probes=tuple(probes),
     )
+    return with_faults(report, operation_faults(facts))
 
 
 def _compare(proof: Proof, outputs: Mapping[str, np.ndarray], precision: Precision) -> Parity:

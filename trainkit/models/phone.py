@@ -1,6 +1,7 @@
 """What TensorFlow Lite asks of a network: which layers need more than its own operations, or a batch of one.
 
 The table was measured by converting networks of one layer each; `tests/models/test_phone.py` converts them again.
+What int8, the GPU delegate and ONNX ask besides stands in `targets/`.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ _MISSING: Mapping[str, tuple[str, ...]] = {"TextVectorization": ()}
 _HOST = ("Impute", "IntegerLookup", "StringLookup")
 _BATCH_1 = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "GroupNormalization", "LSTM", "RNN", "SimpleRNN")
 _UNROLLED = ("GRU", "LSTM", "RNN", "SimpleRNN")
+_FOUR_AXES = ("PReLU", "UnitNormalization")
 _INTERPOLATIONS = {  # of Resizing and UpSampling2D
     "area": (Need.MISSING, ("ResizeArea",)),
     "bicubic": (Need.FLEX, ("ResizeBicubic",)),
@@ -100,6 +102,8 @@ def _by_arguments(layer: Any, name: str) -> tuple[Need, tuple[str, ...]] | None:
         return _INTERPOLATIONS.get(layer.interpolation)
     if name == "Hashing" and any(tensor.dtype == tf.string for tensor in _taken(layer)):
         return Need.MISSING, ()
+    if name in _FOUR_AXES and any(tensor.shape.rank > 4 for tensor in _taken(layer)):
+        return Need.MISSING, ()
     if name == "Conv3D" and layer.groups > 1:
         return Need.MISSING, ("Conv3D",)
     if name == "Conv3D" and max(layer.dilation_rate) > 1:
@@ -111,4 +115,4 @@ def _taken(layer: Any) -> list[Any]:
     return [tensor for node in layer._inbound_nodes for tensor in node.keras_inputs]
 
 
-_NAMES = {*_FLEX, *_MISSING, *_HOST, *_BATCH_1, "Conv3D", "Resizing", "UpSampling2D"}
+_NAMES = {*_FLEX, *_MISSING, *_HOST, *_BATCH_1, *_FOUR_AXES, "Conv3D", "Resizing", "UpSampling2D"}

@@ -9,6 +9,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.models.costs import Amount, LayerCost, peak_memory, total
 from trainkit.models.phone import Need, PhoneNeed, phone_needs
+from trainkit.models.targets import Target, findings
 from trainkit.models.weights import weight_bytes
 from trainkit.training.memory import training_memory
 from trainkit.training.network_table import BYTES, COUNTS, amount_text
@@ -21,6 +22,20 @@ _SENTENCES = {
     Need.FLEX: "TFLite needs Flex ops (Select TensorFlow) for",
     Need.MISSING: "TFLite has no operation for",
     Need.HOST: "Done before the TFLite file, by the app",
+}
+
+
+_TEXTS = ("Hashing", "TextVectorization")
+_SUBJECTS = {Target.TFLITE: "TFLite", Target.INT8: "TFLite int8", Target.GPU: "TFLite GPU", Target.ONNX: "ONNX"}
+_WELL = {
+    Target.INT8: "computed in integers",
+    Target.GPU: "taken by the GPU delegate",
+    Target.ONNX: "in the file",
+}
+_ILL = {
+    Target.INT8: "Stays in real numbers in an int8 file",
+    Target.GPU: "Left to the CPU, all or in part",
+    Target.ONNX: "ONNX has no operation for",
 }
 
 
@@ -70,6 +85,27 @@ def phone_text(model: Any, *, lines: Mapping[str, int] | None = None) -> Iterato
         yield f"TFLite holds at most {_bytes(_LARGEST_FILE)} in a file. The weights are {_bytes(weights)} in float32."
 
 
+def target_text(model: Any, target: Target, *, lines: Mapping[str, int] | None = None) -> Iterator[str]:
+    """Say what a target runs of a network, and what it does not, each with its cure.
+
+    Args:
+        model: A `tf.keras.Model`.
+        target: Where the file is to run; of `TFLITE`, see `phone_text`.
+        lines: From the name of a layer to its line in the YAML file.
+    """
+    if target is Target.TFLITE:
+        yield from phone_text(model, lines=lines)
+        return
+    found = findings(model, target)
+    layers = [layer for layer in model.layers if not isinstance(layer, tf.keras.layers.InputLayer)]
+    share = "every layer is" if not found else f"{len(layers) - len(found)} of {len(layers)} layers are"
+    yield _told(_SUBJECTS[target], f"{share} {_WELL[target]}")
+    own = [one for one in found if one.target is target]  # of the others `phone_text` tells
+    for cure in dict.fromkeys(one.cure for one in own):
+        names = ", ".join(_placed(one.layer, lines or {}, one.operations) for one in own if one.cure == cure)
+        yield f"{_ILL[target]}: {names}. {cure}"
+
+
 def _training(model: Any, batch_size: int) -> Iterator[str]:
     memory = training_memory(model, batch_size=batch_size)
     whole = amount_text(memory.total, BYTES)
@@ -89,9 +125,10 @@ def _cure(need: Need, found: Sequence[PhoneNeed]) -> str:
         unrolled = [row.layer for row in found if row.can_unroll]
         cure = f"For any batch size write `unroll: true` in {', '.join(unrolled)}, with a fixed number of steps."
         return cure if unrolled else "ONNX and SavedModel take any batch size."
-    if not any(row.operations for row in found):
+    if any(row.class_name in _TEXTS for row in found):
         return "Of texts, only whole ones are looked up before the file, by StringLookup; SavedModel holds all."
-    return f"Replace {'it' if len(found) == 1 else 'them'}, or export ONNX or SavedModel."
+    elsewhere = "ONNX or SavedModel" if any(row.operations for row in found) else "SavedModel"
+    return f"Replace {'it' if len(found) == 1 else 'them'}, or export {elsewhere}."
 
 
 def _placed(layer: str, lines: Mapping[str, int], operations: Sequence[str] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -11,11 +12,12 @@ from rich.text import Text
 
 from trainkit.config import Config
 from trainkit.models.costs import layer_costs
+from trainkit.models.targets import Target
 from trainkit.runs import Run
 from trainkit.training.devices import Devices
 from trainkit.training.log import say
 from trainkit.training.network_table import network_rows, network_table
-from trainkit.training.network_totals import phone_text, totals_text
+from trainkit.training.network_totals import target_text, totals_text
 from trainkit.training.phases import phase_lines
 from trainkit.training.prepare import Prepared
 
@@ -32,13 +34,14 @@ def print_header(console: Console, run: Run, prepared: Prepared, devices: Device
     say(console, f"run: {run.directory}")
 
 
-def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -> None:
+def print_network(console: Console, prepared: Prepared, *, flat: bool = False, targets: Iterable[Target] = ()) -> None:
     """Show what a network is made of and what it costs, and the data it is for.
 
     Args:
         console: Where to print.
         prepared: The network and its data.
         flat: Whether every layer has a row; else every block.
+        targets: Where its files are to run.
     """
     config, model = prepared.config, prepared.model
     lines, costs = _lines(config), layer_costs(model)
@@ -50,11 +53,15 @@ def print_network(console: Console, prepared: Prepared, *, flat: bool = False) -
     console.print()
     for line in totals_text(model, costs, batch_size=config.experiment.data.batch_size, lines=lines):
         say(console, line)
-    if any(node.class_name == "TFLite" for node in config.experiment.deploy.export):
-        for line in phone_text(model, lines=lines):
+    for target in targets:
+        for line in target_text(model, target, lines=lines):
             say(console, line)
     _print_start(console, prepared)
-    say(console, f"{_samples(prepared)}; no problems")
+
+
+def print_checked(console: Console, prepared: Prepared, *, problems: str = "no problems") -> None:
+    """Say how many samples there are, and what is wrong."""
+    say(console, f"{_samples(prepared)}; {problems}")
 
 
 def _print_start(console: Console, prepared: Prepared) -> None:

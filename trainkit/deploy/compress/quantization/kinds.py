@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainkit.framework import tf
+from trainkit.models.targets.integers import FLOAT_ACTIVATIONS
 
 _layers, _activations = tf.keras.layers, tf.keras.activations
 
@@ -52,7 +53,7 @@ LEARNED = (
 )
 """Activations whose output has a range of its own."""
 
-FLOAT = ("elu",)
+FLOAT = tuple(FLOAT_ACTIVATIONS)
 """Activations that the file computes with real numbers."""
 
 _FUNCTIONS = {

@@ -1,0 +1,106 @@
+"""Where the files of a config are to run, and what deploy refuses before it trains."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+
+import pytest
+from rich.console import Console
+
+import trainkit
+from trainkit.config import load_config
+from trainkit.deploy.targets import check_integers, is_asked, targets_of
+from trainkit.errors import ConfigError
+from trainkit.framework import tf
+from trainkit.models.targets import Target
+
+CONFIG = """\
+version: 1
+name: bent
+seed: 3
+data: {source: Sample, batch_size: 100}
+model:
+  input: [28, 28, 1]
+  preprocess:
+    - Rescaling: {scale: $(1/255)}
+  layers:
+    - MaxPooling2D: {pool_size: 4}
+    - Flatten
+    - Dense: {units: 16, activation: elu}
+      name: bent
+    - Dense: {units: $classes, activation: softmax}
+      name: digit
+training:
+  epochs: 1
+  loss: SparseCategoricalCrossentropy
+"""
+
+
+@pytest.fixture(scope="module")
+def bent_run(tmp_path_factory):
+    """A finished run of a network with elu."""
+    folder = tmp_path_factory.mktemp("bent")
+    (folder / "bent.yaml").write_text(CONFIG)
+    return trainkit.fit(folder / "bent.yaml", runs=folder / "runs").directory
+
+
+def deploy(folder, *overrides):
+    console = Console(file=io.StringIO(), width=200)
+    try:
+        return trainkit.deploy(folder, overrides, console=console), console.file.getvalue()
+    except ConfigError as error:
+        return error, console.file.getvalue()
+
+
+def test_deploy_refuses_int8_of_real_numbers_before_it_trains(bent_run, tmp_path):
+    folder = shutil.copytree(bent_run, tmp_path / "001")
+    steps, int8 = "deploy.compress=[Quantize]", "deploy.export=[TFLite, {TFLite: {precision: int8}}]"
+    error, told = deploy(folder, steps, int8)
+    assert isinstance(error, ConfigError)
+    assert error.exit_code == 2
+    assert re.search(
+        r"resolved\.yaml: 1 problem\n  \d+:\d+ +model\.layers\[2\]: bent: Dense stays in real numbers in an int8 file "
+        r"\(ELU\)\. Use relu, gelu, selu or swish, which are computed in integers, or leave int8 out: "
+        r"'deploy\.export=\[TFLite, ONNX\]'\.$",
+        str(error),
+    )
+    assert "compression" not in told
+    assert not (folder / "deploy").exists()
+
+
+def test_deploy_writes_the_other_files_of_such_a_network(bent_run, tmp_path):
+    folder = shutil.copytree(bent_run, tmp_path / "001")
+    deployment, _ = deploy(folder, "deploy.export=[TFLite]")
+    (report,) = deployment.files
+    assert report.parity.passed
+    assert report.facts["operations"]["ELU"] == 1
+
+
+@pytest.mark.parametrize(
+    ("exports", "expected"),
+    [
+        ("[TFLite]", [Target.TFLITE]),
+        ("[{TFLite: {precision: dynamic}}, ONNX]", [Target.TFLITE, Target.ONNX]),
+        ("[{TFLite: {precision: int8}}]", [Target.TFLITE, Target.INT8]),
+        ("[SavedModel]", []),
+    ],
+)
+def test_targets_are_those_of_the_files(exports, expected, small_config):
+    config = load_config(small_config, [f"deploy.export={exports}"])
+    assert targets_of(config) == expected
+    assert is_asked(config)
+
+
+def test_files_of_a_config_that_names_none_are_not_asked_for(small_config):
+    config = load_config(small_config)
+    assert targets_of(config) == [Target.TFLITE, Target.INT8, Target.ONNX]
+    assert not is_asked(config)
+
+
+def test_a_layer_that_is_in_no_file_is_told_without_a_place(small_config):
+    inputs = tf.keras.Input((4,))
+    model = tf.keras.Model(inputs, tf.keras.layers.ELU(name="elsewhere")(inputs))
+    with pytest.raises(ConfigError, match=r"problem\n  elsewhere: ELU stays in real numbers"):
+        check_integers(load_config(small_config), model)
