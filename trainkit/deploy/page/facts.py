@@ -53,7 +53,8 @@ class Facts:
         origin: Where the model comes from.
         model: The trained model beside its files.
         data: What it was trained on.
-        network: What it is.
+        network: What it is; None where it cannot be read.
+        parameters: How many weights it has.
         training: How the training went; None of a model made elsewhere.
         metrics: Loss and metrics by name and part of the data.
         quality: How right each output is.
@@ -74,7 +75,8 @@ class Facts:
     origin: Origin
     model: ModelFacts
     data: DataFacts
-    network: NetworkFacts
+    network: NetworkFacts | None
+    parameters: int
     training: TrainingFacts | None
     metrics: Mapping[str, Mapping[str, float]]
     quality: tuple[Quality, ...]
@@ -96,7 +98,8 @@ class Facts:
         """What it is, in a sentence."""
         train = self.data.samples["train"]
         kinds = [_kind(output.name, output.classes) for output in self.data.outputs]
-        size = f"{plural(self.network.layers, 'layer')} and {plural(self.network.parameters, 'parameter')}"
+        layers = f"{plural(self.network.layers, 'layer')} and " if self.network else ""
+        size = f"{layers}{plural(self.parameters, 'parameter')}"
         trained = f"trained on {plural(train, 'sample')}" if self.origin.is_run else "made elsewhere"
         return f"A network of {size}, {trained}, that gives {' and '.join(kinds)}."
 
@@ -154,6 +157,7 @@ def collect(directory: Path, *, subject: Subject, proof: Proof) -> Facts:
         model=_model(proof, size),
         data=describe_data(subject, proof.data),
         network=describe_network(subject),
+        parameters=subject.model.count_params(),
         training=describe_training(subject, run) if run else None,
         metrics=logged_metrics(run),
         quality=quality,

@@ -69,6 +69,7 @@ class FileFacts:
         promises_kept: Of compression steps.
         promises: How many there are.
         probes: What else it was tried on, as `verify.json` has it.
+        islands: The layers of an int8 file that compute with real numbers, as that was asked for.
         facts: What it tells of itself: inputs, outputs.
     """
 
@@ -91,6 +92,7 @@ class FileFacts:
     promises_kept: int
     promises: int
     probes: Any
+    islands: tuple[str, ...]
     facts: Mapping[str, Any]
 
     @property
@@ -147,6 +149,7 @@ def _read(entry: Mapping[str, Any]) -> FileFacts:
         promises_kept=sum(bool(one.get("holds")) for one in promises),
         promises=len(promises),
         probes=entry.get("probes"),
+        islands=tuple(map(str, part_of(entry, "islands").get("exclude") or ())),
         facts=part_of(entry, "facts"),
     )
 

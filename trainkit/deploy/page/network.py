@@ -19,6 +19,7 @@ MOST_PICTURE = 400_000
 """Characters of the largest picture that stands in the page."""
 MOST_ROWS = 60
 """Of more layers, the first are listed."""
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _HEAD = re.compile(r"^<\?xml[^>]*\?>\s*")
 _SIZE = re.compile(r' width="[\d.]+" height="[\d.]+"')
 
@@ -42,7 +43,6 @@ class NetworkFacts:
         picture: As SVG; empty where it would be too large.
         width: Of the picture, in pixels.
         layers: How many there are.
-        parameters: How many weights.
         macs: Multiply-accumulates for one sample, as text.
         peak: The most bytes of activations at once, as text.
         rows: Layer by layer, or block by block.
@@ -52,15 +52,21 @@ class NetworkFacts:
     picture: Markup
     width: int
     layers: int
-    parameters: int
     macs: str
     peak: str
     rows: tuple[LayerRow, ...]
     more: int
 
 
-def describe_network(subject: Subject) -> NetworkFacts:
-    """Draw the network of a model, and count what it costs."""
+def describe_network(subject: Subject) -> NetworkFacts | None:
+    """Draw the network of a model, and count what it costs; None where it cannot be read."""
+    try:
+        return _describe(subject)
+    except _UNREADABLE:  # a model that was made elsewhere may be anything: its files are good all the same
+        return None
+
+
+def _describe(subject: Subject) -> NetworkFacts:
     model, blocks = subject.model, subject.config.experiment.model.network.blocks
     costs = layer_costs(model)
     rows = network_rows(costs, block_names=blocks)
@@ -71,7 +77,6 @@ def describe_network(subject: Subject) -> NetworkFacts:
         picture=picture,
         width=width,
         layers=sum(cost.call == 1 for cost in costs) - len(model.inputs),
-        parameters=model.count_params(),
         macs=f"at least {macs}" if unknown else macs,
         peak=amount_text(peak_memory(model).activations, BYTES),
         rows=tuple(map(_row, rows[:MOST_ROWS])),

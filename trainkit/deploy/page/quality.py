@@ -79,7 +79,7 @@ class Quality:
         """What a picture of precisions and recalls shows from side to side: a round share and 1."""
         least = min((min(one.precision, one.recall) for one in self.per_class if one.support), default=0.0)
         step = 10.0 ** math.floor(math.log10(max(1 - least, 1e-3)))
-        return max(0.0, 1 - step * math.ceil((1 - least) / step)), 1.0
+        return max(0.0, 1 - step * max(1, math.ceil((1 - least) / step))), 1.0
 
     @property
     def worst_first(self) -> list[ClassQuality]:

@@ -16,6 +16,7 @@ from trainkit.deploy.page.bars import draw_bar, draw_pair, draw_range, draw_spre
 from trainkit.deploy.page.heat import draw_heat, heat_levels
 from trainkit.deploy.page.markdown import as_code, as_markdown
 from trainkit.deploy.page.palette import network_colours
+from trainkit.deploy.page.sensitivity import length_of
 
 _WIDTHS = {"float32": 4, "int32": 4, "int64": 8, "int16": 2, "float16": 2}
 _TENSORFLOW_METHODS = {"lanczos": "lanczos3"}
@@ -57,11 +58,14 @@ def _environment(*, autoescape: bool) -> Environment:
         "size": wording.size_text,
         "count": wording.count_text,
         "share": wording.share_text,
+        "rate": wording.rate_text,
+        "length_of": length_of,
         "time": wording.time_text,
         "number": wording.number_text,
         "points": wording.points_text,
         "shape": wording.shape_text,
         "breakable": breakable,
+        "steady": lambda text: re.sub(r"(\d)e-(\d)", "\\1e−\\2", text),
         "md": as_markdown,
         "code": as_code,
         "python": usage.as_python,

@@ -126,4 +126,4 @@ def _how_fast(choice: Choice, latency: LatencyFacts | None) -> Tile:
     if found is None:
         return Tile("How fast?", "not measured", "trainkit benchmark measures it.")
     told = f"a sample, median on this computer, {plural(found.threads, 'thread')}"
-    return Tile("How fast?", time_text(found.p50), f"{told}; 95% within {time_text(found.p95)}.")
+    return Tile("How fast?", time_text(found.p50), f"{told}; 95% take at most {time_text(found.p95)}.")

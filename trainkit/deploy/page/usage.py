@@ -29,7 +29,7 @@ class Tensor:
 
     Args:
         name: Its name.
-        identifier: The same, as a name in any programming language.
+        identifier: The same, to be part of a name in any programming language.
         shape: Of a call with one sample; any length has become a number.
         dtype: What the file takes or gives.
         scale: Of integers that stand for real numbers; None where they do not.
@@ -41,6 +41,7 @@ class Tensor:
         labels: The file with the names of its classes; nothing where it is no class.
         classes: How many classes there are.
         logits: Whether it is logits.
+        is_output: Whether it is an output.
     """
 
     name: str
@@ -56,6 +57,17 @@ class Tensor:
     labels: str = ""
     classes: int = 0
     logits: bool = False
+    is_output: bool = False
+
+    @property
+    def variable(self) -> str:
+        """What a program calls it: no name of a user hides one of the program."""
+        return f"{'answer' if self.is_output else 'given'}_{self.identifier}"
+
+    @property
+    def camel(self) -> str:
+        """The same where names have no `_`."""
+        return f"{'answer' if self.is_output else 'given'}{self.identifier[:1].upper()}{self.identifier[1:]}"
 
     @property
     def size(self) -> int:
@@ -130,7 +142,7 @@ def _outputs(file: FileFacts, data: Mapping[str, Any]) -> Iterator[Tensor]:
         classes = part_of(told, name).get("classes") or ()
         labels = (f"labels_{name}.txt" if several else "labels.txt") if classes else ""
         logits = bool(part_of(told, name).get("logits"))
-        yield _tensor(name, entry, labels=labels, classes=len(classes), logits=logits)
+        yield _tensor(name, entry, labels=labels, classes=len(classes), logits=logits, is_output=True)
 
 
 def _tensor(name: str, entry: Mapping[str, Any], **more: Any) -> Tensor:

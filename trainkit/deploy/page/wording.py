@@ -45,6 +45,18 @@ def share_text(share: float | None) -> str:
     return f"{min(max(round(100 * share, 2), 0.01), 99.99):.2f}%"
 
 
+def rate_text(rate: float | None) -> str:
+    """A share with as many digits as it has figures.
+
+    Example:
+        >>> rate_text(0.3241), rate_text(0.00217), rate_text(0.00003), rate_text(None)
+        ('32.4%', '0.22%', '<0.01%', '–')
+    """
+    if rate is None:
+        return NOTHING
+    return f"{rate:.1%}" if rate >= 0.1 else f"{rate:.2%}" if rate >= 0.0001 or not rate else "<0.01%"
+
+
 def time_text(microseconds: float | None) -> str:
     """Microseconds in three digits and the unit that fits.
 

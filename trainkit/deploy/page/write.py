@@ -52,6 +52,6 @@ def _sections(facts: Facts, usages: Sequence[Usage]) -> Iterator[tuple[str, str]
         ("data", "Data"): facts.data,
         ("network", "Network"): facts.network,
         ("limits", "What these figures do not say"): facts.limits,
-        ("origin", "Where it comes from, and how to make it again"): facts.origin,
+        ("origin", "Origin and reproduction"): facts.origin,
     }
     yield from (section for section, known in present.items() if known)
