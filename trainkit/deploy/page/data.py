@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from trainkit.data import fingerprint
 from trainkit.deploy.export.wording import input_text
-from trainkit.deploy.page.nodes import node_text, plain_text
+from trainkit.deploy.page.nodes import node_text, plain_text, short_node
 from trainkit.deploy.page.origin import run_of
 from trainkit.deploy.page.records import part_of, read_record
 from trainkit.deploy.page.wording import shape_text
@@ -117,7 +118,7 @@ def describe_data(subject: Subject, data: Mapping[str, Any]) -> DataFacts:
     known = part_of(read_record(run.manifest), "data").get("fingerprint") if run else None
     targets = splits.train.facts.targets
     return DataFacts(
-        source=node_text(settings.source),
+        source=plain_text(_names(short_node(settings.source))),
         samples={role: split.size for role, split in splits.present.items()},
         fingerprint=str(known or fingerprint(splits)),
         inputs=tuple(_inputs(subject, data)),
@@ -139,6 +140,15 @@ def _inputs(subject: Subject, data: Mapping[str, Any]) -> Iterator[InputFacts]:
             tuple(map(str, entry.get("columns", ()))),
             tuple(map(node_text, inside.get(name, ()))),
         )
+
+
+def _names(value: Any) -> Any:
+    """Plain data in which absolute paths are the names of their files: where they stand is nobody else's business."""
+    if isinstance(value, dict):
+        return {key: _names(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_names(one) for one in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _count(subject: Subject, target: str, classes: tuple[str, ...]) -> ClassCounts:

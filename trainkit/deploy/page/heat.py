@@ -11,6 +11,8 @@ LEVELS = 6
 MOST_CELLS = 20
 """Classes of the largest matrix that is a table."""
 CELL = 7
+MOST_DRAWN, MOST_NAMED = 4_000, 1_000
+"""Cells of the largest picture, and of the largest whose cells say what they are."""
 
 
 def heat_levels(matrix: Sequence[Sequence[int]]) -> list[list[str]]:
@@ -44,11 +46,17 @@ def draw_heat(matrix: Sequence[Sequence[int]], classes: Sequence[str], told: str
         matrix: Counts, a row a true class, a column an answer.
         classes: Their names.
         told: What it shows, for who does not see it.
+
+    Returns:
+        An `svg` element; nothing where it would be too large.
     """
     size, levels = CELL * len(matrix), heat_levels(matrix)
+    used = sum(bool(level) for row in levels for level in row)
+    if used > MOST_DRAWN:
+        return Markup("")
     cells = [
         f'<rect class="{level}" x="{CELL * given}" y="{CELL * true}" width="{CELL}" height="{CELL}">'
-        f"<title>{escape(classes[true])} → {escape(classes[given])}: {matrix[true][given]:,}</title></rect>"
+        f"{_told(classes[true], classes[given], matrix[true][given]) if used <= MOST_NAMED else ''}</rect>"
         for true, row in enumerate(levels)
         for given, level in enumerate(row)
         if level
@@ -57,3 +65,7 @@ def draw_heat(matrix: Sequence[Sequence[int]], classes: Sequence[str], told: str
     return Markup(
         f'{head}<title>{escape(told)}</title><rect class="none" width="{size}" height="{size}"/>{"".join(cells)}</svg>'
     )
+
+
+def _told(true: str, given: str, count: int) -> str:
+    return f"<title>{escape(true)} → {escape(given)}: {count:,}</title>"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>:@$=^])")
+_MARKS = re.compile(r"([\\`*_{}\[\]#!|~>$^@]|(?<=www)\.|:(?=//))")
 
 
 def as_markdown(value: Any) -> str:
-    """A text that no reader of Markdown takes for marks, links, HTML or a cell of a table.
+    """A text that no reader of Markdown takes for marks, links, HTML or a cell of a table; not for the start of a line.
 
     Example:
         >>> print(as_markdown("a|b <i> *c*"))

@@ -75,6 +75,17 @@ class Quality:
         return sum(map(sum, self.matrix)) - sum(row[index] for index, row in enumerate(self.matrix))
 
     @property
+    def baseline(self) -> float | None:
+        """The share that is right if the most frequent class is always answered."""
+        supports = [one.support for one in self.per_class]
+        return max(supports) / sum(supports) if sum(supports) else None
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether the whole interval of the accuracy is above that."""
+        return self.interval is None or self.baseline is None or self.interval[0] > self.baseline
+
+    @property
     def ends(self) -> tuple[float, float]:
         """What a picture of precisions and recalls shows from side to side: a round share and 1."""
         least = min((min(one.precision, one.recall) for one in self.per_class if one.support), default=0.0)

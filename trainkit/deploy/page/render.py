@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -45,6 +46,7 @@ def breakable(name: str) -> Markup:
     return Markup("").join(Markup("{}<wbr>").format(part) for part in re.findall(r"[^_.\-/]*[_.\-/]?", name) if part)
 
 
+@cache
 def _environment(*, autoescape: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("trainkit.deploy.page"),

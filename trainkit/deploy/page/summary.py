@@ -105,7 +105,9 @@ def _how_good(quality: Quality) -> Tile:
     if quality.accuracy is not None and quality.interval is not None:
         low, high = quality.interval
         told = f"accuracy on {where}; 95% interval {share_text(low)} to {share_text(high)}."
-        return Tile(question, share_text(quality.accuracy), told)
+        if not quality.beats_baseline:
+            told += f" Always answering the most frequent class would be right for {share_text(quality.baseline)}."
+        return Tile(question, share_text(quality.accuracy), told, "" if quality.beats_baseline else "bad")
     numbers = quality.numbers or {}
     told = f"root mean squared error on {where}; R² {number_text(numbers.get('r2'))}."
     return Tile(question, number_text(numbers.get("rmse")), told)
