@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.compression import CompressionFacts, read_compression
 from trainkit.deploy.page.data import DataFacts, describe_data
-from trainkit.deploy.page.files import FileFacts, read_files
-from trainkit.deploy.page.interval import wilson
+from trainkit.deploy.page.files import FileFacts, interval_of, read_files
 from trainkit.deploy.page.latency import LatencyFacts, read_latency
 from trainkit.deploy.page.limits import limits_of
 from trainkit.deploy.page.mistakes import Mistakes, find_mistakes
@@ -23,7 +23,6 @@ from trainkit.deploy.page.summary import Choice, Tile, choose_file, tiles_of
 from trainkit.deploy.page.training import TrainingFacts, describe_training
 from trainkit.deploy.page.wording import plural
 from trainkit.deploy.subject import Subject
-from trainkit.deploy.verify import Proof
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.models.weights import weight_bytes
 
@@ -109,6 +108,11 @@ class Facts:
         return [file for file in self.files if not file.passed]
 
     @property
+    def probes(self) -> list[str]:
+        """The names of the probes, as the files have them."""
+        return list(dict.fromkeys(probe.name for file in self.files for probe in file.probes))
+
+    @property
     def most_bytes(self) -> int:
         """Of the largest file, or of the model's weights."""
         return max([self.model.bytes, *(file.bytes for file in self.files)])
@@ -140,7 +144,7 @@ def _kind(name: str, classes: tuple[str, ...] | None) -> str:
     return f"“{name}” (one of {plural(len(classes), 'class', 'classes')})"
 
 
-def collect(directory: Path, *, subject: Subject, proof: Proof) -> Facts:
+def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
     """Read all that is known.
 
     Args:
@@ -176,7 +180,11 @@ def collect(directory: Path, *, subject: Subject, proof: Proof) -> Facts:
     )
 
 
-def _model(proof: Proof, size: int) -> ModelFacts:
+def _model(proof: Answered, size: int) -> ModelFacts:
     share, outputs = proof.of_model
-    interval = None if share is None else wilson(share, proof.samples)
-    return ModelFacts(size, share, interval, {name: one["rmse"] for name, one in outputs.items() if "rmse" in one})
+    return ModelFacts(
+        size,
+        share,
+        interval_of(share, proof.samples, outputs),
+        {name: one["rmse"] for name, one in outputs.items() if "rmse" in one},
+    )

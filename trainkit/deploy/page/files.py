@@ -46,6 +46,16 @@ class ParityRow:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Inputs that no data set has, and what became of them."""
+
+    name: str
+    samples: int
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """What was measured of a file.
 
@@ -68,7 +78,7 @@ class FileFacts:
         made_from: The model that it is compared with.
         promises_kept: Of compression steps.
         promises: How many there are.
-        probes: What else it was tried on, as `verify.json` has it.
+        probes: What else it was tried on.
         islands: The layers of an int8 file that compute with real numbers, as that was asked for.
         facts: What it tells of itself: inputs, outputs.
     """
@@ -91,7 +101,7 @@ class FileFacts:
     made_from: str
     promises_kept: int
     promises: int
-    probes: Any
+    probes: tuple[Probe, ...]
     islands: tuple[str, ...]
     facts: Mapping[str, Any]
 
@@ -128,7 +138,7 @@ def read_files(verified: Mapping[str, Any]) -> tuple[FileFacts, ...]:
 def _read(entry: Mapping[str, Any]) -> FileFacts:
     name, parity = str(entry.get("file", "")), part_of(entry, "parity")
     share, samples = number_of(entry.get("accuracy")), int(number_of(parity.get("samples")) or 0)
-    promises = entries_of(entry, "promises")
+    promises, outputs = entries_of(entry, "promises"), part_of(entry, "outputs")
     return FileFacts(
         name=name,
         format=next((told for suffix, told in FORMATS.items() if name.endswith(suffix)), "SavedModel"),
@@ -140,17 +150,32 @@ def _read(entry: Mapping[str, Any]) -> FileFacts:
         reason=str(parity.get("reason", "")),
         samples=samples,
         accuracy=share,
-        interval=None if share is None else wilson(share, samples),
+        interval=interval_of(share, samples, outputs),
         drop_points=number_of(entry.get("drop_points")),
         agreement=number_of(parity.get("agreement")),
-        rmse={output: one["rmse"] for output, one in part_of(entry, "outputs").items() if "rmse" in one},
+        rmse={output: one["rmse"] for output, one in outputs.items() if "rmse" in one},
         parity=tuple(_parity(parity)),
         made_from=str(entry.get("made_from", "")),
         promises_kept=sum(bool(one.get("holds")) for one in promises),
         promises=len(promises),
-        probes=entry.get("probes"),
+        probes=tuple(map(_probe, entries_of(entry, "probes"))),
         islands=tuple(map(str, part_of(entry, "islands").get("exclude") or ())),
         facts=part_of(entry, "facts"),
+    )
+
+
+def interval_of(share: float | None, samples: int, outputs: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The 95% interval of an accuracy; None where it is a mean of several, or of the parts of images."""
+    classes = [one for one in outputs.values() if "accuracy" in one]
+    return None if share is None or len(classes) > 1 or "mean_iou" in classes[0] else wilson(share, samples)
+
+
+def _probe(entry: Mapping[str, Any]) -> Probe:
+    return Probe(
+        name=str(entry.get("name", "")),
+        samples=int(number_of(entry.get("samples")) or 0),
+        passed=bool(entry.get("passed")),
+        reason=str(entry.get("reason", "")),
     )
 
 

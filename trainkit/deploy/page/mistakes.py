@@ -11,10 +11,10 @@ import numpy as np
 
 from trainkit.data import Split
 from trainkit.data.fields import Field
+from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.quality import logits_of
 from trainkit.deploy.page.records import part_of
 from trainkit.deploy.page.wording import number_text, plural
-from trainkit.deploy.verify import Proof
 from trainkit.inference.metrics import answers, probabilities
 
 MOST_SHOWN = 12
@@ -100,7 +100,7 @@ class Mistakes:
     farthest: tuple[NumberError, ...] = ()
 
 
-def find_mistakes(proof: Proof, split: Split) -> tuple[Mistakes, ...]:
+def find_mistakes(proof: Answered, split: Split) -> tuple[Mistakes, ...]:
     """Find what the model is most wrong about.
 
     Args:
@@ -119,7 +119,7 @@ def find_mistakes(proof: Proof, split: Split) -> tuple[Mistakes, ...]:
     return tuple(found)
 
 
-def _of_classes(name: str, classes: tuple[str, ...], proof: Proof, show: _Show) -> Iterator[Mistakes]:
+def _of_classes(name: str, classes: tuple[str, ...], proof: Answered, show: _Show) -> Iterator[Mistakes]:
     given, target, logits = proof.outputs[name], proof.targets[name], logits_of(proof, name)
     answered = answers(given, logits=logits)
     if answered.shape != target.shape or target.ndim != 1:
@@ -138,7 +138,7 @@ def _of_classes(name: str, classes: tuple[str, ...], proof: Proof, show: _Show) 
     yield Mistakes(name, len(target), len(wrong), worst=worst)
 
 
-def _of_numbers(name: str, proof: Proof, show: _Show) -> Iterator[Mistakes]:
+def _of_numbers(name: str, proof: Answered, show: _Show) -> Iterator[Mistakes]:
     given, target = proof.outputs[name], proof.targets[name]
     if given.shape != target.shape:
         return
@@ -155,7 +155,7 @@ def _of_numbers(name: str, proof: Proof, show: _Show) -> Iterator[Mistakes]:
 class _Show:
     """Makes of a row of the samples what a person looks at."""
 
-    def __init__(self, proof: Proof, split: Split) -> None:
+    def __init__(self, proof: Answered, split: Split) -> None:
         self._proof, self._split = proof, split
         self._fields = split.facts.inputs
 

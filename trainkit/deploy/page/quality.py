@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.interval import wilson
 from trainkit.deploy.page.records import number_of, part_of, read_record
 from trainkit.deploy.subject import Subject
-from trainkit.deploy.verify import Proof
 from trainkit.inference.metrics import answers, confusion_matrix, per_class, regression
 from trainkit.runs import Run
 
@@ -50,7 +50,7 @@ class Quality:
         role: The part of the data that it was measured on.
         samples: How many.
         accuracy: Share of right answers; None of numbers.
-        interval: The 95% interval of the accuracy.
+        interval: The 95% interval of the accuracy; None where a sample has several answers, which go together.
         classes: Their names.
         matrix: Counts, a row a true class, a column an answer.
         per_class: In the order of the classes.
@@ -103,7 +103,7 @@ def role_of(subject: Subject) -> str:
     return next(role for role in ROLES if role in subject.splits.present)
 
 
-def measure_quality(subject: Subject, proof: Proof, run: Run | None) -> tuple[Quality, ...]:
+def measure_quality(subject: Subject, proof: Answered, run: Run | None) -> tuple[Quality, ...]:
     """What the run has measured on all of its test samples; else what the samples of the proof say."""
     recorded = read_record(run.metrics) if run else {}
     role = next((role for role in ("test", "validation") if part_of(recorded, role)), "")
@@ -136,7 +136,7 @@ def _of_record(name: str, role: str, samples: int, one: Mapping[str, Any]) -> Qu
     return None
 
 
-def _of_proof(name: str, role: str, proof: Proof, subject: Subject) -> Quality | None:
+def _of_proof(name: str, role: str, proof: Answered, subject: Subject) -> Quality | None:
     target, given = proof.targets.get(name), proof.outputs.get(name)
     classes = subject.splits.train.facts.targets[name].classes
     if target is None or given is None:
@@ -149,7 +149,7 @@ def _of_proof(name: str, role: str, proof: Proof, subject: Subject) -> Quality |
     return _of_matrix(name, role, proof.samples, classes, confusion_matrix(target, answered, len(classes)))
 
 
-def logits_of(proof: Proof, name: str) -> bool | None:
+def logits_of(proof: Answered, name: str) -> bool | None:
     """Whether an output is logits; None where the values have to tell."""
     return True if part_of(proof.data, "outputs", name).get("logits") else None
 
@@ -162,7 +162,7 @@ def _of_matrix(name: str, role: str, samples: int, classes: Sequence[str], matri
         role=role,
         samples=samples,
         accuracy=right,
-        interval=wilson(right, int(matrix.sum())),
+        interval=wilson(right, samples) if matrix.sum() == samples else None,
         classes=tuple(classes),
         matrix=tuple(map(tuple, matrix.tolist())),
         per_class=tuple(ClassQuality(one, float(p), float(r), float(f), int(s)) for one, p, r, f, s in found),

@@ -102,15 +102,21 @@ def _is_right(files: Sequence[FileFacts]) -> Tile:
 def _how_good(quality: Quality) -> Tile:
     question = f"How good is “{quality.output}”?"
     where = f"{quality.samples:,} {quality.role} samples"
-    if quality.accuracy is not None and quality.interval is not None:
-        low, high = quality.interval
-        told = f"accuracy on {where}; 95% interval {share_text(low)} to {share_text(high)}."
+    if quality.accuracy is not None:
+        told = f"accuracy on {where}{_interval(quality)}."
         if not quality.beats_baseline:
             told += f" Always answering the most frequent class would be right for {share_text(quality.baseline)}."
         return Tile(question, share_text(quality.accuracy), told, "" if quality.beats_baseline else "bad")
     numbers = quality.numbers or {}
     told = f"root mean squared error on {where}; R² {number_text(numbers.get('r2'))}."
     return Tile(question, number_text(numbers.get("rmse")), told)
+
+
+def _interval(quality: Quality) -> str:
+    if quality.interval is None:
+        return ""
+    low, high = quality.interval
+    return f"; 95% interval {share_text(low)} to {share_text(high)}"
 
 
 def _how_small(choice: Choice, files: Sequence[FileFacts], model_bytes: int) -> Tile:

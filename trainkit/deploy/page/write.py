@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainkit import __version__
+from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.facts import Facts, collect
 from trainkit.deploy.page.render import render_card, render_code, render_page
 from trainkit.deploy.page.usage import Usage, describe_usage
 from trainkit.deploy.subject import CARD, PAGE, Subject
-from trainkit.deploy.verify import Proof
 from trainkit.runs import write_text
 
 
-def write_report(directory: Path, *, subject: Subject, proof: Proof) -> None:
+def write_report(directory: Path, *, subject: Subject, proof: Answered) -> None:
     """Write the page and the model card of what was deployed.
 
     They tell what `verify.json`, `compression.json`, `sensitivity.json`, `benchmark.json` and `preprocess.json` in the
