@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from trainkit.config import Node
@@ -110,8 +111,9 @@ def _commands(subject: Subject, run: Run | None, manifest: Mapping[str, Any]) ->
         yield shlex.join(["trainkit", "deploy", subject.filepath.name, "--data", "CONFIG", *_overrides(subject, None)])
         return
     command = manifest.get("command")
-    if isinstance(command, list) and command:
-        yield shlex.join(["trainkit", *map(str, command[1:])])
+    words = list(map(str, command)) if isinstance(command, list) else []
+    is_own = Path(words[0]).name == "trainkit" if words else False
+    yield shlex.join(["trainkit", *words[1:]] if is_own else ["trainkit", "fit", "config.yaml"])
     yield shlex.join(["trainkit", "deploy", str(run.directory), *_overrides(subject, run)])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainkit.deploy.page.nodes import plain_text
 from trainkit.deploy.page.records import entries_of, number_of, part_of
 
 MOST_LAYERS = 40
@@ -63,6 +64,11 @@ class SensitivityFacts:
     exclude: tuple[str, ...]
     after: float | None
     failure: str
+
+    @property
+    def exclude_line(self) -> str:
+        """What to write into the config."""
+        return plain_text({"exclude": list(self.exclude)})
 
 
 def read_sensitivity(record: Mapping[str, Any]) -> SensitivityFacts | None:

@@ -193,7 +193,7 @@ def as_kotlin(text: str) -> str:
 
 def as_comment(text: str) -> str:
     """A text that stays on its line of a comment."""
-    return " ".join(str(text).split()).rstrip("\\")
+    return " ".join(str(text).split()).rstrip("\\ ")
 
 
 def as_floats(values: Any, suffix: str = "f") -> str:
