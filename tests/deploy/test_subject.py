@@ -48,7 +48,7 @@ def test_deploy_proves_a_model_that_was_made_elsewhere(elsewhere):
     deployment = trainkit.deploy(elsewhere / "model.keras", [ONNX], data=elsewhere / "data.yaml")
     assert deployment.directory == elsewhere / "model_deploy"
     names = sorted(path.name for path in deployment.directory.iterdir())
-    assert names == ["elsewhere.onnx", "labels.txt", "verify.json"]
+    assert names == ["MODEL_CARD.md", "elsewhere.onnx", "labels.txt", "report.html", "verify.json"]
     (file,) = deployment.files
     assert (file.parity.passed, file.parity.samples) == (True, 100)
     x = deployment.proof.inputs["features"]

@@ -30,6 +30,7 @@ from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, make_proof
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
@@ -221,6 +222,7 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
             write_json(directory / "compression.json", compressed.to_json())
         if config.experiment.deploy.benchmark:
             benchmark_deployment(directory, inputs, subject.model, console)
+        write_report(directory, subject=subject, proof=proof)
     exports.clear()
     return Deployment(subject.directory, proof, tuple(reports), compressed)
 

@@ -15,6 +15,7 @@ from trainkit.deploy.compress.result import DISTINCT, ZEROS
 from trainkit.deploy.compress.steps import Compressed
 from trainkit.deploy.export.wording import COLOURS, FITS
 from trainkit.deploy.proof import Proof
+from trainkit.deploy.subject import PAGE
 from trainkit.deploy.verify import FileReport
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.training.log import say
@@ -124,6 +125,7 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
     if (directory / FILE_NAME).exists():
         say(console, f"an app does what {FILE_NAME} says before a .tflite: that holds no texts and no missing numbers")
     say(console, f"files: {directory}")
+    say(console, f"all of it as a page: {directory / PAGE}")
 
 
 def _numbers_columns(proof: Proof) -> list[str]:

@@ -27,7 +27,9 @@ MODELS = (".keras", ".h5")
 """Suffixes of models that can be deployed without a run."""
 COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""
-OWN = {"verify.json", "compression.json", "benchmark.json", COMPRESSED, "preprocess.json", "rejected"}
+PAGE, CARD = "report.html", "MODEL_CARD.md"
+"""What tells a person of all files."""
+OWN = {"verify.json", "compression.json", "benchmark.json", COMPRESSED, "preprocess.json", PAGE, CARD, "rejected"}
 """What `deploy` writes besides exported files and labels."""
 
 

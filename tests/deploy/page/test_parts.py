@@ -1,0 +1,157 @@
+"""Parts of the page that other commands give facts for: speed, compression, int8 by layer, probes, calibration."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+TIMING = {"threads": 1, "batch": 1, "runs": 900, "p50_us": 38.24, "p95_us": 55.6, "p99_us": 4140.0, "noise": 0.021}
+BENCHMARK = {
+    "version": 1,
+    "machine": {"cpu": "A <fast> one", "cores": 2, "system": "Linux x86_64"},
+    "notes": ["the machine was busy"],
+    "files": [
+        {
+            "file": "small_int8.tflite",
+            "runtime": "LiteRT",
+            "timings": [TIMING, TIMING | {"batch": 32, "p50_us": 612.0}],
+            "starts": [{"threads": 1, "load_us": 4860.0, "first_us": 146.0, "peak_bytes": {"1": 4_650_000}}],
+            "operations": {"layers": {"conv2d1": 18.2, "": 0.5, "digit": 0.0}},
+            "estimates": {"energy": {"arithmetic_uj": 0.69, "weights_sram_uj": 5.4, "weights_dram_uj": [70.3, 140.6]}},
+        },
+        {"file": "small.onnx", "runtime": "ONNX Runtime", "timings": [], "error": "it crashed"},
+    ],
+}
+TRIAL = {"error": 0.32, "changed": 0.1, "drop_points": 3.0, "passed": False, "reason": "too many."}
+SENSITIVITY = {
+    "version": 1,
+    "file": "small_int8.tflite",
+    "measured_on": "validation",
+    "failure": None,
+    "samples": 1000,
+    "integers": TRIAL,
+    "layers": [
+        {
+            "layer": "conv2d1",
+            "class_name": "Conv2D",
+            "local": 0.0104,
+            "alone": TRIAL | {"error": 0.31},
+            "without": TRIAL | {"error": 0.002},
+            "reasons": [{"kind": "uneven channels", "text": "channel 3 reaches <41>", "figures": {}}],
+        },
+        {"layer": "input", "class_name": "InputLayer", "local": None, "alone": None, "without": None, "reasons": []},
+    ],
+    "exclude": ["conv2d1", "a: b"],
+    "choice": {"layers": ["conv2d1"], "after": {"error": 0.004}},
+}
+STEP = {"arguments": {}, "loss": 0.02, "accuracy": 0.95, "drop_points": 0.0, "zeros": 0.0, "distinct": 3_000}
+COMPRESSION = {
+    "version": 1,
+    "measured_on": "validation",
+    "steps": [
+        {"step": "Train", **STEP, "bytes": 15_304, "gzip_bytes": 14_000, "seconds": 0.0, "facts": {}},
+        {
+            "step": "Quantize",
+            **STEP,
+            "arguments": {"epochs": 2},
+            "bytes": 3_900,
+            "gzip_bytes": 3_000,
+            "seconds": 12.5,
+            "facts": {"layers": [{"layer": "elu", "class_name": "ELU", "status": "float", "reason": "no <kernel>"}]},
+        },
+    ],
+    "promises": [],
+}
+
+
+def test_speed(again):
+    page = again(benchmark=BENCHMARK)
+    assert page.faults == []
+    assert "latency" in page.sections
+    assert "38.2 µs" in page.text[: page.text.index("Ship this file")]
+    for told in ("A <fast> one", "the machine was busy", "4.86 ms", "146 µs", "4.65 MB", "612 µs", "18.2 µs"):
+        assert told in page.text
+    assert "small.onnx could not be timed: it crashed" in page.text
+    card = (again.run.deploy / "MODEL_CARD.md").read_text()
+    assert "| `small_int8.tflite` | LiteRT | 1 | 1 | 38.2 µs | 55.6 µs | 4.86 ms | 4.65 MB |" in card
+    assert "| `small_int8.tflite` | 0.69 | 5.4 |" in card
+
+
+def test_int8_by_layer(again):
+    page = again(sensitivity=SENSITIVITY)
+    assert page.faults == []
+    text = page.text
+    assert "With all layers of integers the error is 32.0%" in text
+    assert "With 2 layers left in real numbers, the error is 0.40%" in text
+    assert 'exclude: [conv2d1, "a: b"]' in text or "exclude: [conv2d1, 'a: b']" in text
+    assert "uneven channels channel 3 reaches <41>" in text
+    part = text[text.index("lost by itself") :]
+    assert part.index("31.0%") < part.index("0.20%") < part.index("1.04%")
+
+
+def test_int8_by_layer_that_could_not_be_measured(again):
+    page = again(sensitivity={"file": "a.tflite", "failure": "no converter.", "layers": [], "exclude": []})
+    assert "could not be measured: no converter." in page.text
+
+
+def test_compression(again):
+    page = again(compression=COMPRESSION)
+    assert page.faults == []
+    part = page.text[page.text.index("Measured after each step on the validation samples") :]
+    assert "15.3 KB" in part
+    assert "3.90 KB" in part
+    assert "stays in real numbers: no <kernel>" in part
+
+
+def test_rejected_file_is_not_recommended(again):
+    verified = json.loads((again.run.deploy / "verify.json").read_text())
+    for file in verified["files"]:
+        if file["file"] == "small_int8.tflite":
+            file["parity"] |= {"passed": False, "reason": "9 of <10> changed."}
+    page = again(verify=verified)
+    head = page.text[: page.text.index("Every file was run")]
+    assert "✗ 3 of 4 files" in head
+    assert "small_int8" not in head
+    assert "✗ rejected 9 of <10> changed." in page.text
+    card = (again.run.deploy / "MODEL_CARD.md").read_text()
+    assert "**rejected**: 9 of &lt;10&gt; changed." in card
+
+
+def test_no_file_is_recommended_where_all_are_rejected(again):
+    verified = json.loads((again.run.deploy / "verify.json").read_text())
+    for file in verified["files"]:
+        file["parity"]["passed"] = False
+    page = again(verify=verified)
+    assert page.faults == []
+    assert "Ship none of these files" in page.text
+    assert "usage" not in page.sections
+
+
+def test_probes_and_calibration(again):
+    verified = json.loads((again.run.deploy / "verify.json").read_text())
+    probe = {"name": "zeros", "samples": 1, "passed": True, "reason": "fine.", "limit": None, "largest_difference": 0.0}
+    failed = probe | {"name": "odd batch", "passed": False, "reason": "largest <difference>."}
+    verified["files"][0]["probes"] = [probe, failed]
+    verified["calibration"] = {
+        "role": "train",
+        "samples": 500,
+        "files": {"small_int8.tflite": 500},
+        "classes": {"digit": {"0": 52, "1": 48}},
+        "ranges": {"input": [0.0, 255.0]},
+        "originals": ["train.gz, image 7"],
+    }
+    page = again(verify=verified)
+    assert page.faults == []
+    assert "odd batch" in page.text
+    assert "largest <difference>." in page.text
+    assert "The ranges of integers come from 500 samples of the train data." in page.text
+    assert "0: 52, 1: 48" in page.text
+    assert "train.gz, image 7" in page.text
+
+
+@pytest.mark.parametrize("record", [{"files": None}, {"files": [{"timings": [{"p50_us": "fast"}]}]}, {}], ids=str)
+def test_record_of_another_form_is_left_out(record, again):
+    page = again(benchmark=record, sensitivity=record, compression=record)
+    assert page.faults == []
+    assert not {"latency", "sensitivity", "compression"} & set(page.sections)

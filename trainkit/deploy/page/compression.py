@@ -1,0 +1,93 @@
+"""What the compression steps did, one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainkit.deploy.page.nodes import plain_text
+from trainkit.deploy.page.records import entries_of, number_of, part_of
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """What one step has made of the model; the first is the model before all steps.
+
+    Args:
+        step: Its name.
+        arguments: What it was called with, by name.
+        loss: After it.
+        accuracy: After it; None where no output is a class.
+        drop_points: Lost against the model before all steps.
+        zeros: Share of the kernels' values.
+        distinct: Most distinct values in a kernel.
+        bytes: Of the weights.
+        gzip_bytes: After gzip.
+        seconds: That it took.
+        layers: What became of layers: how many of each.
+        notable: The layers that are not as one would wish, with the reason.
+    """
+
+    step: str
+    arguments: tuple[tuple[str, str], ...]
+    loss: float | None
+    accuracy: float | None
+    drop_points: float | None
+    zeros: float
+    distinct: int
+    bytes: int
+    gzip_bytes: int
+    seconds: float
+    layers: Mapping[str, int]
+    notable: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class CompressionFacts:
+    """What all steps did.
+
+    Args:
+        measured_on: The part of the data that the steps are measured on.
+        steps: In their order.
+        promises: How many were made.
+    """
+
+    measured_on: str
+    steps: tuple[StepFacts, ...]
+    promises: int
+
+    @property
+    def most_bytes(self) -> int:
+        """Of the largest step."""
+        return max(step.bytes for step in self.steps)
+
+
+def read_compression(record: Mapping[str, Any]) -> CompressionFacts | None:
+    """What a `compression.json` tells; None where there is none."""
+    steps = tuple(map(_step, entries_of(record, "steps")))
+    promises = len(entries_of(record, "promises"))
+    return CompressionFacts(str(record.get("measured_on", "")), steps, promises) if steps else None
+
+
+def _step(entry: Mapping[str, Any]) -> StepFacts:
+    layers = entries_of(part_of(entry, "facts"), "layers")
+    return StepFacts(
+        step=str(entry.get("step", "")),
+        arguments=tuple((str(key), plain_text(value)) for key, value in part_of(entry, "arguments").items()),
+        loss=number_of(entry.get("loss")),
+        accuracy=number_of(entry.get("accuracy")),
+        drop_points=number_of(entry.get("drop_points")),
+        zeros=number_of(entry.get("zeros")) or 0.0,
+        distinct=int(entry.get("distinct", 0)),
+        bytes=int(entry.get("bytes", 0)),
+        gzip_bytes=int(entry.get("gzip_bytes", 0)),
+        seconds=number_of(entry.get("seconds")) or 0.0,
+        layers=dict(Counter(str(layer.get("status", "")) for layer in layers)),
+        notable=tuple(
+            (str(layer.get("layer", "")), str(layer.get("class_name", "")), str(layer.get("reason", "")))
+            for layer in layers
+            if layer.get("status") == "float"
+        ),
+    )

@@ -1,0 +1,81 @@
+"""What the figures do not say: what was not run, and how far chance goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trainkit.deploy.page.files import FileFacts
+from trainkit.deploy.page.latency import LatencyFacts
+from trainkit.deploy.page.quality import Quality
+from trainkit.deploy.page.wording import plural, share_text
+from trainkit.deploy.parity import CHANGES, DECISIVE_MARGIN
+
+FEW = 1_000
+"""Fewer samples are worth a warning."""
+ROUGH = 30
+"""Of a class with fewer samples, precision and recall say little."""
+
+
+def limits_of(
+    files: Sequence[FileFacts],
+    qualities: Sequence[Quality],
+    latency: LatencyFacts | None,
+    *,
+    role: str,
+    samples: int,
+) -> Iterator[str]:
+    """Sentences on what the figures do not say.
+
+    Args:
+        files: What was measured of each.
+        qualities: How right each output is.
+        latency: How fast the files are, if that was measured.
+        role: The part of the data that files are proved on.
+        samples: How many of its samples.
+    """
+    yield (
+        "No phone, GPU, NPU or microcontroller has run these files: they were run by LiteRT and ONNX Runtime on a CPU. "
+        "Try the file that you ship on the device that it is for."
+    )
+    if latency is None:
+        yield "No speed was measured: trainkit benchmark does that, on the computer that it runs on."
+    else:
+        yield (
+            "Times are those of this computer, under whatever else it was doing: they rank the files, and foretell no "
+            "phone."
+        )
+    yield from _on_samples(qualities, role, samples)
+    if any(file.precision in ("int8", "int16x8") for file in files):
+        yield (
+            "A file of integers may answer otherwise where the model itself is not sure (a lead of "
+            f"{DECISIVE_MARGIN} or less), and in 1 of {1 / CHANGES:,.0f} of its sure answers."
+        )
+    yield (
+        "All samples come from one source. How the model does on other cameras, places, people or times was not "
+        "measured."
+    )
+
+
+def _on_samples(qualities: Sequence[Quality], role: str, samples: int) -> Iterator[str]:
+    if role != "test":
+        yield (
+            f"There is no test set: the figures are of the {role} samples, which also chose what was kept, and "
+            "flatter. The setting data.test_split takes some of the samples."
+        )
+    for one in qualities:
+        if one.interval is not None:
+            low, high = one.interval
+            points = 100 * (high - low) / 2
+            yield (
+                f"The accuracy of “{one.output}” is that of {plural(one.samples, 'sample')}: with 95% certainty it "
+                f"lies between {share_text(low)} and {share_text(high)}. Between models that were tried on different "
+                f"samples, differences below about {points:.2f} points say nothing."
+            )
+            if least := [row for row in one.per_class if row.support < ROUGH]:
+                have, them = ("has", "it") if len(least) == 1 else ("have", "them")
+                yield (
+                    f"{plural(len(least), 'class', 'classes')} of “{one.output}” {have} fewer than {ROUGH} samples: "
+                    f"precision and recall of {them} are rough."
+                )
+    if samples < FEW:
+        yield f"{plural(samples, 'sample')} are few: rare mistakes do not show in them."
