@@ -28,6 +28,7 @@ from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.islands import check_excluded, islands_of
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
 from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file, with_faults
@@ -88,6 +89,8 @@ def deploy(
     overrides = list_overrides(overrides)
     with _open(Path(run), overrides, data, console) as subject:
         names = check_exports(subject.config)
+        with subject.config.locating():
+            check_excluded(subject.config.experiment.deploy.export, subject.model)
         with _telling_stops(subject, overrides, data, console):
             deployment = _export_all(subject, names, console)
     compressed = deployment.compressed
@@ -134,6 +137,7 @@ def check_deploy(config: Config, model: Any) -> None:
     check_exports(config)
     with config.locating():
         check_patterns(config.experiment.deploy.compress, model)
+        check_excluded(config.experiment.deploy.export, model)
 
 
 def _open(
@@ -252,7 +256,8 @@ def _export(
 
     def make(path: Path) -> FileReport:
         build_registered(node, EXPORTERS, {}, model=origin.model, filepath=path, context=context)
-        report = verify_file(path, precision=node.arguments.get("precision", "float32"), proof=origin.proof)
+        precision, islands = node.arguments.get("precision", "float32"), islands_of(node, origin.model)
+        report = verify_file(path, precision=precision, proof=origin.proof, islands=islands)
         return _with_promises(report, path, origin)
 
     key = key_of(origin.key, node.class_name, node.arguments, context.to_json(), context.classes)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.compress.keeper import Kept
+from trainkit.deploy.islands import Islands
 from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import TIMEOUT, IsolatedResult, predict_isolated
@@ -126,6 +127,7 @@ class FileReport:
         facts: What the file tells of itself: inputs, outputs, metadata.
         made_from: The model that it is compared with.
         promises: What was found of the promises of compression steps.
+        islands: What computes with real numbers in an int8 file that was asked to have such layers.
     """
 
     file: str
@@ -140,6 +142,7 @@ class FileReport:
     facts: dict[str, Any]
     made_from: str
     promises: tuple[Kept, ...] = ()
+    islands: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FileReport:
@@ -178,13 +181,16 @@ def _answers(model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return KerasPredictor(model).predict(inputs)
 
 
-def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: float = TIMEOUT) -> FileReport:
+def verify_file(
+    filepath: Path, *, precision: Precision, proof: Proof, islands: Islands | None = None, timeout: float = TIMEOUT
+) -> FileReport:
     """Run a file on the samples of a proof, in a child process.
 
     Args:
         filepath: A .tflite or .onnx file, or the directory of a SavedModel.
         precision: Of the file; it decides what may differ.
         proof: What it is compared with.
+        islands: What an int8 file computes with real numbers, where that is asked for.
         timeout: Seconds that opening the file, or a few samples, may take.
 
     Returns:
@@ -195,7 +201,11 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
     try:
         result = predict_isolated(filepath, proof.inputs, timeout=timeout)
         parity = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
-        parity = _judge_insides(parity, precision, result.facts)
+        parity = (
+            _judge_insides(parity, precision, result.facts)
+            if not islands
+            else _judge_islands(parity, islands, filepath)
+        )
         if parity.passed and filepath.suffix == ".tflite":
             parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
@@ -213,6 +223,7 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         parity=parity,
         facts=_told(result.facts, precision),
         made_from=proof.file,
+        islands=_told_islands(islands, filepath) if islands and result.facts else None,
     )
 
 
@@ -247,6 +258,17 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
         )
         return replace(parity, passed=False, reason=reason)
     return parity
+
+
+def _judge_islands(parity: Parity, islands: Islands, filepath: Path) -> Parity:
+    """The verdict on whether exactly the excluded layers of an int8 file compute with real numbers."""
+    faults = islands.faults(filepath)
+    return replace(parity, passed=False, reason=" ".join(faults)) if faults else parity
+
+
+def _told_islands(islands: Islands, filepath: Path) -> dict[str, Any]:
+    """What `verify.json` holds of them."""
+    return {"exclude": list(islands.patterns), "layers": islands.layers(filepath)}
 
 
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
