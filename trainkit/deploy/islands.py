@@ -28,6 +28,11 @@ class Islands:
     patterns: tuple[str, ...]
     graph: LayerGraph
 
+    @classmethod
+    def of(cls, patterns: Iterable[str], model: Any) -> Islands:
+        """Those of a file that is made from a `tf.keras.Model`."""
+        return cls(tuple(patterns), LayerGraph.of(flat(model)))
+
     def faults(self, filepath: Path) -> list[str]:
         """What a file that was just written here does otherwise, a sentence each."""
         operations = OperationsFile(filepath.read_bytes(), self.graph).operations
@@ -69,6 +74,11 @@ def _place(operation: Operation) -> str:
     return f"layer {operation.layers[-1]!r}" if operation.layers else f"tensor {operation.name!r}"
 
 
+def is_int8(node: Node) -> bool:
+    """Whether an exporter writes a file of integers."""
+    return node.arguments.get("precision") == "int8"
+
+
 def islands_of(node: Node, model: Any) -> Islands | None:
     """What an exporter's node excludes; None where it is no file with islands.
 
@@ -77,7 +87,7 @@ def islands_of(node: Node, model: Any) -> Islands | None:
         model: The `tf.keras.Model` that the file is made from.
     """
     patterns = node.arguments.get("exclude") or ()
-    return Islands(tuple(patterns), LayerGraph.of(flat(model))) if patterns else None
+    return Islands.of(patterns, model) if patterns else None
 
 
 def check_excluded(nodes: Iterable[Node], model: Any) -> None:

@@ -28,6 +28,7 @@ MODELS = (".keras", ".h5")
 COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""
 OWN = {"verify.json", "compression.json", COMPRESSED, "preprocess.json", "rejected"}
+OWN |= {"sensitivity.json", "sensitivity.svg"}
 """What `deploy` writes besides exported files and labels."""
 
 
