@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Collection
+from typing import Any
 
 from trainkit.errors import InputError
 from trainkit.native import quiet_stderr
@@ -37,7 +38,7 @@ warnings.filterwarnings("ignore", message="Statistics for quantized inputs were 
 
 
 def mlir_quantize(
-    calibrated: bytes, *, floats: Collection[str] = (), is_debug: bool = False, **types: tf.DType
+    calibrated: bytes, *, names: Collection[str] = (), kinds: Collection[str] = (), is_debug: bool = False, **types: Any
 ) -> bytes:
     """Make a file of integers out of a .tflite whose tensors have ranges: what the converter does after calibration.
 
@@ -46,14 +47,16 @@ def mlir_quantize(
 
     Args:
         calibrated: What a converter gives under `_experimental_calibrate_only`.
-        floats: Names of the tensors whose operations stay as they are.
+        names: Of the tensors whose operations stay as they are.
+        kinds: Of operations that stay as they are: `TRANSPOSE_CONV`.
         is_debug: Whether each operation is computed twice, with integers and with real numbers, and compared.
-        types: `input_data_type` and `output_data_type`.
+        types: `input_data_type` and `output_data_type`, `tf.DType`s.
     """
     from tensorflow.lite.python.convert import mlir_quantize as quantize
 
+    denied = {"denylisted_nodes": sorted(names), "denylisted_ops": sorted(kinds)}
     with quiet_stderr():
-        return quantize(calibrated, enable_numeric_verify=is_debug, denylisted_nodes=sorted(floats), **types)
+        return quantize(calibrated, enable_numeric_verify=is_debug, **denied, **types)
 
 
 __all__ = ["mlir_quantize", "quiet_stderr", "tf"]

@@ -118,8 +118,9 @@ class OperationsFile:
         """Names are `model/layer/Operation`, joined by `;` where several were fused."""
         for whole in name.split(";"):
             _, *parts = whole.split("/")
-            if parts and parts[0] in self._graph.classes:
-                yield parts[0]
+            ways = ("/".join(parts[:end]) for end in range(len(parts), 0, -1))  # a layer may be called `block/conv`
+            if (layer := next((way for way in ways if way in self._graph.classes), None)) is not None:
+                yield layer
 
     def _output_of(self, outputs: Iterable[int]) -> str | None:
         """The output of the file that some tensors become, by changes of type alone."""

@@ -40,6 +40,7 @@ class LayerSensitivity:
         alone: Of the file in which only this layer is integers; what it takes is then rounded, too.
         without: Of the file in which all layers but this one are integers.
         reasons: What was found of its weights and values.
+        tied: Layers that are in float32 together with it only, and are counted with it in `alone` and `without`.
     """
 
     layer: str
@@ -51,6 +52,7 @@ class LayerSensitivity:
     alone: Trial | None = None
     without: Trial | None = None
     reasons: tuple[Reason, ...] = ()
+    tied: tuple[str, ...] = ()
 
     @property
     def own(self) -> float | None:
@@ -128,15 +130,16 @@ class Analysis:
         return LayerSensitivity(name, part.class_name, part.layers, local, reasons=found, **measured)
 
     def _confirm(self, name: str, local: float | None, reasons: Reasons) -> LayerSensitivity:
-        part, others = self._parts.by_name[name], set(self._parts.by_name) - {name}
+        part, tied = self._parts.by_name[name], self._parts.with_tied([name])
         return self._describe(
             name,
             local,
             reasons,
             kernel=self._trials.error_of(self._files.kernels(part)),
             output=self._trials.error_of(self._files.outputs(part)),
-            alone=self._trials.of(others),
-            without=self._trials.of([name]),
+            alone=self._trials.of(set(self._parts.by_name) - set(tied)),
+            without=self._trials.of(tied),
+            tied=tuple(one for one in tied if one != name),
         )
 
     def _measure_input(self, name: str, reasons: Reasons) -> LayerSensitivity:

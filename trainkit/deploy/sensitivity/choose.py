@@ -34,13 +34,15 @@ class Choice:
 
     Args:
         layers: Their names, in the order of the network.
+        needed: Those of them that no file computes with integers.
         before: What was measured with none.
-        after: What was measured with these.
+        after: What was measured with these; where it would not do with all layers in float32 either, with all of them.
         steps: How they were found.
         tried: Files that were made and measured in all.
     """
 
     layers: tuple[str, ...]
+    needed: tuple[str, ...]
     before: Trial
     after: Trial
     steps: tuple[Step, ...]
@@ -69,17 +71,21 @@ def choose(trials: Trials, parts: Parts, ranking: Sequence[str]) -> Choice:
 class _Search:
     def __init__(self, trials: Trials, parts: Parts, ranking: Sequence[str]) -> None:
         self._trials, self._parts, self._ranking = trials, parts, ranking
-        self._chosen: list[str] = []
+        self._free = list(parts.by_name)
+        self._needed = [part.name for part in parts.of(trials.calibrated.floats)]
+        self._chosen = list(self._needed)
         self._steps: list[Step] = []
 
     def run(self) -> Choice:
         before = self._trials.of(())
+        if not before.passed and not (ideal := self._trials.of(self._free)).passed:  # rounding is not to blame
+            return Choice(tuple(self._needed), tuple(self._needed), before, ideal, (), self._trials.count)
         moves = self._moves()
-        while not self._now.passed and len(self._chosen) < len(self._parts.by_name):
+        while not self._now.passed and len(self._chosen) < len(self._free):
             moves = self._grow(moves)
         self._prune()
-        order = [name for name in self._parts.by_name if name in self._chosen]
-        return Choice(tuple(order), before, self._now, tuple(self._steps), self._trials.count)
+        order = [name for name in self._free if name in self._chosen]
+        return Choice(tuple(order), tuple(self._needed), before, self._now, tuple(self._steps), self._trials.count)
 
     @property
     def _now(self) -> Trial:
@@ -87,9 +93,9 @@ class _Search:
 
     def _moves(self) -> list[tuple[str, ...]]:
         """Each layer by itself, then each with all that must be in float32 for what it gives not to be rounded."""
-        single = [(name,) for name in self._ranking if name in self._parts.by_name]
+        single = [(name,) for name in self._ranking if name in self._free]
         around = [self._parts.around(name) for name in self._ranking]
-        return list(dict.fromkeys([*single, *(move for move in around if move)]))
+        return list(dict.fromkeys(self._parts.with_tied(move) for move in [*single, *around] if move))
 
     def _grow(self, moves: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
         """Make the best move; return those that are worth another try, the best first."""
@@ -115,8 +121,9 @@ class _Search:
 
     def _rest(self) -> list[tuple[str, ...]]:
         """The layers that are integers still, the worst first."""
-        order = [*self._ranking, *self._parts.by_name]
-        return [(name,) for name in dict.fromkeys(order) if name in self._parts.by_name and name not in self._chosen]
+        order = dict.fromkeys([*self._ranking, *self._free])
+        left = [name for name in order if name in self._free and name not in self._chosen]
+        return [self._parts.with_tied((name,)) for name in left]
 
     def _take(self, move: Iterable[str]) -> None:
         added = self._added(move)
@@ -125,12 +132,12 @@ class _Search:
 
     def _prune(self) -> None:
         """Leave out what can be left out, the layers that came last first, until nothing can."""
-        if not self._now.passed:
-            return None
-        for name in self._chosen[::-1]:
-            fewer = [one for one in self._chosen if one != name]
-            if self._trials.of(fewer).passed:
-                self._chosen = fewer
-                self._steps.append(Step((name,), self._now, back=True))
-                return self._prune()
-        return None
+        is_done = not self._now.passed
+        while not is_done:
+            is_done = True
+            for name in [one for one in self._chosen[::-1] if one not in self._needed]:
+                tied = self._parts.with_tied((name,))
+                fewer = [one for one in self._chosen if one not in tied]
+                if len(fewer) < len(self._chosen) and self._trials.of(fewer).passed:
+                    self._chosen, is_done = fewer, False
+                    self._steps.append(Step(tied, self._now, back=True))

@@ -44,7 +44,7 @@ class Parts:
     """
 
     def __init__(self, calibrated: Calibrated) -> None:
-        self.graph = calibrated.graph
+        self.graph, self._calibrated = calibrated.graph, calibrated
         self.file = OperationsFile(calibrated.content, calibrated.graph)
         self.inputs = self.file.input_names()
         grouped: dict[str, list[int]] = {}
@@ -66,6 +66,11 @@ class Parts:
         """A part, or an input, and all that must be in float32 for what it gives not to be rounded at all."""
         own = [name] if name in self.by_name else []
         return tuple(dict.fromkeys([*own, *self._takers(self._given(name))]))
+
+    def with_tied(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Some parts, and those that are in float32 together with them only."""
+        layers = (layer for name in names for one in self.by_name[name].layers for layer in self._calibrated.tied(one))
+        return tuple(dict.fromkeys([*names, *(part.name for part in self.of(layers))]))
 
     def _part(self, name: str, places: list[int]) -> Part:
         layers = dict.fromkeys(layer for place in places for layer in self.file.operations[place].layers)

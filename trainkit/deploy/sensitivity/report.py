@@ -58,7 +58,7 @@ def _island_lines(file: FileReport) -> Iterator[str]:
     if not auto["before"]["passed"]:
         yield f"without: {auto['before']['reason']}"
     if not auto["after"]["passed"]:
-        yield f"{file.file}: that does not do either: {auto['after']['reason']}"
+        yield f"no choice of layers does it; with all in float32 still: {auto['after']['reason']}"
 
 
 def _table(explanation: Explanation, found: Sensitivity) -> Table:
@@ -104,7 +104,9 @@ def _advice(explanation: Explanation, found: Sensitivity) -> Iterator[str]:
     choice = found.choice
     if choice is None:
         return
-    if found.integers.passed:
+    if choice.needed:
+        yield f"there is no operation on integers for {', '.join(choice.needed)}: an int8 file must exclude that"
+    elif found.integers.passed:
         yield (
             f"{explanation.file} is within its limits on these samples with all layers in int8: nothing needs to be "
             "excluded"
@@ -112,7 +114,7 @@ def _advice(explanation: Explanation, found: Sensitivity) -> Iterator[str]:
         return
     yield f"with all layers in int8: {found.integers.reason}"
     if not choice.after.passed:
-        yield f"with {len(choice.layers)} layers in float32 still: {choice.after.reason}"
+        yield f"with all layers in float32 still: {choice.after.reason}"
         return
     yield f"{exclude_line(choice.layers)} does it ({choice.tried} files tried): {trial_words(choice.after)}; write"
     yield f"  {export_line(explanation.node.arguments, choice.layers)}"

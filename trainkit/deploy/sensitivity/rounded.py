@@ -14,6 +14,8 @@ from trainkit.deploy.export.operations import Operation, OperationsFile
 from trainkit.deploy.export.tflite_file import IDENTIFIER
 from trainkit.deploy.sensitivity.parts import SAME_SCALE, Part
 
+NARROWEST = 1e-30
+"""Width of the range of a tensor that is always 0: its scale would be no number that LiteRT can divide by."""
 LEVELS = 127
 """Steps on either side of 0 that a kernel has."""
 _KERNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0, "CONV_3D": 4}
@@ -110,9 +112,9 @@ def _round_tensor(file: OperationsFile, index: int, kind: str) -> bool:
     """Put a change to integers and back behind a tensor; False where it has no range."""
     tensor, graph = file.tensor(index), file.subgraph
     ends = range_of(tensor)
-    if ends is None or tensor.type != schema.TensorType.FLOAT32:
+    if ends is None or ends[1] - ends[0] < NARROWEST or tensor.type != schema.TensorType.FLOAT32:
         return False
-    scale = (ends[1] - ends[0]) / 255 or 1.0
+    scale = (ends[1] - ends[0]) / 255
     scale, zero = _FIXED.get(kind, (scale, round(-128 - ends[0] / scale)))
     quantization = schema.QuantizationParametersT(scale=[scale], zeroPoint=[int(np.clip(zero, -128, 127))])
     shape = {"shape": tensor.shape, "shapeSignature": tensor.shapeSignature, "hasRank": True}
