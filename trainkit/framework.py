@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Collection
+from typing import Any
 
 from trainkit.errors import InputError
 from trainkit.native import quiet_stderr
@@ -34,4 +36,27 @@ if hasattr(tf.keras, "__version__"):  # only Keras 3 has one
 tf.get_logger().setLevel("ERROR")
 warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected", category=UserWarning)
 
-__all__ = ["quiet_stderr", "tf"]
+
+def mlir_quantize(
+    calibrated: bytes, *, names: Collection[str] = (), kinds: Collection[str] = (), is_debug: bool = False, **types: Any
+) -> bytes:
+    """Make a file of integers out of a .tflite whose tensors have ranges: what the converter does after calibration.
+
+    `tf.lite.experimental.QuantizationDebugger` is built on the same function, and its only public way in; it would
+    calibrate again for each file.
+
+    Args:
+        calibrated: What a converter gives under `_experimental_calibrate_only`.
+        names: Of the tensors whose operations stay as they are.
+        kinds: Of operations that stay as they are: `TRANSPOSE_CONV`.
+        is_debug: Whether each operation is computed twice, with integers and with real numbers, and compared.
+        types: `input_data_type` and `output_data_type`, `tf.DType`s.
+    """
+    from tensorflow.lite.python.convert import mlir_quantize as quantize
+
+    denied = {"denylisted_nodes": sorted(names), "denylisted_ops": sorted(kinds)}
+    with quiet_stderr():
+        return quantize(calibrated, enable_numeric_verify=is_debug, **denied, **types)
+
+
+__all__ = ["mlir_quantize", "quiet_stderr", "tf"]

@@ -24,6 +24,7 @@ def deploy(
         typer.Argument(metavar="KEY=VALUE", help="Keys of `deploy.`: 'deploy.export=[ONNX]'.", show_default=False),
     ] = None,
     data: DataConfig = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell what int8 costs each layer, and why.")] = False,
     allow_code: AllowCode = False,
 ) -> None:
     """Export the model of RUN, run every file, and prove that it answers like the model."""
@@ -33,4 +34,4 @@ def deploy(
 
     from trainkit.deploy import deploy as export
 
-    export(subject, overrides or (), data=data)
+    export(subject, overrides or (), data=data, explain=explain)

@@ -30,6 +30,13 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             path,
             "Quantize is for a file of integers. Put `TFLite: {precision: int8}` in deploy.export, or leave it out.",
         )
+    for index, node in enumerate(deploy.export):
+        if "Quantize" in names and node.arguments.get("exclude"):
+            yield (
+                ("deploy", "export", index, node.class_name, "exclude"),
+                "must be left out where deploy.compress has Quantize, which rounds every layer while it trains. Leave "
+                "Quantize out: layers are excluded from files whose ranges come from calibration.",
+            )
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

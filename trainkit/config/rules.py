@@ -12,7 +12,7 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
     """What a value should be, if it is not."""
     if value is None:
         return None if argument.optional else "given, not null"
-    if argument.choices and argument.type != "path":
+    if argument.choices and argument.type not in ("path", "texts"):
         return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
     is_number = _is_number(value)
     if is_number and (bound := _broken_bound(value, argument)):
@@ -35,7 +35,8 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
             return None if isinstance(value, str) else "a text"
         case "texts":
             ok = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            return None if ok else "a list of texts (quote numbers)"
+            words = "".join(f"{choice}, or " for choice in argument.choices)
+            return None if ok or value in argument.choices else f"{words}a list of texts (quote numbers)"
     return None
 
 

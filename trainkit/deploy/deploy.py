@@ -30,9 +30,18 @@ from trainkit.deploy.compress.steps import Compressed, check_patterns, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, file_name, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.islands import check_excluded, is_int8
 from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, make_proof
 from trainkit.deploy.report import gain_lines, print_report, print_steps
+from trainkit.deploy.sensitivity import (
+    Explainer,
+    Explanation,
+    explain_files,
+    print_explanation,
+    print_islands,
+    write_explanation,
+)
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
 from trainkit.deploy.targets import check_integers
 from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
@@ -62,16 +71,23 @@ class Deployment:
         proof: The samples that the files were run on, and the model's answers.
         files: What was measured of each.
         compressed: What the steps of `deploy.compress` have made, if there are any.
+        explanation: What integers cost each layer, where an int8 file falls short or it was asked for.
     """
 
     directory: Path
     proof: Proof
     files: tuple[FileReport, ...]
     compressed: Compressed | None = None
+    explanation: Explanation | None = None
 
 
 def deploy(
-    run: Path | str, overrides: Iterable[str] = (), *, data: Path | str | None = None, console: Console | None = None
+    run: Path | str,
+    overrides: Iterable[str] = (),
+    *,
+    data: Path | str | None = None,
+    explain: bool = False,
+    console: Console | None = None,
 ) -> Deployment:
     """Export a model, run every file, and prove that it answers like the model.
 
@@ -79,6 +95,7 @@ def deploy(
         run: A run directory, or a directory of runs: the newest; or a .keras or .h5 file that was made elsewhere.
         overrides: `deploy.KEY=VALUE` texts, which win over the run's config.
         data: For a file, the config that names its data.
+        explain: Whether to tell what int8 costs each layer, also of a file that is good.
         console: Where the table is shown; standard output by default.
 
     Returns:
@@ -95,15 +112,21 @@ def deploy(
     overrides = list_overrides(overrides)
     with _open(Path(run), overrides, data, console) as subject:
         names = check_exports(subject.config)
+        with subject.config.locating():
+            check_excluded(subject.config.experiment.deploy.export, subject.model)
+        if explain and not any(map(is_int8, subject.config.experiment.deploy.export)):
+            raise InputError("--explain is about int8 files. deploy.export has none: add `TFLite: {precision: int8}`.")
         check_integers(subject.config, subject.model)
-        with _telling_stops(subject, overrides, data, console):
-            deployment = _export_all(subject, names, console)
+        with _telling_stops(subject, overrides, data, console, explain=explain):
+            deployment = _export_all(subject, names, console, explain=explain)
     compressed = deployment.compressed
     if compressed is not None:
         print_steps(console, compressed)
     print_report(console, deployment.proof, deployment.files, deployment.directory)
     for line in gain_lines(compressed, deployment.files) if compressed is not None else ():
         say(console, line)
+    print_islands(console, deployment.files)
+    print_explanation(console, deployment.explanation)
     broken = [file for file in deployment.files if not file.parity.passed]
     if broken:
         told = "\n".join(f"  {file.file}: {file.parity.reason}" for file in broken)
@@ -142,6 +165,7 @@ def check_deploy(config: Config, model: Any) -> None:
     check_exports(config)
     with config.locating():
         check_patterns(config.experiment.deploy.compress, model)
+        check_excluded(config.experiment.deploy.export, model)
 
 
 def _open(
@@ -159,7 +183,9 @@ def _open(
 
 
 @contextmanager
-def _telling_stops(subject: Subject, overrides: list[str], data: Path | str | None, console: Console) -> Iterator[None]:
+def _telling_stops(
+    subject: Subject, overrides: list[str], data: Path | str | None, console: Console, *, explain: bool
+) -> Iterator[None]:
     """Tell how to go on after a signal, or once there is room on the disk."""
     try:
         yield
@@ -168,6 +194,7 @@ def _telling_stops(subject: Subject, overrides: list[str], data: Path | str | No
             error.exit_code = TrainKitError.exit_code  # it is no fault of the input any more
         place = [str(subject.filepath), "--data", str(data)] if data is not None else [str(subject.filepath.parent)]
         code = ["--allow-code"] if subject.config.custom_code else []
+        code += ["--explain"] if explain else []
         say(console, f"go on with: {shlex.join(['trainkit', 'deploy', *place, *overrides, *code])}")
         raise
 
@@ -186,7 +213,7 @@ class _Origin:
     layers: Sequence[Mapping[str, str]] = ()
 
 
-def _export_all(subject: Subject, names: list[str], console: Console) -> Deployment:
+def _export_all(subject: Subject, names: list[str], console: Console, *, explain: bool) -> Deployment:
     config, splits = subject.config, subject.splits
     facts = splits.train.facts
     classes = {name: field.classes for name, field in facts.targets.items() if field.classes is not None}
@@ -210,21 +237,26 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
     exports, reports = Exports(subject.work / "exports"), []
     taken = None if calibration is None else calibration.to_json()
+    explainer = Explainer(splits, context, seed=config.experiment.seed, console=console)
     with replace_directory(subject.directory) as directory, config.locating():
         plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
             origin = quantized if node.arguments.get("precision") == "int8" else plain
-            reports.append(_export(node, directory / filename, origin, context, exports, console))
+            reports.append(_export(node, directory / filename, origin, context, exports, explainer, console))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
         write_json(directory / "verify.json", make_record(proof, reports, calibration=taken))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
+        pairs = list(zip(config.experiment.deploy.export, reports, strict=True))
+        is_after = quantized is not plain
+        explanation = explain_files(explainer, pairs, plain.model, is_asked=explain, before_quantize=is_after)
+        write_explanation(directory, explanation)
         if config.experiment.deploy.benchmark:
             benchmark_deployment(directory, inputs, subject.model, console)
         write_report(directory, subject=subject, proof=proof)
     exports.clear()
-    return Deployment(subject.directory, proof, tuple(reports), compressed)
+    return Deployment(subject.directory, proof, tuple(reports), compressed, explanation)
 
 
 def _calibration(subject: Subject, context: ExportContext, names: list[str]) -> Calibration | None:
@@ -281,14 +313,22 @@ def _versions() -> dict[str, str | None]:
 
 
 def _export(
-    node: Node, filepath: Path, origin: _Origin, context: ExportContext, exports: Exports, console: Console
+    node: Node,
+    filepath: Path,
+    origin: _Origin,
+    context: ExportContext,
+    exports: Exports,
+    explainer: Explainer,
+    console: Console,
 ) -> FileReport:
     """Export one file and prove it; one that fails is moved where nobody ships it by mistake."""
 
     def make(path: Path) -> FileReport:
-        build_registered(node, EXPORTERS, {}, model=origin.model, filepath=path, context=context)
-        report = verify_file(path, precision=node.arguments.get("precision", "float32"), proof=origin.proof)
-        return _with_promises(report, path, origin)
+        decision = explainer.decide(node, origin.model)
+        build_registered(decision.node, EXPORTERS, {}, model=origin.model, filepath=path, context=context)
+        precision = node.arguments.get("precision", "float32")
+        report = verify_file(path, precision=precision, proof=origin.proof, islands=decision.islands)
+        return _with_promises(decision.told(report), path, origin)
 
     key = key_of(origin.key, node.class_name, node.arguments, context.to_json(), context.classes)
     report = exports.find(filepath.name, key)

@@ -29,7 +29,10 @@ COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""
 PAGE, CARD = "report.html", "MODEL_CARD.md"
 """What tells a person of all files."""
-OWN = {"verify.json", "compression.json", "benchmark.json", COMPRESSED, "preprocess.json", PAGE, CARD, "rejected"}
+OWN = {
+    *("verify.json", "compression.json", "sensitivity.json", "sensitivity.svg", "benchmark.json"),
+    *(COMPRESSED, "preprocess.json", PAGE, CARD, "rejected"),
+}
 """What `deploy` writes besides exported files and labels."""
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from trainkit.config import Config
+from trainkit.config import Config, Node
 from trainkit.config.network import part_of
+from trainkit.deploy.islands import AUTO, is_int8
 from trainkit.errors import ConfigError, Problem
+from trainkit.models.patterns import fits
 from trainkit.models.targets import Finding, Target, findings
 
 
@@ -55,11 +57,18 @@ def check_integers(config: Config, model: Any) -> None:
     Raises:
         ConfigError: With each layer that stands in the way, its place and a cure.
     """
-    found = findings(model, Target.INT8) if Target.INT8 in targets_of(config) else []
+    files = [node for node in config.experiment.deploy.export if is_int8(node)]
+    found = [one for one in findings(model, Target.INT8) if any(not _is_excluded(one.layer, node) for node in files)]
     if found:
-        cure = "or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
+        cure = "name it in `exclude` of the int8 file, or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
         problems = [_problem(config, finding, cure) for finding in found]
         raise ConfigError(config.document.source, problems)
+
+
+def _is_excluded(layer: str, node: Node) -> bool:
+    """Whether a file of integers computes a layer with real numbers, as it is asked to."""
+    exclude = node.arguments.get("exclude") or ()
+    return exclude == AUTO or any(fits(pattern, layer) for pattern in exclude)
 
 
 def _problem(config: Config, finding: Finding, cure: str = "") -> Problem:

@@ -13,6 +13,7 @@ import numpy as np
 
 from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.file_facts import operation_facts, operation_faults
+from trainkit.deploy.islands import Islands
 from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.deploy.probes import ProbeReport, judge_probe
 from trainkit.deploy.proof import Proof
@@ -46,6 +47,7 @@ class FileReport:
         made_from: The model that it is compared with.
         promises: What was found of the promises of compression steps.
         probes: What it answers to zeros, to the ends of the ranges, and in batches of several sizes.
+        islands: What computes with real numbers in an int8 file that was asked to have such layers.
     """
 
     file: str
@@ -61,6 +63,7 @@ class FileReport:
     made_from: str
     promises: tuple[Kept, ...] = ()
     probes: tuple[ProbeReport, ...] = ()
+    islands: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FileReport:
@@ -91,13 +94,16 @@ def make_record(
     }
 
 
-def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: float = TIMEOUT) -> FileReport:
+def verify_file(
+    filepath: Path, *, precision: Precision, proof: Proof, islands: Islands | None = None, timeout: float = TIMEOUT
+) -> FileReport:
     """Run a file on the samples of a proof, in a child process.
 
     Args:
         filepath: A .tflite or .onnx file, or the directory of a SavedModel.
         precision: Of the file; it decides what may differ.
         proof: What it is compared with.
+        islands: What an int8 file computes with real numbers, where that is asked for.
         timeout: Seconds that opening the file, or a few samples, may take.
 
     Returns:
@@ -110,9 +116,12 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         piece = ONE if filepath.suffix == ".tflite" else PIECE
         result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, timeout=timeout)
         parity = _compare(proof, result.outputs, precision)
-        parity = _judge_insides(parity, precision, result.facts)
+        parity = (
+            _judge_islands(parity, islands, filepath) if islands else _judge_insides(parity, precision, result.facts)
+        )
         probes = _judge_probes(proof, result, precision)
-        parity = next((replace(parity, passed=False, reason=str(one)) for one in probes if not one.passed), parity)
+        if parity.passed and (missed := [str(one) for one in probes if not one.passed]):
+            parity = replace(parity, passed=False, reason=missed[0])
         if parity.passed and filepath.suffix == ".tflite":
             parity = _judge_elsewhere(parity, filepath, precision, proof, timeout)
     except (PredictionError, InputError) as error:
@@ -132,6 +141,7 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
         facts=facts,
         made_from=proof.file,
         probes=tuple(probes),
+        islands=_told_islands(islands, filepath) if islands and result.facts else None,
     )
     return with_faults(report, operation_faults(facts))
 
@@ -179,6 +189,17 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
         )
         return replace(parity, passed=False, reason=reason)
     return parity
+
+
+def _judge_islands(parity: Parity, islands: Islands, filepath: Path) -> Parity:
+    """The verdict on whether exactly the excluded layers of an int8 file compute with real numbers."""
+    faults = islands.faults(filepath)
+    return replace(parity, passed=False, reason=" ".join(faults)) if faults else parity
+
+
+def _told_islands(islands: Islands, filepath: Path) -> dict[str, Any]:
+    """What `verify.json` holds of them."""
+    return {"exclude": list(islands.patterns), "layers": islands.layers(filepath)}
 
 
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
 
+from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.context import ExportContext
+from trainkit.deploy.export.layer_graph import LayerGraph, flat
 from trainkit.deploy.export.preprocess import write_preprocess
 from trainkit.deploy.export.tables import split_tables
 from trainkit.deploy.export.tflite_metadata import add_metadata
@@ -37,6 +39,8 @@ def export_tflite(
     input_type: Literal["float32", "int8", "uint8"] = "float32",
     output_type: Literal["float32", "int8", "uint8"] = "float32",
     calibration_samples: Annotated[int, Ge(1)] = 500,
+    exclude: list[str] | Literal["auto"] | None = None,
+    accuracy_drop: Annotated[float, Ge(0)] = 0.5,
     context: ExportContext,
 ) -> Path:
     """Write a model for LiteRT, which runs on Android, iOS and microcontrollers.
@@ -53,6 +57,10 @@ def export_tflite(
         input_type: What an app gives. float32: real values, which an int8 file quantizes by itself.
         output_type: What an app gets. float32: real values, which an int8 file dequantizes by itself.
         calibration_samples: How many training samples the ranges of int8 are taken from.
+        exclude: Layers that an int8 file computes with real numbers: patterns of their names, or names of blocks. With
+            `auto`, `deploy` finds the fewest that will do.
+        accuracy_drop: Points of accuracy on the validation samples that int8 may cost before `auto` takes a layer out,
+            and before `deploy` tells which layers are to blame.
         context: What every exporter is told.
 
     Returns:
@@ -67,6 +75,11 @@ def export_tflite(
         Jacob et al., CVPR 2018, section 2.1.
     """
     _check_types(precision, input_type=input_type, output_type=output_type)
+    _check_exclude(precision, exclude)
+    if exclude:
+        calibrated = calibrate(model, calibration_samples, context=context, name=filepath.name)
+        content = calibrated.quantize(calibrated.choose(exclude), input_type=input_type, output_type=output_type)
+        return _write(content, filepath, context, calibrated.preprocess)
     inner, preprocess = split_tables(model, numbers=True)
     converter = tf.lite.TFLiteConverter.from_keras_model(inner)
     if precision != "float32":
@@ -74,18 +87,53 @@ def export_tflite(
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
-        if calibration_samples < 1:
-            received = f"calibration_samples={calibration_samples!r}"
-            raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
+        _set_integers(converter, lambda: _calibrate(context, calibration_samples, inner, preprocess))
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
-    content = add_metadata(_convert(converter, filepath.name), context, preprocess)
+    return _write(_convert(converter, filepath.name), filepath, context, preprocess)
+
+
+def calibrate(model: Any, samples: int, *, context: ExportContext, name: str) -> Calibrated:
+    """Find the ranges of a model, once for many files of integers.
+
+    Args:
+        model: A `tf.keras.Model`; it is not changed.
+        samples: How many training samples the ranges are taken from.
+        context: What every exporter is told.
+        name: Of the file, for messages.
+
+    Raises:
+        InputError: If there are no samples.
+        ExportError: If the model cannot be converted.
+    """
+    inner, preprocess = split_tables(flat(model), numbers=True)
+    converter = tf.lite.TFLiteConverter.from_keras_model(inner)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    _set_integers(converter, lambda: _calibrate(context, samples, inner, preprocess))
+    converter._experimental_calibrate_only = True
+    return Calibrated(_convert(converter, name), LayerGraph.of(inner), preprocess)
+
+
+def _set_integers(converter: Any, samples: Callable[[], Iterator[dict[str, np.ndarray]]]) -> None:
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = samples
+
+
+def _write(content: bytes, filepath: Path, context: ExportContext, preprocess: Preprocess | None) -> Path:
     with replace_file(filepath) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(add_metadata(content, context, preprocess))
     write_preprocess(filepath, preprocess)
     return filepath
+
+
+def _check_exclude(precision: str, exclude: list[str] | str | None) -> None:
+    if exclude and precision != "int8":
+        cure = "Set `precision: int8`, or leave it out."
+        raise InputError(f"`exclude` must be left out where `precision` is {precision}. Received: {exclude!r}. {cure}")
+    if isinstance(exclude, str):
+        raise InputError(
+            f"`exclude` must be a list of layers where a file is exported by itself: `deploy` makes it of {exclude!r}."
+        )
 
 
 def _check_types(precision: str, **types: str) -> None:
@@ -101,6 +149,8 @@ def _calibrate(
     context: ExportContext, count: int, model: Any, preprocess: Preprocess | None
 ) -> Iterator[dict[str, np.ndarray]]:
     dtypes = {name: tensor.dtype.as_numpy_dtype for name, tensor in zip(model.input_names, model.inputs, strict=True)}
+    if count < 1:
+        raise InputError(f"`calibration_samples` must be at least 1. Received: calibration_samples={count!r}.")
     samples = 0
     for raw in context.calibration(count):
         inputs = preprocess.apply(raw) if preprocess else raw

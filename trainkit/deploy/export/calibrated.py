@@ -1,0 +1,127 @@
+"""A network whose ranges are known: files of integers are made of it without calibrating again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from trainkit.deploy.export.layer_graph import LayerGraph
+from trainkit.deploy.export.operations import Operation, OperationsFile, main_layer
+from trainkit.errors import InputError
+from trainkit.framework import mlir_quantize, tf
+from trainkit.inference.preprocess import Preprocess
+from trainkit.models.patterns import fits, unknown_pattern
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What a converter gives once it has calibrated: real numbers, each tensor with its range.
+
+    Args:
+        content: The .tflite.
+        graph: The layers of the model that it was made from.
+        preprocess: What is done to raw columns before the file.
+    """
+
+    content: bytes
+    graph: LayerGraph
+    preprocess: Preprocess | None = None
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """Those that compute something of a layer."""
+        return OperationsFile(self.content, self.graph).computing
+
+    @cached_property
+    def computed(self) -> set[str]:
+        """The layers that have an operation."""
+        return {layer for one in self.operations for layer in one.layers}
+
+    def choose(self, patterns: Iterable[str]) -> list[str]:
+        """The layers that patterns name, in the order of the network.
+
+        Args:
+            patterns: As shells have them, or names of blocks; of several layers that one fits, those count that the
+                file computes.
+
+        Raises:
+            InputError: If a pattern fits no layer, none that the file computes, or one without those tied to it.
+        """
+        chosen: set[str] = set()
+        for pattern in patterns:
+            if told := unknown_pattern(pattern, self.graph.names):
+                raise InputError(f"`exclude` {told}")
+            found = [name for name in self.graph.names if fits(pattern, name)]
+            if not (own := [name for name in found if name in self.computed]):
+                raise self._refusal(pattern, found)
+            chosen.update(own)
+        for layer in chosen:
+            if left := [name for name in self.tied(layer) if name not in chosen]:
+                names = ", ".join(map(repr, left))
+                raise InputError(
+                    f"`exclude` must name {layer!r} together with {names}: the converter tells such operations "
+                    f"apart by their kind alone. Received: {sorted(chosen)!r}. Write all, or none."
+                )
+        return [name for name in self.graph.names if name in chosen]
+
+    def quantize(
+        self, exclude: Collection[str] = (), *, input_type: str = "float32", output_type: str = "float32"
+    ) -> bytes:
+        """The file of integers.
+
+        Args:
+            exclude: Layers that compute with real numbers.
+            input_type: What it takes.
+            output_type: What it gives.
+        """
+        types = {"input_data_type": tf.as_dtype(input_type), "output_data_type": tf.as_dtype(output_type)}
+        names = [one.name for one in self._known if _is_in(one, exclude)]
+        kinds = [kind for kind in self._by_kind if all(_is_in(one, exclude) for one in self._of_kind(kind))]
+        return mlir_quantize(self.content, names=names, kinds=kinds, **types)
+
+    def tied(self, layer: str) -> list[str]:
+        """The other layers that must be in float32 where one is."""
+        kinds = [kind for kind in self._by_kind if any(layer in one.layers for one in self._of_kind(kind))]
+        others = [one for kind in sorted(kinds) for one in self._of_kind(kind) if layer not in one.layers]
+        return list(dict.fromkeys(main_layer(one.layers, self.graph) for one in others))
+
+    @cached_property
+    def floats(self) -> list[str]:
+        """Layers that compute with real numbers in every file: there is no operation on integers for them."""
+        operations = OperationsFile(mlir_quantize(self.content), self.graph).computing
+        found = {layer for one in operations if one.arithmetic == "float" for layer in one.layers}
+        return [name for name in self.graph.names if name in found]
+
+    @cached_property
+    def _known(self) -> list[Operation]:
+        """The operations under all names that the converter knows them by: it renames some before it looks."""
+        content = mlir_quantize(self.content, names=[one.name for one in self.operations])
+        return [*self.operations, *self._integers_in(content)]
+
+    @cached_property
+    def _by_kind(self) -> set[str]:
+        """The kinds of operations that it knows by no name: what gives several tensors, transposed convolutions."""
+        content = mlir_quantize(self.content, names=[one.name for one in self._known])
+        return {one.kind for one in self._integers_in(content)}
+
+    def _of_kind(self, kind: str) -> list[Operation]:
+        return [one for one in self.operations if one.kind == kind]
+
+    def _integers_in(self, content: bytes) -> list[Operation]:
+        return [one for one in OperationsFile(content, self.graph).computing if one.arithmetic == "integer"]
+
+    def _refusal(self, pattern: str, layers: Sequence[str]) -> InputError:
+        """What is wrong with a pattern that fits layers which became part of others."""
+        takers = [name for name, makers in self.graph.makers.items() if layers[0] in makers]
+        near = [name for name in [*self.graph.makers[layers[0]], *takers] if name in self.computed]
+        cure = f"Write {near[0]!r}, or leave it out." if near else "Leave it out."
+        kinds = ", ".join(dict.fromkeys(self.graph.classes[layer] for layer in layers))
+        return InputError(
+            f"`exclude` must name layers that the file computes. Received: {pattern!r} ({kinds}), which became part of "
+            f"other layers, or does nothing there. {cure}"
+        )
+
+
+def _is_in(operation: Operation, layers: Collection[str]) -> bool:
+    return not set(layers).isdisjoint(operation.layers)
