@@ -19,8 +19,10 @@ from trainkit.inference.metrics import accuracy, answers, regression
 from trainkit.runs import files_of, sha256_of
 
 MOST_TOLD = 3
-_HELD = {"float16": "float16", "dynamic": "int8"}
-"""The type of the weights that make a file small."""
+_HELD = {"float16": "float16 weights", "dynamic": "int8 weights", "int16x8": "int16 activations"}
+"""What makes a file what it is called."""
+_INTEGERS = ("int8", "int16x8")
+"""Precisions of files that compute with integers alone."""
 OTHER_RUNTIME = "TensorFlow Lite"
 
 
@@ -115,7 +117,7 @@ class FileReport:
 
     Args:
         file: Its name.
-        precision: `float32`, `float16`, `dynamic` or `int8`.
+        precision: `float32`, `float16`, `dynamic`, `int8` or `int16x8`.
         bytes: Its size.
         gzip_bytes: Its size after gzip.
         sha256: Of its content.
@@ -233,18 +235,18 @@ def with_faults(report: FileReport, faults: Sequence[str], promises: Sequence[Ke
 def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any]) -> Parity:
     """The verdict on whether a file is inside what its name says.
 
-    An int8 file may hold real numbers at its edges only; one of the other small ones must hold what makes it small.
+    A file of integers may hold real numbers at its edges only; one of the other small ones must hold what makes it
+    small.
     """
-    inside = facts.get("float_operations") or facts.get("float_tensors", []) if precision == "int8" else []
+    inside = facts.get("float_operations") or facts.get("float_tensors", []) if precision in _INTEGERS else []
     if inside:
         few = ", ".join([*inside[:MOST_TOLD], *(["…"] if len(inside) > MOST_TOLD else [])])
         reason = f"computation with real numbers inside expected: none, found: {len(inside)} ({few})."
         return replace(parity, passed=False, reason=reason)
-    wanted = _HELD.get(precision)
-    if wanted and wanted not in facts.get("dtypes", [wanted]):
-        reason = (
-            f"{wanted} weights inside expected: some, found: none. Use `precision: float32` for so small a network."
-        )
+    dtype, _, what = _HELD.get(precision, "").partition(" ")
+    if dtype and dtype not in facts.get("dtypes", [dtype]):
+        cure = " Use `precision: float32` for so small a network." if what == "weights" else ""
+        reason = f"{dtype} {what} inside expected: some, found: none.{cure}"
         return replace(parity, passed=False, reason=reason)
     return parity
 
@@ -260,5 +262,5 @@ def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof
 
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
     """The facts worth keeping: that a float32 file holds float tensors is none."""
-    of_int8 = ("float_tensors", "float_operations")
-    return {key: value for key, value in facts.items() if key not in of_int8 or precision == "int8"}
+    of_integers = ("float_tensors", "float_operations")
+    return {key: value for key, value in facts.items() if key not in of_integers or precision in _INTEGERS}

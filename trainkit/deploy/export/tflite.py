@@ -26,7 +26,11 @@ _EXPECTED_WARNINGS = (
 )
 
 
-Precision = Literal["float32", "float16", "dynamic", "int8"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+_INTEGERS = {  # precision: the operations that it allows, and the types of integers that an app may give and get
+    "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, ("int8", "uint8")),
+    "int16x8": (tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8, ("int16",)),
+}
 
 
 def export_tflite(
@@ -34,8 +38,8 @@ def export_tflite(
     filepath: Path,
     *,
     precision: Precision = "float32",
-    input_type: Literal["float32", "int8", "uint8"] = "float32",
-    output_type: Literal["float32", "int8", "uint8"] = "float32",
+    input_type: Literal["float32", "int8", "uint8", "int16"] = "float32",
+    output_type: Literal["float32", "int8", "uint8", "int16"] = "float32",
     calibration_samples: Annotated[int, Ge(1)] = 500,
     context: ExportContext,
 ) -> Path:
@@ -49,10 +53,12 @@ def export_tflite(
         model: A `tf.keras.Model`; it is not changed.
         filepath: Where to write.
         precision: `float16` stores weights in half the bytes; `dynamic` stores kernels of 1,024 values and more as int8
-            and computes with real activations; `int8` makes weights and activations integers throughout.
-        input_type: What an app gives. float32: real values, which an int8 file quantizes by itself.
-        output_type: What an app gets. float32: real values, which an int8 file dequantizes by itself.
-        calibration_samples: How many training samples the ranges of int8 are taken from.
+            and computes with real activations; `int8` makes weights and activations integers throughout; `int16x8`
+            does so with activations of 16 bits.
+        input_type: What an app gives. float32: real values, which a file of integers quantizes by itself; `int8` or
+            `uint8` go with int8, `int16` with int16x8.
+        output_type: What an app gets. float32: real values, which a file of integers dequantizes by itself.
+        calibration_samples: How many training samples the ranges of integers are taken from.
         context: What every exporter is told.
 
     Returns:
@@ -73,11 +79,11 @@ def export_tflite(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
+    if precision in _INTEGERS:
         if calibration_samples < 1:
             received = f"calibration_samples={calibration_samples!r}"
             raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.target_spec.supported_ops = [_INTEGERS[precision][0]]
         converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
@@ -89,12 +95,13 @@ def export_tflite(
 
 
 def _check_types(precision: str, **types: str) -> None:
+    allowed = ("float32", *_INTEGERS.get(precision, (None, ()))[1])
     for name, value in types.items():
-        if precision != "int8" and value != "float32":
-            raise InputError(
-                f"`{name}` must be float32 where `precision` is {precision}. Received: {name}={value!r}. "
-                "Set `precision: int8`, or leave it out."
-            )
+        if value not in allowed:
+            fitting = next((key for key, (_, integers) in _INTEGERS.items() if value in integers), "int8")
+            rule = f"`{name}` must be {' or '.join(allowed)} where `precision` is {precision}"
+            cure = f"Set `precision: {fitting}`, or leave it out."
+            raise InputError(f"{rule}. Received: {name}={value!r}. {cure}")
 
 
 def _calibrate(
@@ -132,6 +139,8 @@ def _cause(message: str) -> str:
             "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true` where the number of "
             "steps is fixed, or leave TFLite out of deploy.export"
         )
+    if missing := re.search(r"Quantization to 16x8-bit not yet supported for op: '(\w+)'", message):
+        return f"TensorFlow Lite has no {missing[1]} of 16-bit activations: use `precision: int8`, or another layer"
     if operations:
         return f"TensorFlow Lite has no operation for {', '.join(operations)}"
     return next(iter(message.strip().splitlines()), "")[:300].rstrip(".")
