@@ -19,7 +19,12 @@ from trainkit.inference.metrics import accuracy, answers, regression
 from trainkit.runs import files_of, sha256_of
 
 MOST_TOLD = 3
-_HELD = {"float16": "float16 weights", "dynamic": "int8 weights", "int16x8": "int16 activations"}
+_HELD = {
+    "float16": "float16 weights",
+    "dynamic": "int8 weights",
+    "int8": "int8 weights",
+    "int16x8": "int16 activations",
+}
 """What makes a file what it is called."""
 _INTEGERS = ("int8", "int16x8")
 """Precisions of files that compute with integers alone."""
@@ -238,7 +243,7 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
     A file of integers may hold real numbers at its edges only; one of the other small ones must hold what makes it
     small.
     """
-    inside = facts.get("float_operations") or facts.get("float_tensors", []) if precision in _INTEGERS else []
+    inside = _computed_in_float(facts) if precision in _INTEGERS else []
     if inside:
         few = ", ".join([*inside[:MOST_TOLD], *(["…"] if len(inside) > MOST_TOLD else [])])
         reason = f"computation with real numbers inside expected: none, found: {len(inside)} ({few})."
@@ -249,6 +254,13 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
         reason = f"{dtype} {what} inside expected: some, found: none.{cure}"
         return replace(parity, passed=False, reason=reason)
     return parity
+
+
+def _computed_in_float(facts: Mapping[str, Any]) -> list[str]:
+    """What a file of integers must not hold: a .onnx may compute with real numbers where there are no weights."""
+    if "float_kernels" in facts:
+        return facts["float_kernels"]
+    return facts.get("float_operations") or facts.get("float_tensors", [])
 
 
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
@@ -262,5 +274,5 @@ def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof
 
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
     """The facts worth keeping: that a float32 file holds float tensors is none."""
-    of_integers = ("float_tensors", "float_operations")
+    of_integers = ("float_tensors", "float_operations", "float_kernels")
     return {key: value for key, value in facts.items() if key not in of_integers or precision in _INTEGERS}

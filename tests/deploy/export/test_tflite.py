@@ -95,15 +95,22 @@ def test_calibration_that_gives_nothing_is_refused(model, tmp_path):
         export_tflite(model, tmp_path / "a.tflite", precision="int8", context=context)
 
 
+class ListOfSteps(layers.Layer):
+    """A recurrent layer that Keras does not know as one."""
+
+    def call(self, inputs):
+        return tf.transpose(tf.map_fn(tf.cumsum, tf.transpose(inputs, (1, 0, 2))), (1, 0, 2))
+
+
 @pytest.mark.parametrize(
     ("layer", "precision", "told"),
     [
         (layers.Lambda(tf.math.erfinv), "float32", "TensorFlow Lite has no operation for Erfinv"),
         (layers.Lambda(tf.math.erfinv), "int8", "TensorFlow Lite has no operation for Erfinv"),
         (
-            layers.LSTM(3),
+            ListOfSteps(),
             "float32",
-            "TensorFlow Lite has no recurrent layers .*: write `unroll: true` where .*, or .*",
+            "TensorFlow Lite cannot hold the list of steps of a recurrent layer .*: use LSTM, GRU or .*, or leave .*",
         ),
     ],
     ids=["float32", "int8", "recurrent"],

@@ -91,7 +91,16 @@ _TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: 
 
 
 def read_operations(filepath: Path) -> list[tuple[str, str]]:
-    """The operations of a .tflite file that was just written here: what each is, and what it gives is called."""
+    """The operations of a file that was just written here: what each is, and what it gives is called.
+
+    Args:
+        filepath: A .tflite or .onnx file.
+    """
+    if filepath.suffix == ".onnx":
+        import onnx
+
+        graph = onnx.load(str(filepath)).graph
+        return [(one.op_type.upper(), ";".join(map(_without_model, one.output))) for one in graph.node]
     model, kinds = _open_tflite(filepath)
     return [
         (kinds[one.opcodeIndex], ";".join(_without_model(graph.tensors[index].name) for index in one.outputs))
@@ -116,12 +125,23 @@ def _read_onnx(filepath: Path) -> Iterator[Constant]:
     graph = onnx.load(str(filepath)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
+        users = list(_onnx_users(graph, node))
         for name in node.input:
             if name in stored:
                 values = onnx.numpy_helper.to_array(stored[name])
-                is_turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-                channels = 0 if is_turned else _ONNX_CHANNELS.get(node.op_type, -1)
-                yield Constant(tuple(map(_without_model, [name, node.name, *node.output])), values, channels)
+                is_turned = any(one.name == "transB" and one.i for user in users for one in user.attribute)
+                channels = 0 if is_turned else _ONNX_CHANNELS.get(users[-1].op_type, -1)
+                names = [name, *(text for user in users for text in (user.name, *user.output))]
+                yield Constant(tuple(map(_without_model, names)), values, channels)
+
+
+def _onnx_users(graph: Any, node: Any) -> Iterator[Any]:
+    """An operation, and those that take what it gives where that is the same values."""
+    yield node
+    if node.op_type == "DequantizeLinear":
+        for taker in graph.node:
+            if node.output[0] in taker.input:
+                yield taker
 
 
 _ONNX_CHANNELS = {"Conv": 0, "ConvTranspose": 1}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from annotated_types import Ge
 
+from trainkit.deploy.export.calibrate import calibrate, check_count
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.preprocess import write_preprocess
+from trainkit.deploy.export.recurrent import without_lists
 from trainkit.deploy.export.tables import split_tables
 from trainkit.deploy.export.tflite_metadata import add_metadata
 from trainkit.errors import ExportError, InputError, TrainKitError
 from trainkit.framework import quiet_stderr, tf
-from trainkit.inference.preprocess import Preprocess
 from trainkit.runs import replace_file
 
 _EXPECTED_WARNINGS = (
@@ -47,7 +46,8 @@ def export_tflite(
 
     The file has the signature `serving_default`, with the names of the model's inputs and outputs. It holds no texts
     and no missing numbers: what is done to raw columns before stands in `preprocess.json` beside it. Its metadata are
-    those of TFLite's schema; the class names, `labels.txt`, are packed into the file as a zip archive.
+    those of TFLite's schema; the class names, `labels.txt`, are packed into the file as a zip archive. With recurrent
+    layers the file takes one sample at a time, where it computes with real numbers.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
@@ -74,17 +74,16 @@ def export_tflite(
     """
     _check_types(precision, input_type=input_type, output_type=output_type)
     inner, preprocess = split_tables(model, numbers=True)
+    inner = without_lists(inner, integers=precision in _INTEGERS)
     converter = tf.lite.TFLiteConverter.from_keras_model(inner)
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision in _INTEGERS:
-        if calibration_samples < 1:
-            received = f"calibration_samples={calibration_samples!r}"
-            raise InputError(f"`calibration_samples` must be at least 1. Received: {received}.")
+        check_count(calibration_samples)
         converter.target_spec.supported_ops = [_INTEGERS[precision][0]]
-        converter.representative_dataset = lambda: _calibrate(context, calibration_samples, inner, preprocess)
+        converter.representative_dataset = lambda: calibrate(context, calibration_samples, inner, preprocess)
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
     content = add_metadata(_convert(converter, filepath.name), context, preprocess)
@@ -102,19 +101,6 @@ def _check_types(precision: str, **types: str) -> None:
             rule = f"`{name}` must be {' or '.join(allowed)} where `precision` is {precision}"
             cure = f"Set `precision: {fitting}`, or leave it out."
             raise InputError(f"{rule}. Received: {name}={value!r}. {cure}")
-
-
-def _calibrate(
-    context: ExportContext, count: int, model: Any, preprocess: Preprocess | None
-) -> Iterator[dict[str, np.ndarray]]:
-    dtypes = {name: tensor.dtype.as_numpy_dtype for name, tensor in zip(model.input_names, model.inputs, strict=True)}
-    samples = 0
-    for raw in context.calibration(count):
-        inputs = preprocess.apply(raw) if preprocess else raw
-        yield {name: np.asarray(array, dtypes[name]) for name, array in inputs.items()}
-        samples += 1
-    if samples == 0:
-        raise InputError("calibration must give at least one training sample. Received: none.")
 
 
 def _convert(converter: Any, name: str) -> bytes:
@@ -136,8 +122,8 @@ def _cause(message: str) -> str:
     operations = sorted({first or second for first, second in re.findall(pattern, message)})
     if any(operation.startswith("TensorList") for operation in operations):
         return (
-            "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true` where the number of "
-            "steps is fixed, or leave TFLite out of deploy.export"
+            "TensorFlow Lite cannot hold the list of steps of a recurrent layer of its own kind: use LSTM, GRU or "
+            "SimpleRNN, or leave TFLite out of deploy.export"
         )
     if missing := re.search(r"Quantization to 16x8-bit not yet supported for op: '(\w+)'", message):
         return f"TensorFlow Lite has no {missing[1]} of 16-bit activations: use `precision: int8`, or another layer"
