@@ -29,6 +29,8 @@ _HELD = {
 _INTEGERS = ("int8", "int16x8")
 """Precisions of files that compute with integers alone."""
 OTHER_RUNTIME = "TensorFlow Lite"
+_RUNTIMES = {".keras": "Keras 3"}
+"""What runs a file that TrainKit otherwise reads by rebuilding it."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
     """Run a file on the samples of a proof, in a child process.
 
     Args:
-        filepath: A .tflite or .onnx file, or the directory of a SavedModel.
+        filepath: A .tflite or .onnx file, a .keras file of Keras 3, or the directory of a SavedModel.
         precision: Of the file; it decides what may differ.
         proof: What it is compared with.
         timeout: Seconds that opening the file, or a few samples, may take.
@@ -200,7 +202,8 @@ def verify_file(filepath: Path, *, precision: Precision, proof: Proof, timeout: 
     content = b"".join(path.read_bytes() for path in files_of(filepath))
     result = IsolatedResult({}, {})
     try:
-        result = predict_isolated(filepath, proof.inputs, timeout=timeout)
+        runtime = _RUNTIMES.get(filepath.suffix)
+        result = predict_isolated(filepath, proof.inputs, runtime=runtime, timeout=timeout)
         parity = compare(proof.outputs, result.outputs, precision=precision, numbers=proof.numbers)
         parity = _judge_insides(parity, precision, result.facts)
         if parity.passed and filepath.suffix == ".tflite":

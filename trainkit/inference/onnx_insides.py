@@ -35,7 +35,9 @@ def look_inside(filepath: Path) -> dict[str, list[str]]:
         for name in node.input:
             takers.setdefault(name, []).append(node.op_type)
     real = [node for node in nodes if _is_real(node, stored, makers, takers)]
-    weighed = [node for node in real if node.op_type in _WEIGHED and _has_weights(node, stored, makers)]
+    kernels = {name for name, tensor in stored.items() if len(tensor.dims) > 1}
+    kernels |= {node.output[0] for node in nodes if node.op_type == "DequantizeLinear" and node.input[0] in kernels}
+    weighed = [node for node in real if node.op_type in _WEIGHED and _has_weights(node, kernels)]
     return {
         "dtypes": sorted({names[tensor.data_type] for tensor in stored.values()}),
         "float_kernels": list(map(_told, weighed)),
@@ -74,12 +76,8 @@ def _is_whole(tensor: Any) -> bool:
     return tensor is not None and tensor.data_type in (TensorProto.INT32, TensorProto.INT64)
 
 
-def _has_weights(node: Any, stored: Any, makers: dict[str, str]) -> bool:
-    return any(
-        (name in stored and len(stored[name].dims) > 1)
-        or (name not in stored and makers.get(name) == "DequantizeLinear")
-        for name in node.input
-    )
+def _has_weights(node: Any, kernels: set[str]) -> bool:
+    return any(name in kernels for name in node.input)
 
 
 def _told(node: Any) -> str:

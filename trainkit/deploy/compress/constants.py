@@ -55,10 +55,13 @@ def read_constants(filepath: Path) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
     Args:
-        filepath: A .tflite or .onnx file or the directory of a SavedModel, written here: it is read in this process.
+        filepath: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it is
+            read in this process.
     """
     if filepath.is_dir():
         return list(_read_saved_model(filepath))
+    if filepath.suffix == ".keras":
+        return list(_read_keras3(filepath))
     return list(_read_tflite(filepath) if filepath.suffix == ".tflite" else _read_onnx(filepath))
 
 
@@ -146,6 +149,14 @@ def _onnx_users(graph: Any, node: Any) -> Iterator[Any]:
 
 _ONNX_CHANNELS = {"Conv": 0, "ConvTranspose": 1}
 """The axis of output channels of a kernel; of a matrix it is the last."""
+
+
+def _read_keras3(filepath: Path) -> Iterator[Constant]:
+    from trainkit.inference.keras3 import read_keras3
+
+    for layer in read_keras3(filepath).layers:
+        for weight in layer.weights:
+            yield Constant((f"{layer.name}/{weight.name}",), weight.numpy(), None)
 
 
 def _read_saved_model(directory: Path) -> Iterator[Constant]:

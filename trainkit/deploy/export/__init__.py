@@ -14,6 +14,7 @@ from trainkit.deploy.export.labels import label_files, write_labels
 from trainkit.registry import Registry
 
 _EXPORTERS = {  # name: (name of the file, place of the function)
+    "Keras3": ("{name}_keras3.keras", "trainkit.deploy.export.keras3:export_keras3"),
     "ONNX": ("{name}{unlike_float32}.onnx", "trainkit.deploy.export.onnx:export_onnx"),
     "SavedModel": ("{name}_saved_model", "trainkit.deploy.export.saved_model:export_saved_model"),
     "TFLite": ("{name}_{precision}.tflite", "trainkit.deploy.export.tflite:export_tflite"),

@@ -50,8 +50,8 @@ def export_onnx(
     Args:
         model: A `tf.keras.Model`; it is not changed.
         filepath: Where to write.
-        precision: `float16` halves weights and activations; `int8` makes integers of the weights, and of the activations
-            of all operations that ONNX Runtime has for integers. Inputs and outputs are float32 all the same.
+        precision: `float16` halves weights and activations; `int8` makes integers of the weights, and of the
+            activations of all operations that ONNX Runtime has for integers. Inputs and outputs are float32.
         opset: Version of ONNX's set of operations.
         calibration_samples: How many training samples the ranges of int8 are taken from.
         context: What every exporter is told.

@@ -15,23 +15,8 @@ _COUNTED = re.compile(r"__\d+$")
 
 _PREPARES = {
     *("Add", "And", "Cast", "Clip", "Concat", "Div", "Equal", "Expand", "Flatten", "Greater", "Identity", "IsNaN"),
-    *(
-        "Less",
-        "Max",
-        "Min",
-        "Mul",
-        "Neg",
-        "Not",
-        "Or",
-        "Pad",
-        "Pow",
-        "ReduceSum",
-        "Reshape",
-        "Resize",
-        "Shape",
-        "Slice",
-    ),
-    *("Sqrt", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where"),
+    *("Less", "Max", "Min", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "ReduceSum", "Reshape", "Resize"),
+    *("Shape", "Slice", "Sqrt", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where"),
 }
 """Operations without trained weights, of which preprocessing is made."""
 

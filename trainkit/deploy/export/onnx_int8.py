@@ -42,7 +42,7 @@ def to_int8(proto: Any, samples: Iterable[Mapping[str, np.ndarray]]) -> Any:
         quantize_static(
             prepared,
             quantized,
-            _Reader(samples),  # type: ignore[arg-type]
+            _Reader(samples),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=sorted({*QDQRegistry, *QLinearOpsRegistry}),
             per_channel=True,
@@ -77,7 +77,7 @@ def _take_ranges(graph: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     for node in back:
         tensor = rounding[node.input[0]].input[0]
         scale, zero = (numpy_helper.to_array(stored[name]) for name in node.input[1:3])
-        ranges[tensor] = scale.astype(np.float32), (zero.astype(np.int16) - _OFFSET).astype(np.int8)
+        ranges[tensor] = np.array(scale, np.float32), np.array(zero.astype(np.int16) - _OFFSET, np.int8)
         renamed[node.output[0]] = tensor
     for node in [*back, *rounding.values()]:
         graph.node.remove(node)
