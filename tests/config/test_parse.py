@@ -209,7 +209,7 @@ def test_parse_node_tells_of_a_torn_expression_once():
         (
             {"TFLite": {"precision": "int4"}},
             "exporter",
-            "must be one of float32, float16, dynamic, int8. Received: precision='int4'.",
+            "must be one of float32, float16, dynamic, int8, int16x8. Received: precision='int4'.",
         ),
         ({"TFLite": {"precision": None}}, "exporter", "must be given, not null. Received: precision=None."),
         (

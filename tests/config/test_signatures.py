@@ -108,7 +108,7 @@ def test_schema_and_builders_know_the_same_names(kind):
         ("source", "Csv", "missing", {"default": "fail", "type": "text", "choices": ("fail", "drop", "keep")}),
         ("augmentation", "RandomFlip", "mode", {"default": "horizontal_and_vertical", "type": "text"}),
         ("augmentation", "RandomRotation", "factor", {"required": True, "type": "number"}),
-        ("exporter", "TFLite", "input_type", {"choices": ("float32", "int8", "uint8"), "optional": False}),
+        ("exporter", "TFLite", "input_type", {"choices": ("float32", "int8", "uint8", "int16"), "optional": False}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

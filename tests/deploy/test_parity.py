@@ -103,6 +103,12 @@ def test_int8_may_change_answers_that_are_not_decisive():
     assert (verdict.decisive, verdict.changed, verdict.agreement) == (50, 0, 0.5)
 
 
+@pytest.mark.parametrize(("precision", "decisive"), [("int8", 0), ("int16x8", 100)])
+def test_int16x8_decides_by_a_smaller_lead(precision, decisive):
+    expected = certain(100, lead=0.1)
+    assert judge(expected, expected, precision).decisive == decisive
+
+
 def test_int8_without_decisive_answers_proves_nothing():
     expected = np.concatenate([certain(4), certain(496, lead=0.1)])
     verdict = judge(expected, expected, "int8")
@@ -184,6 +190,13 @@ def test_int8_numbers_may_differ_by_a_twentieth_of_their_spread(difference, pass
     assert verdict.reason == (
         f"root mean squared difference expected: at most 4.9, 5% of the spread; found: {difference}."
     )
+
+
+@pytest.mark.parametrize(("difference", "passed"), [(2.93, True), (2.95, False)], ids=["within", "beyond"])
+def test_int16x8_numbers_may_differ_by_three_hundredths_of_their_spread(difference, passed):
+    verdict = judge_numbers(numbers(), numbers() - difference, "int16x8")
+    assert verdict.passed is passed
+    assert "at most 2.94, 3% of the spread" in verdict.reason
 
 
 def test_int8_numbers_are_judged_by_the_mean_of_squares():

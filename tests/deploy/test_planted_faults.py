@@ -31,6 +31,14 @@ def test_calibration_scaled_by_255_fails(bench, model, proof, tmp_path):
     assert report.drop_points > 10
 
 
+def test_calibration_on_darker_samples_fails_16_bit_activations(bench, model, proof, tmp_path):
+    context = bench.context(scale=0.75)
+    filepath = bench.export(model, tmp_path, "TFLite", precision="int16x8", context=context)
+    report = verify_file(filepath, precision="int16x8", proof=proof)
+    assert not report.parity.passed
+    assert report.parity.changed > 5 * report.parity.allowed
+
+
 def test_input_cast_to_int8_fails(integer_input, proof, monkeypatch):
     right = TFLitePredictor(integer_input).predict(proof.inputs)
     assert compare(proof.outputs, right, precision="int8").passed

@@ -212,9 +212,11 @@ def train(bench, body, head):
     return bench.train(model, loss=tf.keras.losses.SparseCategoricalCrossentropy(from_logits=head == "logits"))
 
 
-def assert_passes(bench, model, folder):
+PLAIN = (("TFLite", {}), ("TFLite", {"precision": "int8"}), ("ONNX", {}))
+
+
+def assert_passes(bench, model, folder, exports=PLAIN):
     proof = bench.prove(model, folder)
-    exports = [("TFLite", {}), ("TFLite", {"precision": "int8"}), ("ONNX", {})]
     for exporter, arguments in exports:
         filepath = bench.export(model, folder, exporter, **arguments)
         report = verify_file(filepath, precision=arguments.get("precision", "float32"), proof=proof)
@@ -250,3 +252,9 @@ def test_right_export_passes(body, bench, tmp_path):
 @pytest.mark.parametrize("head", ["logits", "sigmoid"])
 def test_right_export_passes_with_head(head, bench, tmp_path):
     assert_passes(bench, train(bench, plain_conv, head), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", [pytest.param(body, id=body.__name__) for body in BODIES if body is not parametric])
+def test_right_export_of_16_bit_activations_passes(body, bench, tmp_path):
+    assert_passes(bench, train(bench, body, "softmax"), tmp_path, [("TFLite", {"precision": "int16x8"})])

@@ -67,14 +67,14 @@ def test_totals_say_that_a_training_does_not_fit_the_machine(monkeypatch):
             [K.GRU(2, return_sequences=True, name="gru1"), K.LSTM(2, name="lstm1")],
             (5, 4),
             "float32",
-            "TFLite needs batch 1 for: gru1, lstm1 (line 12). "
+            "TFLite needs batch 1 for: gru1, lstm1 (line 12). The file is made so. "
             "For any batch size write `unroll: true` in gru1, lstm1, with a fixed number of steps.",
         ),
         (
             [K.GroupNormalization(2, name="norm1")],
             (8, 8, 4),
             "float32",
-            "TFLite needs batch 1 for: norm1. ONNX and SavedModel take any batch size.",
+            "TFLite needs batch 1 for: norm1. The file is made so. ONNX and SavedModel take any batch size.",
         ),
         (
             [K.MaxPooling3D(name="pool1")],

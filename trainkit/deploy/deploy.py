@@ -53,7 +53,7 @@ from trainkit.training.log import SteadyConsole, say
 from trainkit.training.record import PACKAGES
 
 REJECTED = "rejected"
-CALIBRATED = ("int8",)
+CALIBRATED = ("int8", "int16x8")
 """Precisions whose ranges are taken from training samples."""
 _PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 MOST_SAMPLES = 10_000

@@ -75,8 +75,8 @@ def _place(operation: Operation) -> str:
 
 
 def is_int8(node: Node) -> bool:
-    """Whether an exporter writes a file of integers."""
-    return node.arguments.get("precision") == "int8"
+    """Whether an exporter writes a .tflite of integers."""
+    return node.class_name == "TFLite" and node.arguments.get("precision") == "int8"
 
 
 def islands_of(node: Node, model: Any) -> Islands | None:

@@ -47,7 +47,7 @@ def _changes(
     generator = np.random.default_rng(seed)
     moved = {name: _move(x, ranges.get(name), generator) for name, x in inputs.items()}
     found = answer(moved)
-    return {name: decisive_changes(outputs[name], found[name]) for name in outputs}
+    return {name: decisive_changes(outputs[name], found[name], "int8") for name in outputs}
 
 
 def _move(array: np.ndarray, ends: tuple[float, float] | None, generator: np.random.Generator) -> np.ndarray:

@@ -24,9 +24,18 @@ from trainkit.runs import files_of, sha256_of
 MOST_TOLD = 3
 ONE = 1
 """Samples that an app hands to a .tflite at once."""
-_HELD = {"float16": "float16", "dynamic": "int8"}
-"""The type of the weights that make a file small."""
+_HELD = {
+    "float16": "float16 weights",
+    "dynamic": "int8 weights",
+    "int8": "int8 weights",
+    "int16x8": "int16 activations",
+}
+"""What makes a file what it is called."""
+_INTEGERS = ("int8", "int16x8")
+"""Precisions of files that compute with integers alone."""
 OTHER_RUNTIME = "TensorFlow Lite"
+_RUNTIMES = {".keras": "Keras 3"}
+"""What runs a file that TrainKit otherwise reads by rebuilding it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class FileReport:
 
     Args:
         file: Its name.
-        precision: `float32`, `float16`, `dynamic` or `int8`.
+        precision: `float32`, `float16`, `dynamic`, `int8` or `int16x8`.
         bytes: Its size.
         gzip_bytes: Its size after gzip.
         sha256: Of its content.
@@ -100,7 +109,7 @@ def verify_file(
     """Run a file on the samples of a proof, in a child process.
 
     Args:
-        filepath: A .tflite or .onnx file, or the directory of a SavedModel.
+        filepath: A .tflite or .onnx file, a .keras file of Keras 3, or the directory of a SavedModel.
         precision: Of the file; it decides what may differ.
         proof: What it is compared with.
         islands: What an int8 file computes with real numbers, where that is asked for.
@@ -114,7 +123,8 @@ def verify_file(
     try:
         trials = {probe.name: probe.trial for probe in proof.probes}
         piece = ONE if filepath.suffix == ".tflite" else PIECE
-        result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, timeout=timeout)
+        runtime = _RUNTIMES.get(filepath.suffix)
+        result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, timeout=timeout)
         parity = _compare(proof, result.outputs, precision)
         parity = (
             _judge_islands(parity, islands, filepath) if islands else _judge_insides(parity, precision, result.facts)
@@ -150,7 +160,8 @@ def _compare(proof: Proof, outputs: Mapping[str, np.ndarray], precision: Precisi
     """The verdict; where int8 changes too much, the noise of the network itself is asked for."""
     judge = partial(compare, proof.outputs, outputs, precision=precision, numbers=proof.numbers)
     parity = judge()
-    return judge(floors=proof.floors) if parity.changed > parity.allowed > 0 else parity
+    is_excusable = precision == "int8" and parity.changed > parity.allowed > 0
+    return judge(floors=proof.floors) if is_excusable else parity
 
 
 def _judge_probes(proof: Proof, result: IsolatedResult, precision: Precision) -> list[ProbeReport]:
@@ -175,18 +186,18 @@ def with_faults(report: FileReport, faults: Sequence[str], promises: Sequence[Ke
 def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any]) -> Parity:
     """The verdict on whether a file is inside what its name says.
 
-    An int8 file may hold real numbers at its edges only; one of the other small ones must hold what makes it small.
+    A file of integers may hold real numbers at its edges only; one of the other small ones must hold what makes it
+    small.
     """
-    inside = facts.get("float_operations") or facts.get("float_tensors", []) if precision == "int8" else []
+    inside = _computed_in_float(facts) if precision in _INTEGERS else []
     if inside:
         few = ", ".join([*inside[:MOST_TOLD], *(["…"] if len(inside) > MOST_TOLD else [])])
         reason = f"computation with real numbers inside expected: none, found: {len(inside)} ({few})."
         return replace(parity, passed=False, reason=reason)
-    wanted = _HELD.get(precision)
-    if wanted and wanted not in facts.get("dtypes", [wanted]):
-        reason = (
-            f"{wanted} weights inside expected: some, found: none. Use `precision: float32` for so small a network."
-        )
+    dtype, _, what = _HELD.get(precision, "").partition(" ")
+    if dtype and dtype not in facts.get("dtypes", [dtype]):
+        cure = " Use `precision: float32` for so small a network." if what == "weights" else ""
+        reason = f"{dtype} {what} inside expected: some, found: none.{cure}"
         return replace(parity, passed=False, reason=reason)
     return parity
 
@@ -202,6 +213,13 @@ def _told_islands(islands: Islands, filepath: Path) -> dict[str, Any]:
     return {"exclude": list(islands.patterns), "layers": islands.layers(filepath)}
 
 
+def _computed_in_float(facts: Mapping[str, Any]) -> list[str]:
+    """What a file of integers must not hold: a .onnx may compute with real numbers where there are no weights."""
+    if "float_kernels" in facts:
+        return facts["float_kernels"]
+    return facts.get("float_operations") or facts.get("float_tensors", [])
+
+
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
     """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
     result = predict_isolated(filepath, proof.inputs, piece=ONE, runtime=OTHER_RUNTIME, timeout=timeout)
@@ -213,5 +231,5 @@ def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof
 
 def _told(facts: dict[str, Any], precision: str) -> dict[str, Any]:
     """The facts worth keeping: that a float32 file holds float tensors is none."""
-    of_int8 = ("float_tensors", "float_operations")
-    return {key: value for key, value in facts.items() if key not in of_int8 or precision == "int8"}
+    of_integers = ("float_tensors", "float_operations", "float_kernels")
+    return {key: value for key, value in facts.items() if key not in of_integers or precision in _INTEGERS}

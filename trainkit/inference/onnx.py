@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from trainkit.errors import PredictionError
+from trainkit.inference.onnx_insides import look_inside
 from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe, reason_of
 
 BATCH_SIZE = 256
@@ -28,7 +29,8 @@ class ONNXPredictor:
     """
 
     def __init__(self, filepath: Path | str) -> None:
-        self._name = Path(filepath).name
+        self._filepath = Path(filepath)
+        self._name = self._filepath.name
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         try:
@@ -40,9 +42,9 @@ class ONNXPredictor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Names, shapes, dtypes; and the `metadata` of the file."""
+        """Names, shapes, dtypes; the `metadata` of the file; and what `look_inside` tells."""
         metadata = dict(self._session.get_modelmeta().custom_metadata_map)
-        return describe(self.inputs, self.outputs) | {"metadata": metadata}
+        return describe(self.inputs, self.outputs) | {"metadata": metadata} | look_inside(self._filepath)
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answer samples; see `Predictor.predict`."""

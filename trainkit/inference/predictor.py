@@ -28,7 +28,13 @@ path."""
 _SUFFIXES = [key for key in PREDICTORS if key.startswith(".")]
 _FOLDERS = [key for key in PREDICTORS if not key.startswith(".")]
 
-RUNTIMES = Registry("runtime", {"TensorFlow Lite": "trainkit.inference.tensorflow_lite:TensorFlowLitePredictor"})
+RUNTIMES = Registry(
+    "runtime",
+    {
+        "Keras 3": "trainkit.inference.keras3_runtime:Keras3Predictor",
+        "TensorFlow Lite": "trainkit.inference.tensorflow_lite:TensorFlowLitePredictor",
+    },
+)
 """Predictors that run a format by something else than its own in `PREDICTORS`."""
 
 

@@ -124,7 +124,7 @@ def _cure(need: Need, found: Sequence[PhoneNeed]) -> str:
     if need is Need.BATCH_1:
         unrolled = [row.layer for row in found if row.can_unroll]
         cure = f"For any batch size write `unroll: true` in {', '.join(unrolled)}, with a fixed number of steps."
-        return cure if unrolled else "ONNX and SavedModel take any batch size."
+        return f"The file is made so. {cure if unrolled else 'ONNX and SavedModel take any batch size.'}"
     if any(row.class_name in _TEXTS for row in found):
         return "Of texts, only whole ones are looked up before the file, by StringLookup; SavedModel holds all."
     elsewhere = "ONNX or SavedModel" if any(row.operations for row in found) else "SavedModel"

@@ -95,15 +95,22 @@ def test_calibration_that_gives_nothing_is_refused(model, tmp_path):
         export_tflite(model, tmp_path / "a.tflite", precision="int8", context=context)
 
 
+class ListOfSteps(layers.Layer):
+    """A recurrent layer that Keras does not know as one."""
+
+    def call(self, inputs):
+        return tf.transpose(tf.map_fn(tf.cumsum, tf.transpose(inputs, (1, 0, 2))), (1, 0, 2))
+
+
 @pytest.mark.parametrize(
     ("layer", "precision", "told"),
     [
         (layers.Lambda(tf.math.erfinv), "float32", "TensorFlow Lite has no operation for Erfinv"),
         (layers.Lambda(tf.math.erfinv), "int8", "TensorFlow Lite has no operation for Erfinv"),
         (
-            layers.LSTM(3),
+            ListOfSteps(),
             "float32",
-            "TensorFlow Lite has no recurrent layers .*: write `unroll: true` where .*, or .*",
+            "TensorFlow Lite cannot hold the list of steps of a recurrent layer .*: use LSTM, GRU or .*, or leave .*",
         ),
     ],
     ids=["float32", "int8", "recurrent"],
@@ -134,3 +141,55 @@ def test_two_inputs_are_calibrated_by_name(tmp_path):
     filepath = export_tflite(model, tmp_path / "a.tflite", precision="int8", **types, context=context)
     inputs = Interpreter(str(filepath)).get_signature_runner().get_input_details()
     assert inputs["ant"]["quantization"][0] > 20 * inputs["zebra"]["quantization"][0]
+
+
+@pytest.fixture(scope="module")
+def int16x8(bench, model, tmp_path_factory):
+    return bench.export(model, tmp_path_factory.mktemp("int16x8"), "TFLite", precision="int16x8")
+
+
+def test_int16x8_file_computes_with_activations_of_16_bits_and_weights_of_8(int16x8, files, proof):
+    assert int16x8.name == "digits_int16x8.tflite"
+    interpreter = Interpreter(str(int16x8))
+    edges = {detail["index"] for detail in [*interpreter.get_input_details(), *interpreter.get_output_details()]}
+    inside = [tensor for tensor in interpreter.get_tensor_details() if tensor["index"] not in edges]
+    assert {np.dtype(tensor["dtype"]).name for tensor in inside} == {"int8", "int16", "int32", "int64"}
+    report = verify_file(int16x8, precision="int16x8", proof=proof)
+    assert report.parity.passed, report.parity.reason
+    of_int8 = verify_file(files["int8"], precision="int8", proof=proof)
+    assert report.parity.rmse < 0.6 * of_int8.parity.rmse
+
+
+def test_int16x8_file_takes_and_gives_integers(bench, model, proof, tmp_path):
+    types = {"input_type": "int16", "output_type": "int16"}
+    filepath = bench.export(model, tmp_path, "TFLite", precision="int16x8", **types)
+    assert "float32" not in tensor_types(filepath)
+    report = verify_file(filepath, precision="int16x8", proof=proof)
+    assert report.facts["inputs"]["input"]["dtype"] == report.facts["outputs"]["digit"]["dtype"] == "int16"
+    assert report.parity.passed, report.parity.reason
+
+
+def test_int8_file_is_no_int16x8_file(files, proof):
+    parity = verify_file(files["int8"], precision="int16x8", proof=proof).parity
+    assert not parity.passed
+    assert parity.reason == "int16 activations inside expected: some, found: none."
+
+
+@pytest.mark.parametrize(
+    ("precision", "received", "told"),
+    [
+        ("int8", "int16", r"must be float32 or int8 or uint8 where .* is int8\. .*='int16'\. Set `precision: int16x8`"),
+        ("int16x8", "uint8", r"must be float32 or int16 where .* is int16x8\. .*='uint8'\. Set `precision: int8`"),
+    ],
+    ids=["int8", "int16x8"],
+)
+def test_integers_of_another_precision_are_refused(precision, received, told, model, bench, tmp_path):
+    with pytest.raises(InputError, match=f"`input_type` {told}, or leave it out"):
+        bench.export(model, tmp_path, "TFLite", precision=precision, input_type=received)
+
+
+def test_layer_that_has_no_16_bit_activations_is_named(bench, tmp_path):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    model = tf.keras.Model(inputs, layers.PReLU(name="digit")(inputs))
+    with pytest.raises(ExportError, match=r"TensorFlow Lite has no PRELU of 16-bit activations: use `precision: int8`"):
+        bench.export(model, tmp_path, "TFLite", precision="int16x8")

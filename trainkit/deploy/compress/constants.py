@@ -55,10 +55,13 @@ def read_constants(filepath: Path) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
     Args:
-        filepath: A .tflite or .onnx file or the directory of a SavedModel, written here: it is read in this process.
+        filepath: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it
+            is read in this process.
     """
     if filepath.is_dir():
         return list(_read_saved_model(filepath))
+    if filepath.suffix == ".keras":
+        return list(_read_keras3(filepath))
     return list(_read_tflite(filepath) if filepath.suffix == ".tflite" else _read_onnx(filepath))
 
 
@@ -91,7 +94,16 @@ _TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: 
 
 
 def read_operations(filepath: Path) -> list[tuple[str, str]]:
-    """The operations of a .tflite file that was just written here: what each is, and what it gives is called."""
+    """The operations of a file that was just written here: what each is, and what it gives is called.
+
+    Args:
+        filepath: A .tflite or .onnx file.
+    """
+    if filepath.suffix == ".onnx":
+        import onnx
+
+        graph = onnx.load(str(filepath)).graph
+        return [(one.op_type.upper(), ";".join(map(_without_model, one.output))) for one in graph.node]
     model, kinds = _open_tflite(filepath)
     return [
         (kinds[one.opcodeIndex], ";".join(_without_model(graph.tensors[index].name) for index in one.outputs))
@@ -116,16 +128,35 @@ def _read_onnx(filepath: Path) -> Iterator[Constant]:
     graph = onnx.load(str(filepath)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
+        users = list(_onnx_users(graph, node))
         for name in node.input:
             if name in stored:
                 values = onnx.numpy_helper.to_array(stored[name])
-                is_turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-                channels = 0 if is_turned else _ONNX_CHANNELS.get(node.op_type, -1)
-                yield Constant(tuple(map(_without_model, [name, node.name, *node.output])), values, channels)
+                is_turned = any(one.name == "transB" and one.i for user in users for one in user.attribute)
+                channels = 0 if is_turned else _ONNX_CHANNELS.get(users[-1].op_type, -1)
+                names = [name, *(text for user in users for text in (user.name, *user.output))]
+                yield Constant(tuple(map(_without_model, names)), values, channels)
+
+
+def _onnx_users(graph: Any, node: Any) -> Iterator[Any]:
+    """An operation, and those that take what it gives where that is the same values."""
+    yield node
+    if node.op_type == "DequantizeLinear":
+        for taker in graph.node:
+            if node.output[0] in taker.input:
+                yield taker
 
 
 _ONNX_CHANNELS = {"Conv": 0, "ConvTranspose": 1}
 """The axis of output channels of a kernel; of a matrix it is the last."""
+
+
+def _read_keras3(filepath: Path) -> Iterator[Constant]:
+    from trainkit.inference.keras3 import read_keras3
+
+    for layer in read_keras3(filepath).layers:
+        for weight in layer.weights:
+            yield Constant((f"{layer.name}/{weight.name}",), weight.numpy(), None)
 
 
 def _read_saved_model(directory: Path) -> Iterator[Constant]:

@@ -14,7 +14,8 @@ from trainkit.deploy.export.labels import label_files, write_labels
 from trainkit.registry import Registry
 
 _EXPORTERS = {  # name: (name of the file, place of the function)
-    "ONNX": ("{name}.onnx", "trainkit.deploy.export.onnx:export_onnx"),
+    "Keras3": ("{name}_keras3.keras", "trainkit.deploy.export.keras3:export_keras3"),
+    "ONNX": ("{name}{unlike_float32}.onnx", "trainkit.deploy.export.onnx:export_onnx"),
     "SavedModel": ("{name}_saved_model", "trainkit.deploy.export.saved_model:export_saved_model"),
     "TFLite": ("{name}_{precision}.tflite", "trainkit.deploy.export.tflite:export_tflite"),
 }
@@ -41,7 +42,12 @@ def file_name(class_name: str, arguments: Mapping[str, Any], name: str) -> str:
     Example:
         >>> file_name("TFLite", {"precision": "int8"}, "digits"), file_name("TFLite", {}, "digits")
         ('digits_int8.tflite', 'digits_float32.tflite')
+        >>> file_name("ONNX", {"precision": "int8"}, "digits"), file_name("ONNX", {}, "digits")
+        ('digits_int8.onnx', 'digits.onnx')
     """
     parameters = inspect.signature(EXPORTERS.get(class_name)).parameters.values()
     defaults = {parameter.name: parameter.default for parameter in parameters}
-    return _EXPORTERS[class_name][0].format(**{**defaults, **arguments, "name": name})
+    known = {**defaults, **arguments, "name": name}
+    precision = known.get("precision", "float32")
+    known["unlike_float32"] = "" if precision == "float32" else f"_{precision}"
+    return _EXPORTERS[class_name][0].format(**known)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from annotated_types import Ge
 
+from trainkit.deploy.export.calibrate import calibrate, check_count
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.layer_graph import LayerGraph, flat
 from trainkit.deploy.export.preprocess import write_preprocess
+from trainkit.deploy.export.recurrent import without_lists
 from trainkit.deploy.export.tables import split_tables
 from trainkit.deploy.export.tflite_metadata import add_metadata
 from trainkit.errors import ExportError, InputError, TrainKitError
@@ -28,7 +28,11 @@ _EXPECTED_WARNINGS = (
 )
 
 
-Precision = Literal["float32", "float16", "dynamic", "int8"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+_INTEGERS = {  # precision: the operations that it allows, and the types of integers that an app may give and get
+    "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, ("int8", "uint8")),
+    "int16x8": (tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8, ("int16",)),
+}
 
 
 def export_tflite(
@@ -36,8 +40,8 @@ def export_tflite(
     filepath: Path,
     *,
     precision: Precision = "float32",
-    input_type: Literal["float32", "int8", "uint8"] = "float32",
-    output_type: Literal["float32", "int8", "uint8"] = "float32",
+    input_type: Literal["float32", "int8", "uint8", "int16"] = "float32",
+    output_type: Literal["float32", "int8", "uint8", "int16"] = "float32",
     calibration_samples: Annotated[int, Ge(1)] = 500,
     exclude: list[str] | Literal["auto"] | None = None,
     accuracy_drop: Annotated[float, Ge(0)] = 0.5,
@@ -47,16 +51,19 @@ def export_tflite(
 
     The file has the signature `serving_default`, with the names of the model's inputs and outputs. It holds no texts
     and no missing numbers: what is done to raw columns before stands in `preprocess.json` beside it. Its metadata are
-    those of TFLite's schema; the class names, `labels.txt`, are packed into the file as a zip archive.
+    those of TFLite's schema; the class names, `labels.txt`, are packed into the file as a zip archive. With recurrent
+    layers the file takes one sample at a time, where it computes with real numbers.
 
     Args:
         model: A `tf.keras.Model`; it is not changed.
         filepath: Where to write.
         precision: `float16` stores weights in half the bytes; `dynamic` stores kernels of 1,024 values and more as int8
-            and computes with real activations; `int8` makes weights and activations integers throughout.
-        input_type: What an app gives. float32: real values, which an int8 file quantizes by itself.
-        output_type: What an app gets. float32: real values, which an int8 file dequantizes by itself.
-        calibration_samples: How many training samples the ranges of int8 are taken from.
+            and computes with real activations; `int8` makes weights and activations integers throughout; `int16x8`
+            does so with activations of 16 bits.
+        input_type: What an app gives. float32: real values, which a file of integers quantizes by itself; `int8` or
+            `uint8` go with int8, `int16` with int16x8.
+        output_type: What an app gets. float32: real values, which a file of integers dequantizes by itself.
+        calibration_samples: How many training samples the ranges of integers are taken from.
         exclude: Layers that an int8 file computes with real numbers: patterns of their names, or names of blocks. With
             `auto`, `deploy` finds the fewest that will do.
         accuracy_drop: Points of accuracy on the validation samples that int8 may cost before `auto` takes a layer out,
@@ -77,23 +84,24 @@ def export_tflite(
     _check_types(precision, input_type=input_type, output_type=output_type)
     _check_exclude(precision, exclude)
     if exclude:
-        calibrated = calibrate(model, calibration_samples, context=context, name=filepath.name)
+        calibrated = find_ranges(model, calibration_samples, context=context, name=filepath.name)
         content = calibrated.quantize(calibrated.choose(exclude), input_type=input_type, output_type=output_type)
         return _write(content, filepath, context, calibrated.preprocess)
     inner, preprocess = split_tables(model, numbers=True)
+    inner = without_lists(inner, integers=precision in _INTEGERS)
     converter = tf.lite.TFLiteConverter.from_keras_model(inner)
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        _set_integers(converter, lambda: _calibrate(context, calibration_samples, inner, preprocess))
+    if precision in _INTEGERS:
+        _set_integers(converter, precision, calibration_samples, inner, preprocess, context)
         converter.inference_input_type = tf.as_dtype(input_type)
         converter.inference_output_type = tf.as_dtype(output_type)
     return _write(_convert(converter, filepath.name), filepath, context, preprocess)
 
 
-def calibrate(model: Any, samples: int, *, context: ExportContext, name: str) -> Calibrated:
+def find_ranges(model: Any, samples: int, *, context: ExportContext, name: str) -> Calibrated:
     """Find the ranges of a model, once for many files of integers.
 
     Args:
@@ -107,16 +115,25 @@ def calibrate(model: Any, samples: int, *, context: ExportContext, name: str) ->
         ExportError: If the model cannot be converted.
     """
     inner, preprocess = split_tables(flat(model), numbers=True)
+    inner = without_lists(inner, integers=True)
     converter = tf.lite.TFLiteConverter.from_keras_model(inner)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    _set_integers(converter, lambda: _calibrate(context, samples, inner, preprocess))
+    _set_integers(converter, "int8", samples, inner, preprocess, context)
     converter._experimental_calibrate_only = True
     return Calibrated(_convert(converter, name), LayerGraph.of(inner), preprocess)
 
 
-def _set_integers(converter: Any, samples: Callable[[], Iterator[dict[str, np.ndarray]]]) -> None:
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.representative_dataset = samples
+def _set_integers(
+    converter: Any,
+    precision: Precision,
+    samples: int,
+    model: Any,
+    preprocess: Preprocess | None,
+    context: ExportContext,
+) -> None:
+    check_count(samples)
+    converter.target_spec.supported_ops = [_INTEGERS[precision][0]]
+    converter.representative_dataset = lambda: calibrate(context, samples, model, preprocess)
 
 
 def _write(content: bytes, filepath: Path, context: ExportContext, preprocess: Preprocess | None) -> Path:
@@ -137,27 +154,13 @@ def _check_exclude(precision: str, exclude: list[str] | str | None) -> None:
 
 
 def _check_types(precision: str, **types: str) -> None:
+    allowed = ("float32", *_INTEGERS.get(precision, (None, ()))[1])
     for name, value in types.items():
-        if precision != "int8" and value != "float32":
-            raise InputError(
-                f"`{name}` must be float32 where `precision` is {precision}. Received: {name}={value!r}. "
-                "Set `precision: int8`, or leave it out."
-            )
-
-
-def _calibrate(
-    context: ExportContext, count: int, model: Any, preprocess: Preprocess | None
-) -> Iterator[dict[str, np.ndarray]]:
-    dtypes = {name: tensor.dtype.as_numpy_dtype for name, tensor in zip(model.input_names, model.inputs, strict=True)}
-    if count < 1:
-        raise InputError(f"`calibration_samples` must be at least 1. Received: calibration_samples={count!r}.")
-    samples = 0
-    for raw in context.calibration(count):
-        inputs = preprocess.apply(raw) if preprocess else raw
-        yield {name: np.asarray(array, dtypes[name]) for name, array in inputs.items()}
-        samples += 1
-    if samples == 0:
-        raise InputError("calibration must give at least one training sample. Received: none.")
+        if value not in allowed:
+            fitting = next((key for key, (_, integers) in _INTEGERS.items() if value in integers), "int8")
+            rule = f"`{name}` must be {' or '.join(allowed)} where `precision` is {precision}"
+            cure = f"Set `precision: {fitting}`, or leave it out."
+            raise InputError(f"{rule}. Received: {name}={value!r}. {cure}")
 
 
 def _convert(converter: Any, name: str) -> bytes:
@@ -179,9 +182,11 @@ def _cause(message: str) -> str:
     operations = sorted({first or second for first, second in re.findall(pattern, message)})
     if any(operation.startswith("TensorList") for operation in operations):
         return (
-            "TensorFlow Lite has no recurrent layers with a free batch axis: write `unroll: true` where the number of "
-            "steps is fixed, or leave TFLite out of deploy.export"
+            "TensorFlow Lite cannot hold the list of steps of a recurrent layer of its own kind: use LSTM, GRU or "
+            "SimpleRNN, or leave TFLite out of deploy.export"
         )
+    if missing := re.search(r"Quantization to 16x8-bit not yet supported for op: '(\w+)'", message):
+        return f"TensorFlow Lite has no {missing[1]} of 16-bit activations: use `precision: int8`, or another layer"
     if operations:
         return f"TensorFlow Lite has no operation for {', '.join(operations)}"
     return next(iter(message.strip().splitlines()), "")[:300].rstrip(".")

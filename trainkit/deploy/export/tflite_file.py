@@ -70,6 +70,16 @@ class TFLiteFile:
             parts.append(f"{word} {', '.join(dict.fromkeys(edge.dtype for edge in sides))}")
         return "; ".join(parts)
 
+    def share_constants(self) -> None:
+        """Let constants of the same bytes be one: those of a layer that is written step by step stand in each step."""
+        held = {number: bytes(buffer.data) for number, buffer in enumerate(self._model.buffers) if _is_held(buffer)}
+        first: dict[bytes, int] = {}
+        for tensor in (tensor for graph in self._model.subgraphs for tensor in graph.tensors):
+            if tensor.buffer in held:
+                tensor.buffer = first.setdefault(held[tensor.buffer], tensor.buffer)
+        for number in held.keys() - set(first.values()) - {entry.buffer for entry in self._model.metadata or []}:
+            self._model.buffers[number].data = None
+
     def with_metadata(self, name: str, data: bytes) -> bytes:
         """The content with one more entry of metadata; all else is as before."""
         self._model.buffers.append(schema.BufferT(data=np.frombuffer(data, np.uint8)))
@@ -121,6 +131,10 @@ def append_files(content: bytes, files: Mapping[str, str]) -> bytes:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, text.encode(), zipfile.ZIP_STORED)
     return whole.getvalue()
+
+
+def _is_held(buffer: Any) -> bool:
+    return buffer.data is not None and len(buffer.data) > 0
 
 
 def _quantization(tensor: Any) -> tuple[float | None, int | None]:

@@ -49,6 +49,7 @@ def add_metadata(content: bytes, context: ExportContext, preprocess: Preprocess 
         tensorflow/tflite-support, metadata_schema.fbs, version 1.0.0.
     """
     file = TFLiteFile(content)
+    file.share_constants()
     classes = context.classes_of([edge.name for edge in file.outputs])
     names = label_files(classes)
     labels = {names[output]: labels_text(classes[output]) for output in classes}

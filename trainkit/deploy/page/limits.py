@@ -8,7 +8,7 @@ from trainkit.deploy.page.files import FileFacts
 from trainkit.deploy.page.latency import LatencyFacts
 from trainkit.deploy.page.quality import Quality
 from trainkit.deploy.page.wording import plural, share_text
-from trainkit.deploy.parity import CHANGES, DECISIVE_MARGIN
+from trainkit.deploy.parity import CHANGES, DECISIVE_MARGINS
 
 FEW = 1_000
 """Fewer samples are worth a warning."""
@@ -48,7 +48,7 @@ def limits_of(
     if any(file.precision in ("int8", "int16x8") for file in files):
         yield (
             "A file of integers may answer otherwise where the model itself is not sure (a lead of "
-            f"{DECISIVE_MARGIN} or less), and in 1 of {1 / CHANGES:,.0f} of its sure answers."
+            f"{DECISIVE_MARGINS['int8']} or less), and in 1 of {1 / CHANGES:,.0f} of its sure answers."
         )
     yield (
         "All samples come from one source. How the model does on other cameras, places, people or times was not "

@@ -13,8 +13,8 @@ from rich.console import Console
 from trainkit.config import Node
 from trainkit.data import Split, Splits
 from trainkit.deploy.export import ExportContext
-from trainkit.deploy.export.tflite import calibrate
-from trainkit.deploy.islands import AUTO, Islands, islands_of
+from trainkit.deploy.export.tflite import find_ranges
+from trainkit.deploy.islands import AUTO, Islands, is_int8, islands_of
 from trainkit.deploy.proof import Proof
 from trainkit.deploy.sensitivity.analysis import MOST_CONFIRMED, Analysis, Sensitivity
 from trainkit.deploy.sensitivity.picture import write_picture
@@ -134,7 +134,7 @@ class Explainer:
             before_quantize: Whether the file comes from what `Quantize` has made of that model.
         """
         lost = report.drop_points is not None and report.drop_points > _argument(node, "accuracy_drop")
-        if report.precision != "int8" or not (is_asked or lost or not report.parity.passed):
+        if not is_int8(node) or not (is_asked or lost or not report.parity.passed):
             return None
         try:
             found, failure = self._measure(node, model), ""
@@ -147,7 +147,7 @@ class Explainer:
         key = (id(model), samples, drop)
         if key not in self._found:
             say(self._console, f"measuring what int8 costs each layer, on {self.measured_on} samples")
-            calibrated = calibrate(model, samples, context=self._context, name="the file of integers")
+            calibrated = find_ranges(model, samples, context=self._context, name="the file of integers")
             count, most = _bounds(model)
             trials = Trials(calibrated, self._proof(model, count), accuracy_drop=drop)
             self._found[key] = Analysis(calibrated, trials, most=most).run(is_choosing=True)
