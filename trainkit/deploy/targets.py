@@ -10,6 +10,8 @@ from trainkit.config.network import part_of
 from trainkit.errors import ConfigError, Problem
 from trainkit.models.targets import Finding, Target, findings
 
+_OTHERWISE = "or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
+
 
 def targets_of(config: Config) -> list[Target]:
     """Where the files of `deploy.export` are to run, each place once."""
@@ -57,9 +59,7 @@ def check_integers(config: Config, model: Any) -> None:
     """
     found = findings(model, Target.INT8) if Target.INT8 in targets_of(config) else []
     if found:
-        cure = "or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
-        problems = [_problem(config, finding, cure) for finding in found]
-        raise ConfigError(config.document.source, problems)
+        raise ConfigError(config.document.source, [_problem(config, finding, _OTHERWISE) for finding in found])
 
 
 def _problem(config: Config, finding: Finding, cure: str = "") -> Problem:
@@ -68,7 +68,7 @@ def _problem(config: Config, finding: Finding, cure: str = "") -> Problem:
     nodes = {name: call.node for name, call in network.calls.items()} | network.users
     name = finding.layer if finding.layer in nodes else part_of(finding.layer, nodes)
     message = f"{finding.layer}: {finding}"
-    if cure:
+    if cure and finding.target is Target.INT8:
         message = f"{message.removesuffix('.')}, {cure}"
     path = config.path_of(nodes[name]) if name else ()
     return config.document.problem(path, message) if path else Problem(message)
