@@ -104,3 +104,12 @@ def test_a_layer_that_is_in_no_file_is_told_without_a_place(small_config):
     model = tf.keras.Model(inputs, tf.keras.layers.ELU(name="elsewhere")(inputs))
     with pytest.raises(ConfigError, match=r"problem\n  elsewhere: ELU stays in real numbers"):
         check_integers(load_config(small_config), model)
+
+
+def test_a_layer_that_no_tflite_holds_is_not_mended_by_leaving_int8_out(small_config):
+    inputs = tf.keras.Input((4, 4, 4, 1))
+    model = tf.keras.Model(inputs, tf.keras.layers.MaxPooling3D(name="pool")(inputs))
+    with pytest.raises(
+        ConfigError, match=r"cannot be in a \.tflite \(MaxPool3D\)\. .*, or export ONNX or SavedModel\.$"
+    ):
+        check_integers(load_config(small_config), model)

@@ -12,6 +12,8 @@ from trainkit.errors import ConfigError, Problem
 from trainkit.models.patterns import fits
 from trainkit.models.targets import Finding, Target, findings
 
+_OTHERWISE = "name it in `exclude` of the int8 file, or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
+
 
 def targets_of(config: Config) -> list[Target]:
     """Where the files of `deploy.export` are to run, each place once."""
@@ -58,17 +60,16 @@ def check_integers(config: Config, model: Any) -> None:
         ConfigError: With each layer that stands in the way, its place and a cure.
     """
     files = [node for node in config.experiment.deploy.export if is_int8(node)]
-    found = [one for one in findings(model, Target.INT8) if any(not _is_excluded(one.layer, node) for node in files)]
+    found = [one for one in findings(model, Target.INT8) if any(not _is_excluded(one, node) for node in files)]
     if found:
-        cure = "name it in `exclude` of the int8 file, or leave int8 out: 'deploy.export=[TFLite, ONNX]'."
-        problems = [_problem(config, finding, cure) for finding in found]
-        raise ConfigError(config.document.source, problems)
+        raise ConfigError(config.document.source, [_problem(config, finding, _OTHERWISE) for finding in found])
 
 
-def _is_excluded(layer: str, node: Node) -> bool:
+def _is_excluded(finding: Finding, node: Node) -> bool:
     """Whether a file of integers computes a layer with real numbers, as it is asked to."""
     exclude = node.arguments.get("exclude") or ()
-    return exclude == AUTO or any(fits(pattern, layer) for pattern in exclude)
+    is_named = exclude == AUTO or any(fits(pattern, finding.layer) for pattern in exclude)
+    return is_named and finding.target is Target.INT8
 
 
 def _problem(config: Config, finding: Finding, cure: str = "") -> Problem:
@@ -77,7 +78,7 @@ def _problem(config: Config, finding: Finding, cure: str = "") -> Problem:
     nodes = {name: call.node for name, call in network.calls.items()} | network.users
     name = finding.layer if finding.layer in nodes else part_of(finding.layer, nodes)
     message = f"{finding.layer}: {finding}"
-    if cure:
+    if cure and finding.target is Target.INT8:
         message = f"{message.removesuffix('.')}, {cure}"
     path = config.path_of(nodes[name]) if name else ()
     return config.document.problem(path, message) if path else Problem(message)

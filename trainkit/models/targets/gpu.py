@@ -47,21 +47,6 @@ _NOTHING = (
 """Layers of which nothing is left in a file."""
 _LOOKUPS = ("IntegerLookup", "StringLookup")
 _MERGES = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
-_NAMES = {
-    *_BY_CLASS,
-    *_NOTHING,
-    *_LOOKUPS,
-    *_MERGES,
-    "Attention",
-    "CenterCrop",
-    "Dense",
-    "Dot",
-    "Flatten",
-    "GroupNormalization",
-} | {
-    *("Conv2D", "DepthwiseConv2D", "LocallyConnected1D", "LocallyConnected2D", "MultiHeadAttention", "SeparableConv2D"),
-    "UpSampling2D",
-}
 
 
 def refused_operations(layer: Any) -> Lack | None:
@@ -152,3 +137,4 @@ _RULES: Mapping[str, Any] = {
     ),
     "UpSampling2D": _when(is_open, "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", cure=_COMPUTED),
 }
+_NAMES = {*_BY_CLASS, *_NOTHING, *_RULES, "Conv2D", "GroupNormalization", "MultiHeadAttention"}
