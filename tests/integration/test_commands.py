@@ -36,7 +36,8 @@ def test_fit_ends_with_the_next_command(deployed):
 def test_deploy_leaves_the_files_and_their_proof(deployed):
     folder, _, _ = deployed
     names = {path.name for path in (folder / "runs/small/001/deploy").iterdir()}
-    assert names == {"small_float32.tflite", "small_int8.tflite", "small.onnx", "labels.txt", "verify.json"}
+    files = {"small_float32.tflite", "small_int8.tflite", "small.onnx", "labels.txt"}
+    assert names == files | {"verify.json", "report.html", "MODEL_CARD.md"}
 
 
 def test_deploy_shows_a_row_a_file(deployed):
