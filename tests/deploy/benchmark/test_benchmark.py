@@ -41,7 +41,7 @@ def test_a_damaged_file_is_told_and_stops_no_other(found):
     broken = found.files[0]
     assert broken.error.startswith("broken.tflite cannot be timed: ")
     assert broken.timings == ()
-    with pytest.raises(PredictionError, match=r"1 of 4 files could not be timed:\n  broken\.tflite: "):
+    with pytest.raises(PredictionError, match=r"1 of 4 files could not be timed:\n  broken\.tflite cannot be timed: "):
         found.check_timed()
 
 

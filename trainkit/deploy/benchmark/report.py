@@ -56,7 +56,7 @@ def print_quick(console: Console, result: Benchmark, filename: str) -> None:
             _memory(start),
         )
     console.print(table)
-    lines = [f"{file.file}: {file.error}" for file in result.files if file.error]
+    lines = [file.error for file in result.files if file.error]
     for line in (*lines, *result.notes, f"p50: the median of one sample; by layer in {filename}"):
         say(console, line)
 
