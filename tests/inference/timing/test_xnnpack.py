@@ -108,4 +108,4 @@ def test_kernels_inside_a_loop_are_left_out_and_the_loop_counts():
 
 def test_names_that_are_those_of_the_operation_match():
     assert stands_for("Transpose (ND, X8)", "TRANSPOSE")
-    assert not stands_for("Fully Connected (NC, F32) GEMM", "CONV_2D")
+    assert not stands_for("Fully Connected (NC, F32) GEMM", "DEPTHWISE_CONV_2D")
