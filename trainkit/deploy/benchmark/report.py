@@ -200,7 +200,7 @@ def _energy(energy: Energy | None) -> str:
     if energy is None:
         return ""
     low, high = energy.weights_sram_uj, energy.weights_dram_uj[1]
-    return f"{energy.arithmetic_uj + low:,.1f} to {energy.arithmetic_uj + high:,.1f} µJ"
+    return f"{energy.arithmetic_uj + low:,.3g} to {energy.arithmetic_uj + high:,.3g} µJ"
 
 
 def _shared(what: str, told: dict[str, str]) -> Iterator[str]:
