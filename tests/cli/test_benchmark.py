@@ -110,6 +110,9 @@ def test_a_file_that_cannot_be_timed_ends_with_1_and_the_other_is_written(comman
     (tmp_path / "broken.onnx").write_bytes(b"no model" * 20)
     ended = command("benchmark", tmp_path / "broken.onnx", small, *QUICK, "--output", tmp_path / "new.json")
     assert ended.code == 1
-    assert "1 of 2 files could not be timed:\n  broken.onnx: broken.onnx cannot be timed" in ended.err
+    assert (
+        "1 of 2 files could not be timed:\n  broken.onnx cannot be timed: it cannot be opened by ONNX Runtime"
+        in ended.err
+    )
     files = json.loads((tmp_path / "new.json").read_text())["files"]
     assert [bool(file["timings"]) for file in files] == [False, True]

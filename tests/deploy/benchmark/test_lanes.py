@@ -130,3 +130,8 @@ def test_few_samples_are_repeated_to_a_batch(lane):
 def test_start_tells_load_first_run_and_memory_by_batch(lane):
     start = lane("a").result_of_start
     assert (start.threads, start.load_us, start.first_us, start.peak_bytes) == (1, 5.0, 7.0, {"1": 100, "4": 100})
+
+
+def test_a_profiler_that_fails_is_a_note_and_no_error_of_the_file(lane):
+    one = Lane(Candidate(Path("a"), "a"), 1, Script("a", [], fails=["profile"]), timeout=1.0)
+    assert one.profile(give, seconds=0.1) == {"operations": [], "runs": 0, "note": "there is none: profile."}

@@ -76,3 +76,15 @@ def test_another_litert_is_not_profiled(models, one, monkeypatch):
 def test_batches_are_whole():
     found = whole_batches({"x": np.arange(7)}, 3)
     assert [batch["x"].tolist() for batch in found] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_vocabulary_is_no_weight(tmp_path):
+    """Keras lists what holds it among the weights, without a dtype."""
+    inputs = tf.keras.Input((1,), name="colour", dtype="string")
+    ids = tf.keras.layers.StringLookup(vocabulary=["red", "blue"])(inputs)
+    outputs = tf.keras.layers.Flatten()(tf.keras.layers.Embedding(3, 2)(ids))
+    tf.keras.Model(inputs, outputs).save(tmp_path / "texts.keras")
+    model = opened(tmp_path / "texts.keras")
+    assert model.facts()["weights"] == {"float32": 4 * 6}
+    (feed,) = model.feeds({"colour": np.array([["red"], ["blue"]])}, 2)
+    assert model.run(feed).shape == (2, 2)

@@ -78,6 +78,23 @@ def test_an_operation_that_was_fused_away_leaves_the_others_where_they_belong():
     assert [one["layer"] for one in told] == ["a", "b"]
 
 
+def test_a_convolution_of_single_pixels_is_a_fully_connected_kernel():
+    nodes = [
+        *[("CONV_2D", ["net/expand/Conv"]), ("DEPTHWISE_CONV_2D", ["net/depthwise/Conv"])],
+        *[("CONV_2D", ["net/project/Conv"]), ("FULLY_CONNECTED", ["net/digit/MatMul"])],
+    ]
+    fully = "Fully Connected (NC, F32) GEMM"
+    events = kernels(fully, "Convolution (NHWC, F32) DWConv", fully, "Static Reshape (NC)", fully)
+    told = operations_of(events, nodes, 1)["operations"]
+    assert [one["layer"] for one in told] == ["expand", "depthwise", "project", "digit", "digit"]
+
+
+def test_parts_that_a_layer_names_itself_are_of_the_layer():
+    nodes = [("EXPAND_DIMS", ["net/conv1d/Conv1D/ExpandDims"]), ("CONV_2D", ["net/conv1d/BiasAdd"])]
+    events = [Event("EXPAND_DIMS", False, 0, 0, 1), *kernels("Convolution (NHWC, F32) IGEMM")]
+    assert [one["layer"] for one in operations_of(events, nodes, 1)["operations"]] == ["conv1d", "conv1d"]
+
+
 def test_kernels_inside_a_loop_are_left_out_and_the_loop_counts():
     nodes = [("WHILE", ["net/lstm/while"]), ("FULLY_CONNECTED", ["net/digit/MatMul"])]
     events = [
@@ -91,4 +108,4 @@ def test_kernels_inside_a_loop_are_left_out_and_the_loop_counts():
 
 def test_names_that_are_those_of_the_operation_match():
     assert stands_for("Transpose (ND, X8)", "TRANSPOSE")
-    assert not stands_for("Fully Connected (NC, F32) GEMM", "CONV_2D")
+    assert not stands_for("Fully Connected (NC, F32) GEMM", "DEPTHWISE_CONV_2D")

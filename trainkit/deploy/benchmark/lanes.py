@@ -13,6 +13,7 @@ from trainkit.deploy.benchmark.statistics import Timing, summarize
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.predictor import TensorFacts, parse_facts
 from trainkit.inference.timing import TimedProcess
+from trainkit.inference.timing.process import REFUSAL
 
 WARM_SECONDS = 0.1
 """At most, of a slice of warming up; one run at least."""
@@ -83,7 +84,8 @@ class Lane:
             given = enough(give(self.candidate, parse_facts(opened, "inputs"), 1), 1)
             self._process.give(given.arrays, raw=given.raw, timeout=self._timeout)
             return self._ask("profile", seconds=seconds)
-        return {"operations": [], "runs": 0, "note": self.error}
+        reason = self.error.partition(REFUSAL)[2] or self.error
+        return {"operations": [], "runs": 0, "note": f"there is none: {reason}"}
 
     @property
     def result_of_start(self) -> Start | None:

@@ -56,7 +56,7 @@ def print_quick(console: Console, result: Benchmark, filename: str) -> None:
             _memory(start),
         )
     console.print(table)
-    lines = [f"{file.file}: {file.error}" for file in result.files if file.error]
+    lines = [file.error for file in result.files if file.error]
     for line in (*lines, *result.notes, f"p50: the median of one sample; by layer in {filename}"):
         say(console, line)
 
@@ -200,7 +200,7 @@ def _energy(energy: Energy | None) -> str:
     if energy is None:
         return ""
     low, high = energy.weights_sram_uj, energy.weights_dram_uj[1]
-    return f"{energy.arithmetic_uj + low:,.1f} to {energy.arithmetic_uj + high:,.1f} µJ"
+    return f"{energy.arithmetic_uj + low:,.3g} to {energy.arithmetic_uj + high:,.3g} µJ"
 
 
 def _shared(what: str, told: dict[str, str]) -> Iterator[str]:

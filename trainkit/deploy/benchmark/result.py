@@ -136,7 +136,7 @@ class Benchmark:
         """
         failed = [file for file in self.files if file.error]
         if failed:
-            told = "\n".join(f"  {file.file}: {file.error}" for file in failed)
+            told = "\n".join(f"  {file.error}" for file in failed)
             raise PredictionError(f"{len(failed)} of {len(self.files)} files could not be timed:\n{told}")
 
     def to_json(self) -> dict[str, Any]:

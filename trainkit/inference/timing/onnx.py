@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 
 from trainkit.errors import PredictionError
-from trainkit.inference.layer_names import layer_of
+from trainkit.inference.layer_names import layer_of, outermost
 from trainkit.inference.onnx import _describe, _encode
 from trainkit.inference.predictor import reason_of
 from trainkit.inference.timing.runtime import steady_mean, whole_batches
@@ -95,14 +95,15 @@ def _operations(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]
             name = event["name"].removesuffix(_END)
             nodes.setdefault(name, []).append(event["dur"])
             kinds[name] = event["args"]["op_name"]
+    layers = outermost([layer_of(_before_fusion(name)) for name in nodes])
     return [
         {
             "operation": kinds[name],
-            "layer": layer_of(_before_fusion(name)),
+            "layer": layer,
             "kernel": name,
             "us": steady_mean(times[len(times) // runs :]),
         }
-        for name, times in nodes.items()
+        for layer, (name, times) in zip(layers, nodes.items(), strict=True)
     ]
 
 

@@ -22,6 +22,8 @@ from trainkit.inference.predictor import as_text
 
 COMMAND = (sys.executable, "-P", "-m", "trainkit.inference.timing.child")
 """-P: a file of the working directory must not stand in for a module."""
+REFUSAL = " cannot be timed: "
+"""Between the name of a file and why."""
 TIMEOUT = 300.0
 """Seconds that opening a file, or one run of it, may take."""
 
@@ -110,7 +112,7 @@ class TimedProcess:
         answer: dict[str, Any] = json.loads(self._line(time.monotonic() + timeout, timeout))
         self._pending -= 1
         if "error" in answer:
-            raise PredictionError(f"{self._filepath.name} cannot be timed: {answer['error']}")
+            raise PredictionError(f"{self._filepath.name}{REFUSAL}{answer['error']}")
         return answer
 
     def _line(self, end: float, timeout: float) -> bytes:
@@ -133,4 +135,4 @@ class TimedProcess:
         told = describe_end(exit_code, self._stderr.read(), 0)
         if timeout is not None:
             told = f"no answer within {timeout:g} seconds."
-        return PredictionError(f"{self._filepath.name} cannot be timed: {told}")
+        return PredictionError(f"{self._filepath.name}{REFUSAL}{told}")

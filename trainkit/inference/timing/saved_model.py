@@ -64,5 +64,6 @@ def bytes_by_dtype(variables: Any) -> dict[str, int]:
     """Bytes of variables by their dtype."""
     weights: Counter[str] = Counter()
     for variable in variables:
-        weights[variable.dtype.name] += int(np.prod(variable.shape)) * variable.dtype.size
+        if isinstance(variable, tf.Variable):  # a vocabulary is among the weights, and is none
+            weights[variable.dtype.name] += int(np.prod(variable.shape)) * variable.dtype.size
     return dict(weights)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainkit.inference.layer_names import layer_of
+from trainkit.inference.layer_names import layer_of, outermost
 from trainkit.inference.timing.runtime import steady_mean
 
 HELPERS = ("Static Reshape", "Convert", "Transpose", "Copy", "Constant Pad", "Reshape")
@@ -15,7 +15,7 @@ HELPERS = ("Static Reshape", "Convert", "Transpose", "Copy", "Constant Pad", "Re
 _KINDS = {
     "Convolution": ("CONV_2D", "DEPTHWISE_CONV_2D"),
     "Deconvolution": ("TRANSPOSE_CONV",),
-    "Fully Connected": ("FULLY_CONNECTED",),
+    "Fully Connected": ("FULLY_CONNECTED", "CONV_2D", "BATCH_MATMUL"),
     "Dynamic Fully Connected": ("FULLY_CONNECTED", "BATCH_MATMUL"),
     "Batch Matrix Multiply": ("BATCH_MATMUL",),
     "Max Pooling": ("MAX_POOL_2D",),
@@ -43,7 +43,9 @@ _KINDS = {
     "Negate": ("NEG",),
     "Leaky ReLU": ("LEAKY_RELU",),
 }
-"""What a kernel may stand for, where its name is not that of the operation itself: `Add`, `Tanh`, `Transpose`."""
+"""What a kernel may stand for, where its name is not that of the operation itself: `Add`, `Tanh`, `Transpose`. A 1×1
+convolution is run as a fully connected layer of each pixel."""
+_DEPTHWISE = "DWConv"
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,15 @@ def operations_of(events: Sequence[Event], nodes: Sequence[tuple[str, list[str]]
     times = [steady_mean([event.us for event in main[position::length]]) for position in range(length)]
     own = [event.index for event in first if not event.is_kernel and event.index < len(nodes)]
     matched = _match(first, nodes, set(own))
+    layers = outermost([_layer(nodes[node][1]) if node is not None else "" for node in matched])
     operations = [
         {
             "operation": nodes[node][0] if node is not None else "",
-            "layer": _layer(nodes[node][1]) if node is not None else "",
+            "layer": layer,
             "kernel": f"XNNPACK {event.name}" if event.is_kernel else "LiteRT",
             "us": us,
         }
-        for event, node, us in zip(first, matched, times, strict=True)
+        for event, node, layer, us in zip(first, matched, layers, times, strict=True)
     ]
     return {"operations": operations, "runs": runs, "undelegated": sorted({nodes[index][0] for index in own})}
 
@@ -141,8 +144,10 @@ def stands_for(kernel: str, operation: str) -> bool:
     Example:
         >>> stands_for("Convolution (NHWC, F32) IGEMM", "CONV_2D"), stands_for("Add (ND, F32)", "ADD")
         (True, True)
-        >>> stands_for("Max Pooling (NHWC, S8)", "CONV_2D")
+        >>> stands_for("Convolution (NHWC, F32) DWConv", "CONV_2D")
         False
     """
+    if kernel.endswith(_DEPTHWISE):
+        return operation == "DEPTHWISE_CONV_2D"
     name = kernel.partition(" (")[0]
     return operation in _KINDS.get(name, (name.upper().replace(" ", "_"),))
