@@ -49,8 +49,10 @@ def test_deploy_moves_a_file_that_fails_out_of_the_way(run, monkeypatch):
     ) as caught:
         trainkit.deploy(run.directory, ["deploy.export=[TFLite: {precision: int8}, ONNX]"])
     assert caught.value.exit_code == 3
-    told = {"MODEL_CARD.md", "report.html", "verify.json"}
+    told = {"MODEL_CARD.md", "report.html", "sensitivity.json", "sensitivity.svg", "verify.json"}
     assert {path.name for path in run.deploy.iterdir()} == {"labels.txt", "rejected", "small.onnx", *told}
+    reasons = json.loads((run.deploy / "sensitivity.json").read_text())["layers"][0]["reasons"]
+    assert "too narrow" in {reason["kind"] for reason in reasons}
     assert [path.name for path in (run.deploy / "rejected").iterdir()] == ["small_int8.tflite"]
     verdicts = {
         file["file"]: file["parity"]["passed"] for file in json.loads((run.deploy / "verify.json").read_text())["files"]

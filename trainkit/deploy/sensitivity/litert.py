@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -48,7 +49,8 @@ def all_tensors(content: bytes, inputs: Mapping[str, np.ndarray]) -> Any:
     Raises:
         PredictionError: If the interpreter refuses it.
     """
-    with _told():
+    with _told(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Warning: Enabling `experimental_preserve_all_tensors`")
         interpreter = Interpreter(model_content=content, experimental_preserve_all_tensors=True)
         interpreter.allocate_tensors()
         runner = interpreter.get_signature_runner(SIGNATURE)
