@@ -62,7 +62,8 @@ def test_deploy_refuses_int8_of_real_numbers_before_it_trains(bent_run, tmp_path
     assert error.exit_code == 2
     assert re.search(
         r"resolved\.yaml: 1 problem\n  \d+:\d+ +model\.layers\[2\]: bent: Dense stays in real numbers in an int8 file "
-        r"\(ELU\)\. Use relu, gelu, selu or swish, which are computed in integers, name it in `exclude` of the int8 file, or leave int8 out: "
+        r"\(ELU\)\. Use relu, gelu, selu or swish, which are computed in integers, "
+        r"name it in `exclude` of the int8 file, or leave int8 out: "
         r"'deploy\.export=\[TFLite, ONNX\]'\.$",
         str(error),
     )
