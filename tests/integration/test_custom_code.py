@@ -24,8 +24,11 @@ def fitted(tmp_path_factory, command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check", "blobs.yaml"), ("fit", "blobs.yaml"), ("evaluate", "runs/blobs"), ("deploy", "runs/blobs")],
-    ids=["check", "fit", "evaluate", "deploy"],
+    [
+        *[("check", "blobs.yaml"), ("fit", "blobs.yaml")],
+        *[("evaluate", "runs/blobs"), ("deploy", "runs/blobs"), ("benchmark", "runs/blobs")],
+    ],
+    ids=["check", "fit", "evaluate", "deploy", "benchmark"],
 )
 def test_every_command_asks_before_it_runs_code(fitted, arguments, command):
     ended = command(*arguments, cwd=fitted)

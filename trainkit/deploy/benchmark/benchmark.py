@@ -135,23 +135,28 @@ def benchmark_files(
         macs: Multiply-accumulates of a sample, where they are known; else a Keras model among the files tells.
         process: Starts a process for a file.
     """
-    with _lanes(candidates, plan.thread_counts, plan, process) as lanes:
-        for lane in lanes:
+    profiled = [one for one in candidates if plan.operations and one.filepath.suffix in PROFILED]
+    with (
+        _lanes(candidates, plan.thread_counts, plan, process) as lanes,
+        _lanes(profiled, plan.thread_counts[:1], plan, process) as profilers,
+    ):
+        for lane in (*lanes, *profilers):
             lane.wait()
         for lane in lanes:
             lane.start(plan.batches, give, warm_seconds=min(WARM_SECONDS, plan.seconds / plan.rounds))
         batches = sorted({batch for lane in lanes for batch in lane.rounds})
         reference = measure_in_turns(lanes, batches, rounds=plan.rounds, seconds=plan.seconds, reference=time_reference)
+        timed = [one for one in candidates if _is_timed(one, lanes)]
+        profiles = _profiles(timed, profilers, plan, give) if plan.operations else {}
     own: dict[Candidate, int] = {lane.candidate: lane.facts["macs"] for lane in lanes if lane.facts.get("macs")}
-    profiles = _profiles([c for c in candidates if _is_timed(c, lanes)], plan, give, process)
     files = []
     for candidate in candidates:
         counted = macs or _macs_for(candidate, own)
         files.append(
             _result(candidate, [x for x in lanes if x.candidate is candidate], counted, profiles.get(candidate))
         )
-    timed = summarize(reference, threads=1, batch=1)
-    return Benchmark(describe_machine(), describe_versions(), plan.to_json(), timed, tuple(files), tuple(_doubts()))
+    work = summarize(reference, threads=1, batch=1)
+    return Benchmark(describe_machine(), describe_versions(), plan.to_json(), work, tuple(files), tuple(_doubts()))
 
 
 @contextmanager
@@ -175,19 +180,13 @@ def _is_timed(candidate: Candidate, lanes: Sequence[Lane]) -> bool:
 
 
 def _profiles(
-    candidates: Sequence[Candidate], plan: Plan, give: Give, process: Callable[[Path], TimedProcess]
+    timed: Sequence[Candidate], profilers: Sequence[Lane], plan: Plan, give: Give
 ) -> dict[Candidate, Operations]:
     """The time of each operation of files that were timed; in processes of their own, as a profiler may fail."""
-    if not plan.operations:
-        return {}
-    threads = plan.thread_counts[0]
-    profiled = [one for one in candidates if one.filepath.suffix in PROFILED]
-    with _lanes(profiled, [threads], plan, process) as lanes:
-        for lane in lanes:
-            lane.wait()
-        told = {lane.candidate: lane.profile(give, seconds=min(PROFILE_SECONDS, plan.seconds / 2)) for lane in lanes}
-    note = {"operations": [], "runs": 0, "note": "TensorFlow's own profiler is not read"}
-    return {one: _operations(told.get(one, note), threads) for one in candidates}
+    seconds = min(PROFILE_SECONDS, plan.seconds / 2)
+    told = {lane.candidate: lane.profile(give, seconds=seconds) for lane in profilers if lane.candidate in timed}
+    none = {"operations": [], "runs": 0, "note": "TensorFlow's own profiler is not read"}
+    return {one: _operations(told.get(one, none), plan.thread_counts[0]) for one in timed}
 
 
 def _operations(told: Mapping[str, Any], threads: int) -> Operations:
