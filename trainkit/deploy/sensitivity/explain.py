@@ -133,8 +133,10 @@ class Explainer:
             is_asked: Whether it is explained in any case.
             before_quantize: Whether the file comes from what `Quantize` has made of that model.
         """
+        if report.precision != "int8":
+            return None
         lost = report.drop_points is not None and report.drop_points > _argument(node, "accuracy_drop")
-        if report.precision != "int8" or not (is_asked or lost or not report.parity.passed):
+        if not (is_asked or lost or not report.parity.passed):
             return None
         try:
             found, failure = self._measure(node, model), ""
