@@ -31,7 +31,7 @@ from trainkit.deploy.exports import Exports
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
 from trainkit.deploy.verify import FileReport, Proof, make_proof, verify_file, with_faults
-from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
+from trainkit.errors import ExportError, InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, replace_file, write_json
 from trainkit.training.determinism import seed_everything
@@ -55,12 +55,14 @@ class Deployment:
         proof: The samples that the files were run on, and the model's answers.
         files: What was measured of each.
         compressed: What the steps of `deploy.compress` have made, if there are any.
+        failures: Why files could not be made; all others were.
     """
 
     directory: Path
     proof: Proof
     files: tuple[FileReport, ...]
     compressed: Compressed | None = None
+    failures: tuple[ExportError, ...] = ()
 
 
 def deploy(
@@ -81,7 +83,7 @@ def deploy(
         RunError: If `run` is no finished run, or its data has changed.
         InputError: If a file is no model, or comes without a config.
         ConfigError: If an override or the config is wrong.
-        ExportError: If a model cannot be converted.
+        ExportError: If the model cannot be converted to a format; the files of all others are there.
         PromiseError: If a file does not answer like its model; such files stand in `rejected/`.
     """
     console = console or SteadyConsole()
@@ -102,6 +104,10 @@ def deploy(
         count = f"{len(broken)} of {len(deployment.files)} files"
         place = deployment.directory / REJECTED
         raise PromiseError(f"{count} are not what they should be, and stand in {place}:\n{told}")
+    if deployment.failures:
+        raise ExportError(
+            "\n".join([*map(str, deployment.failures), f"The other files are in {deployment.directory}."])
+        )
     return deployment
 
 
@@ -196,19 +202,25 @@ def _export_all(subject: Subject, names: list[str], console: Console) -> Deploym
     inputs, targets = _collect(splits.test or splits.validation or splits.train)
     proof = make_proof(subject.model, subject.filepath, inputs, targets, data=context.data)
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
-    exports, reports = Exports(subject.work / "exports"), []
+    exports, reports, failures = Exports(subject.work / "exports"), [], []
     with replace_directory(subject.directory) as directory, config.locating():
         plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
             origin = quantized if node.arguments.get("precision") == "int8" else plain
-            reports.append(_export(node, directory / filename, origin, context, exports, console))
+            try:
+                reports.append(_export(node, directory / filename, origin, context, exports, console))
+            except ExportError as error:
+                say(console, f"error: {error}")
+                failures.append(error)
+        if not reports:
+            raise ExportError("\n".join(map(str, failures)))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
         write_json(directory / "verify.json", proof.to_json(reports))
         if compressed is not None:
             write_json(directory / "compression.json", compressed.to_json())
     exports.clear()
-    return Deployment(subject.directory, proof, tuple(reports), compressed)
+    return Deployment(subject.directory, proof, tuple(reports), compressed, tuple(failures))
 
 
 def _config_sha256(config: Config) -> str:

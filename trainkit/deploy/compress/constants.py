@@ -55,8 +55,8 @@ def read_constants(filepath: Path) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
     Args:
-        filepath: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it is
-            read in this process.
+        filepath: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it
+            is read in this process.
     """
     if filepath.is_dir():
         return list(_read_saved_model(filepath))
