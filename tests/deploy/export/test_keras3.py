@@ -74,7 +74,7 @@ def attention():
 
 @pytest.mark.parametrize(
     "build",
-    [images, recurrent, shared, pytest.param(attention, marks=pytest.mark.slow)],
+    [images, recurrent, *(pytest.param(build, marks=pytest.mark.slow) for build in (shared, attention))],
     ids=lambda build: build.__name__,
 )
 def test_keras3_answers_like_the_model(build, tmp_path):
@@ -92,6 +92,7 @@ def test_keras3_answers_like_the_model(build, tmp_path):
             np.testing.assert_allclose(found[name], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_file_of_other_weights_fails(tmp_path):
     model, inputs = images()
     model.save(tmp_path / "model.keras")
