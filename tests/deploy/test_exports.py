@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 from dataclasses import asdict, replace
@@ -16,7 +17,7 @@ from trainkit.deploy import exports as module
 from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.compress.result import Promise
 from trainkit.deploy.exports import Exports
-from trainkit.errors import OutputError
+from trainkit.errors import ExportError, OutputError
 from trainkit.runs import Run
 
 PRECISIONS = "deploy.export=[TFLite, ONNX]"
@@ -130,6 +131,41 @@ def test_deploy_that_is_stopped_in_its_second_export_makes_only_that_again(run, 
     assert {path.name: path.read_bytes() for path in run.deploy.iterdir()} == whole
     assert not run.compress.exists()
     assert {path.stat().st_nlink for path in run.deploy.iterdir()} == {1}
+
+
+def refuse_onnx(monkeypatch):
+    """Let every .onnx file be one that cannot be made."""
+    place = import_module("trainkit.deploy.deploy")
+    real = place.build_registered
+
+    def build(node, *arguments, **keywords):
+        if node.class_name == "ONNX":
+            raise ExportError(f"{keywords['filepath'].name} cannot be written: ONNX has no operation for Erfinv.")
+        return real(node, *arguments, **keywords)
+
+    monkeypatch.setattr(place, "build_registered", build)
+
+
+def test_deploy_makes_all_files_but_the_one_that_cannot_be_made(run, monkeypatch):
+    refuse_onnx(monkeypatch)
+    with pytest.raises(
+        ExportError, match=r"^small\.onnx cannot be written: .*Erfinv\.\nThe other files are in"
+    ) as caught:
+        deploy(run, "deploy.export=[ONNX, TFLite]")
+    assert caught.value.exit_code == 1
+    assert "error: small.onnx cannot be written" in caught.value.told
+    assert (run.deploy / "small_float32.tflite").exists()
+    record = json.loads((run.deploy / "verify.json").read_text())
+    assert [file["file"] for file in record["files"]] == ["small_float32.tflite"]
+
+
+def test_deploy_that_can_make_no_file_leaves_those_of_before(run, monkeypatch):
+    trainkit.deploy(run.directory, ["deploy.export=[TFLite]"], console=Console(file=io.StringIO()))
+    before = {path.name: path.stat().st_ino for path in run.deploy.iterdir()}
+    refuse_onnx(monkeypatch)
+    with pytest.raises(ExportError, match=r"Erfinv\.$"):
+        deploy(run, "deploy.export=[ONNX]")
+    assert {path.name: path.stat().st_ino for path in run.deploy.iterdir()} == before
 
 
 def test_deploy_that_could_not_write_ends_with_1_and_leaves_the_files_before(run, monkeypatch):

@@ -45,7 +45,7 @@ from trainkit.deploy.sensitivity import (
 from trainkit.deploy.subject import COMPRESSED, MODELS, Subject, open_model, open_run
 from trainkit.deploy.targets import check_integers
 from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
-from trainkit.errors import InputError, OutputError, PromiseError, TrainKitError
+from trainkit.errors import ExportError, InputError, OutputError, PromiseError, TrainKitError
 from trainkit.objects import build_registered
 from trainkit.runs import Run, replace_directory, replace_file, write_json
 from trainkit.training.determinism import seed_everything
@@ -72,6 +72,7 @@ class Deployment:
         files: What was measured of each.
         compressed: What the steps of `deploy.compress` have made, if there are any.
         explanation: What integers cost each layer, where an int8 file falls short or it was asked for.
+        failures: Why files could not be made; all others were.
     """
 
     directory: Path
@@ -79,6 +80,7 @@ class Deployment:
     files: tuple[FileReport, ...]
     compressed: Compressed | None = None
     explanation: Explanation | None = None
+    failures: tuple[ExportError, ...] = ()
 
 
 def deploy(
@@ -105,7 +107,7 @@ def deploy(
         RunError: If `run` is no finished run, or its data has changed.
         InputError: If a file is no model, or comes without a config.
         ConfigError: If an override or the config is wrong, or an int8 file would stay in real numbers.
-        ExportError: If a model cannot be converted.
+        ExportError: If the model cannot be converted to a format; the files of all others are there.
         PromiseError: If a file does not answer like its model; such files stand in `rejected/`.
     """
     console = console or SteadyConsole()
@@ -133,6 +135,10 @@ def deploy(
         count = f"{len(broken)} of {len(deployment.files)} files"
         place = deployment.directory / REJECTED
         raise PromiseError(f"{count} are not what they should be, and stand in {place}:\n{told}")
+    if deployment.failures:
+        raise ExportError(
+            "\n".join([*map(str, deployment.failures), f"The other files are in {deployment.directory}."])
+        )
     return deployment
 
 
@@ -235,14 +241,20 @@ def _export_all(subject: Subject, names: list[str], console: Console, *, explain
     if calibration is not None:
         check_calibration(calibration, proof, is_foreign=subject.is_foreign)
     compressed = compress(subject, console) if config.experiment.deploy.compress else None
-    exports, reports = Exports(subject.work / "exports"), []
+    exports, reports, failures = Exports(subject.work / "exports"), [], []
     taken = None if calibration is None else calibration.to_json()
     explainer = Explainer(splits, context, seed=config.experiment.seed, console=console)
     with replace_directory(subject.directory) as directory, config.locating():
         plain, quantized = _origins(subject, proof, compressed, directory)
         for node, filename in zip(config.experiment.deploy.export, names, strict=True):
             origin = quantized if node.arguments.get("precision") == "int8" else plain
-            reports.append(_export(node, directory / filename, origin, context, exports, explainer, console))
+            try:
+                reports.append(_export(node, directory / filename, origin, context, exports, explainer, console))
+            except ExportError as error:
+                say(console, f"error: {error}")
+                failures.append(error)
+        if not reports:
+            raise ExportError("\n".join(map(str, failures)))
         for output, filename in label_files(classes).items():
             write_labels(directory / filename, classes[output])
         write_json(directory / "verify.json", make_record(proof, reports, calibration=taken))
@@ -256,7 +268,7 @@ def _export_all(subject: Subject, names: list[str], console: Console, *, explain
             benchmark_deployment(directory, inputs, subject.model, console)
         write_report(directory, subject=subject, proof=proof)
     exports.clear()
-    return Deployment(subject.directory, proof, tuple(reports), compressed, explanation)
+    return Deployment(subject.directory, proof, tuple(reports), compressed, explanation, tuple(failures))
 
 
 def _calibration(subject: Subject, context: ExportContext, names: list[str]) -> Calibration | None:

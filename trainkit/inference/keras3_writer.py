@@ -19,9 +19,13 @@ import numpy as np
 RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
 """Arguments that Keras 3 has by another name."""
 ACTIVATIONS = {"swish": "silu"}
-DROPPED = ("_initializer", "_regularizer", "_constraint", "implementation", "time_major", "batch_input_shape")
+DROPPED = (
+    *("_initializer", "_regularizer", "_constraint", "implementation", "time_major", "batch_input_shape"),
+    *("query_shape", "key_shape", "value_shape", "trainable"),
+)
 """Ends of arguments that say nothing of how the network answers."""
-NEUTRAL = {"reset_after": True, "renorm_momentum": 0.99, "sparse": False, "ragged": False, "interpolation": "nearest"}
+NEUTRAL = {"groups": 1, "renorm_momentum": 0.99}
+"""What arguments that Keras 3 lacks are where nobody has set them."""
 
 
 class RefusalError(Exception):
@@ -65,6 +69,8 @@ def _build(keras: Any, network: dict[str, Any], weights: list[np.ndarray]) -> An
         except (TypeError, ValueError) as error:
             raise ValueError(f"`{name}` cannot be called in Keras 3: {str(error).splitlines()[0]}") from error
         tensors |= dict(zip(call["outputs"], answers, strict=True))
+    for operation, layer in zip(network["operations"], layers, strict=True):
+        layer.trainable = operation["config"].get("trainable", True)
     model = keras.Model(inputs, [tensors[number] for number in network["outputs"]], name=network["name"])
     _set_weights(network, layers, weights)
     return model
@@ -87,6 +93,8 @@ def _layer(keras: Any, operation: dict[str, Any]) -> Any:
     known = _parameters(layer_class)
     arguments = {}
     for key, value in operation["config"].items():
+        if key == "axis" and class_name == "BatchNormalization" and isinstance(value, list) and len(value) == 1:
+            value = value[0]
         name = RENAMED.get((class_name, key), key)
         if key.endswith(DROPPED) or value is None:
             continue
@@ -110,7 +118,7 @@ def _parameters(layer_class: type) -> set[str]:
             names |= parameters.keys()
             if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
                 break
-    return names | {"name", "trainable", "dtype"}
+    return names | {"name", "dtype"}
 
 
 def _value(keras: Any, key: str, value: Any) -> Any:

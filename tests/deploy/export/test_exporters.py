@@ -15,7 +15,7 @@ NAMES = sorted(EXPORTERS)
 
 
 def test_exporters_are_those_that_the_language_has():
-    assert NAMES == ["ONNX", "SavedModel", "TFLite"]
+    assert NAMES == ["Keras3", "ONNX", "SavedModel", "TFLite"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,9 +62,12 @@ def test_nothing_is_said(name, bench, model, tmp_path, capfd):
         ("TFLite", {}, "a.b-c_float32.tflite"),
         ("TFLite", {"precision": "int8", "input_type": "uint8"}, "a.b-c_int8.tflite"),
         ("ONNX", {"opset": 15}, "a.b-c.onnx"),
+        ("ONNX", {"precision": "float32"}, "a.b-c.onnx"),
+        ("ONNX", {"precision": "int8"}, "a.b-c_int8.onnx"),
+        ("Keras3", {}, "a.b-c_keras3.keras"),
         ("SavedModel", {}, "a.b-c_saved_model"),
     ],
-    ids=["float32", "int8", "onnx", "saved_model"],
+    ids=["float32", "int8", "onnx", "onnx float32", "onnx int8", "keras3", "saved_model"],
 )
 def test_file_name(exporter, arguments, expected):
     assert file_name(exporter, arguments, "a.b-c") == expected

@@ -60,7 +60,7 @@ NETWORKS = {
         layers.Reshape((2, 3, FEATURES)), layers.TimeDistributed(layers.LSTM(4)), layers.GRU(3), steps=6
     ),
 }
-SLOW = {"gru", "gru_reset_before", "simple", "cells", "both_ways", "nested", "of_series"}
+SLOW = {"gru", "masked", "gru_reset_before", "simple", "cells", "both_ways", "nested", "of_series"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in NETWORKS])
@@ -84,7 +84,9 @@ def test_tflite_takes_any_number_of_steps(tmp_path):
     np.testing.assert_allclose(other.outputs["answer"], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(("precision", "most"), [("float16", 0.65), ("dynamic", 0.5)])
+@pytest.mark.parametrize(
+    ("precision", "most"), [pytest.param("float16", 0.65, marks=pytest.mark.slow), ("dynamic", 0.5)]
+)
 def test_small_weights_are_inside_the_loop(precision, most, tmp_path):
     model = network(layers.LSTM(64))
     small = export_tflite(model, tmp_path / "b.tflite", precision=precision, context=context())

@@ -160,6 +160,7 @@ def test_int16x8_file_computes_with_activations_of_16_bits_and_weights_of_8(int1
     assert report.parity.rmse < 0.6 * of_int8.parity.rmse
 
 
+@pytest.mark.slow
 def test_int16x8_file_takes_and_gives_integers(bench, model, proof, tmp_path):
     types = {"input_type": "int16", "output_type": "int16"}
     filepath = bench.export(model, tmp_path, "TFLite", precision="int16x8", **types)

@@ -44,8 +44,8 @@ def export_keras3(model: Any, filepath: Path, *, context: ExportContext) -> Path
         ExportError: If Keras 3 lacks a layer or an argument; all such layers are named.
         OutputError: If the file cannot be written.
     """
+    _check_layers(model, filepath.name)
     flat = flatten(model)
-    _check_layers(flat, filepath.name)
     network, weights = _describe(flat)
     with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
         folder = Path(name)
@@ -62,7 +62,8 @@ def export_keras3(model: Any, filepath: Path, *, context: ExportContext) -> Path
 def _check_layers(model: Any, filename: str) -> None:
     """Refuse layers that are none of Keras, and those that work on tables and texts."""
     problems = []
-    for layer in model.layers:
+    leaves = [layer for layer in model._flatten_layers(include_self=False) if not isinstance(layer, tf.keras.Model)]
+    for layer in leaves:
         if not type(layer).__module__.startswith("tf_keras."):
             problems.append(f"{named(layer)}: it is no layer of Keras")
         elif (reason := _REFUSED.get(type(layer).__name__)) is not None:
