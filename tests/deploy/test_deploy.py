@@ -12,11 +12,11 @@ import pytest
 import trainkit
 from trainkit.config import load_config
 from trainkit.data import ArrayColumn, Split, load_data
-from trainkit.deploy.deploy import calibration_samples
+from trainkit.deploy.calibration import calibration_samples
 from trainkit.errors import ConfigError, InputError, OutputError, PromiseError, RunError
 from trainkit.runs import Run
 
-module = import_module("trainkit.deploy.deploy")
+module = import_module("trainkit.deploy.production")
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def deploy(run, *overrides):
 
 def fail_at(monkeypatch, count, error):
     """Let the proof of a file fail."""
-    place, seen = import_module("trainkit.deploy.deploy"), []
+    place, seen = import_module("trainkit.deploy.production"), []
     real = place.verify_file
 
     def verify(*arguments, **keywords):
@@ -135,7 +135,7 @@ def test_deploy_that_is_stopped_in_its_second_export_makes_only_that_again(run, 
 
 def refuse_onnx(monkeypatch):
     """Let every .onnx file be one that cannot be made."""
-    place = import_module("trainkit.deploy.deploy")
+    place = import_module("trainkit.deploy.production")
     real = place.build_registered
 
     def build(node, *arguments, **keywords):

@@ -15,10 +15,10 @@ from rich.console import Console
 import trainkit
 from trainkit.config import load_config
 from trainkit.data import load_data
-from trainkit.deploy.deploy import calibration_samples
+from trainkit.deploy.calibration import calibration_samples
 from trainkit.errors import PromiseError
 
-module = import_module("trainkit.deploy.deploy")
+module = import_module("trainkit.deploy.production")
 INT8 = "deploy.export=[TFLite: {precision: int8}]"
 
 

@@ -6,7 +6,8 @@
 import sys
 from types import ModuleType
 
-from trainkit.deploy.deploy import Deployment, check_deploy, check_exports, deploy
+from trainkit.deploy.deploy import check_deploy, check_exports, deploy
+from trainkit.deploy.production import Deployment
 
 __all__ = ["Deployment", "check_deploy", "check_exports", "deploy"]
 

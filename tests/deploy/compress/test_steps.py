@@ -234,7 +234,7 @@ def test_file_that_has_lost_its_zeros_is_rejected_though_it_answers_rightly(run,
 
     broken = EXPORTERS.copy()
     broken._entries["TFLite"] = careless
-    monkeypatch.setattr(sys.modules["trainkit.deploy.deploy"], "EXPORTERS", broken)
+    monkeypatch.setattr(sys.modules["trainkit.deploy.production"], "EXPORTERS", broken)
     told = r"tiny_float32\.tflite: Prune, kernel of layer 'conv2d1': zeros expected: at least \d+ of 54, found: 0\."
     with pytest.raises(PromiseError, match=told) as error:
         deploy(run, STEPS.replace(", Quantize: {epochs: 1}", ""), "deploy.export=[TFLite]")
