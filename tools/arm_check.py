@@ -35,7 +35,7 @@ SUITE, PYTHON = "bookworm", "3.11"
 PACKAGES = ("libpython3.11-stdlib", "libstdc++6", "python3.11-minimal", "zlib1g")
 WHEELS = ("ai-edge-litert==2.1.0", "numpy==2.2.6")  # LiteRT 2.3.0 crashes under QEMU 7.2
 CPUS = ("cortex-a53", "cortex-a76", "max,sme=off")
-"""Each makes LiteRT choose other kernels: without int8 dot products and half precision, with, and with int8 matrices."""
+"""Each makes LiteRT choose other kernels: without int8 dot products and half precision, with, with int8 matrices."""
 LIMITS = {"float32": 1e-5, "float16": 1e-5, "dynamic": 5e-3}
 """Largest difference, times the largest answer or 1; a dynamic file rounds activations, and may round one otherwise."""
 MOST_STEPS = 1
