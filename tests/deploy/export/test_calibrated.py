@@ -90,6 +90,7 @@ def test_a_file_with_other_layers_in_float32_is_found(made, asked, told, network
     assert told in Islands.of(asked, network).faults(filepath)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_what_it_should_be_fails_at_the_gate(bench, network, network_proof, tmp_path):
     filepath = bench.export(network, tmp_path, "TFLite", precision="int8", exclude=["depthwise"])
     report = verify_file(filepath, precision="int8", proof=network_proof, islands=Islands.of(["stem"], network))

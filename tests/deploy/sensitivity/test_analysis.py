@@ -15,7 +15,7 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("name", [pytest.param("plain", marks=pytest.mark.slow), "residual", "dense"])
 def test_huge_weights_are_named_first_and_are_all_that_is_excluded(name, planter):
     giver, layer = WEIGHTS[name]
     found = planter.analyse(planter.weights(name, giver=giver, layer=layer))
@@ -30,7 +30,7 @@ def test_huge_weights_are_named_first_and_are_all_that_is_excluded(name, planter
     assert found.choice.layers == (layer,)
 
 
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", [pytest.param("plain", marks=pytest.mark.slow), "dense"])
 def test_huge_values_are_named_first_and_excluded_with_what_takes_them(name, planter):
     giver, taker, layer = VALUES[name]
     found = planter.analyse(planter.values(name, giver=giver, taker=taker))
@@ -46,7 +46,7 @@ def test_huge_values_are_named_first_and_excluded_with_what_takes_them(name, pla
     assert set(found.choice.layers) == {layer, taker}
 
 
-@pytest.mark.parametrize("name", ["plain", "residual"])
+@pytest.mark.parametrize("name", [pytest.param("plain", marks=pytest.mark.slow), "residual"])
 def test_nothing_is_excluded_of_a_good_network(name, planter):
     found = planter.analyse(planter.network(name))
     assert found.integers.passed

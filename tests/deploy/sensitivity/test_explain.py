@@ -88,6 +88,7 @@ def test_explain_says_of_a_good_file_that_it_is_good(small_run, tmp_path):
     assert {one["layer"] for one in written["layers"]} >= {"conv2d1", "conv2d2", "digit"}
 
 
+@pytest.mark.slow
 def test_explain_works_for_numbers_and_several_outputs(two_run, tmp_path):
     shutil.copytree(two_run.directory, tmp_path / "001")
     deployment, _ = deploy(Run(tmp_path / "001").directory, INT8, explain=True)
