@@ -26,8 +26,9 @@ FLOORS = [
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 FILES = sorted(path for path in ROOT.glob("trainkit/**/*.py") if path != ROOT / "trainkit/__init__.py")
 FOREIGN = {"tensorflow", "keras", "tf_keras"}
-DOORS = {"trainkit.framework", "trainkit.inference.keras3_child"}
-"""What may import them: the one door, and the program that reads files of Keras 3 in a process of its own."""
+KERAS_3 = ("keras3_child", "keras3_runtime", "keras3_writer")
+DOORS = {"trainkit.framework", *(f"trainkit.inference.{name}" for name in KERAS_3)}
+"""What may import them: the one door, and what reads, runs and writes files of Keras 3 in processes of their own."""
 
 
 def name_of(path):

@@ -10,7 +10,7 @@ from trainkit.errors import ExportError
 
 _LOOPS = ("If", "Loop", "Scan")
 _RECURRENT = ("GRU", "LSTM", "RNN")
-_COUNTED = re.compile(r"__\d+$")
+_COUNTED = re.compile(r"__\d+(?=$|:)")
 """How tf2onnx ends the names that it makes."""
 
 _PREPARES = {
@@ -79,6 +79,9 @@ def settle_constants(graph: Any) -> None:
     Args:
         graph: An ONNX graph; it is changed.
     """
+    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+        return  # a loop may use them inside
+    _count_anew(graph)
     stored = {tensor.name: tensor for tensor in graph.initializer}
     names: dict[str, str] = {}
     for node in graph.node:
@@ -86,8 +89,6 @@ def settle_constants(graph: Any) -> None:
             if name in stored and name not in names:
                 is_any = _COUNTED.search(name) or not stored[name].dims
                 names[name] = f"{node.name}/constant{index}" if is_any else name
-    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
-        return  # a loop may use them inside
     rename_tensors(graph, names)
     ordered = [stored[name] for name in (*names, *sorted(stored.keys() - names.keys()))]
     settled = []
@@ -97,3 +98,22 @@ def settle_constants(graph: Any) -> None:
         settled[-1].name = names.get(tensor.name, tensor.name)
     del graph.initializer[:]
     graph.initializer.extend(settled)
+
+
+def _count_anew(graph: Any) -> None:
+    """Number the names that tf2onnx has numbered by their order in the graph."""
+    edges = {value.name for value in (*graph.input, *graph.output)}
+    numbers: dict[str, int] = {}
+
+    def settled(name: str) -> str:
+        if name in edges:
+            return name
+        return _COUNTED.sub(lambda found: f"__{numbers.setdefault(found[0], len(numbers) + 1)}", name)
+
+    renamed = {name: settled(name) for node in graph.node for name in node.output}
+    rename_tensors(graph, renamed)
+    for node in graph.node:
+        node.name = settled(node.name)
+        node.output[:] = [renamed[name] for name in node.output]
+    for value in graph.value_info:
+        value.name = renamed.get(value.name, value.name)
