@@ -133,6 +133,7 @@ def test_probes_and_calibration(again):
     probe = {"name": "zeros", "samples": 1, "passed": True, "reason": "fine.", "limit": None, "largest_difference": 0.0}
     failed = probe | {"name": "odd batch", "passed": False, "reason": "largest <difference>."}
     verified["files"][0]["probes"] = [probe, failed]
+    verified["files"][1]["probes"] = [probe]
     verified["calibration"] = {
         "role": "train",
         "samples": 500,

@@ -119,6 +119,10 @@ class FileFacts:
         kind = "less" if points > 0 else "more"
         return f"{abs(points):.2f} points {kind} than the trained model ({plural(abs(self.fewer), 'sample')})"
 
+    def probe(self, name: str) -> Probe | None:
+        """What became of a probe; None where this file had no such one."""
+        return next((probe for probe in self.probes if probe.name == name), None)
+
     @property
     def breaks_promises(self) -> bool:
         """Whether a promise does not hold in it."""
