@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from trainkit.deploy.export.tflite import calibrate, export_tflite
+from trainkit.deploy.export.tflite import export_tflite, find_ranges
 from trainkit.deploy.islands import Islands
 from trainkit.deploy.verify import verify_file
 from trainkit.errors import InputError
@@ -32,7 +32,7 @@ def network(bench):
 
 @pytest.fixture(scope="module")
 def calibrated(bench, network):
-    return calibrate(network, 200, context=bench.context(), name="digits")
+    return find_ranges(network, 200, context=bench.context(), name="digits")
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_transposed_convolutions_are_excluded_together(tmp_path):
     class Context:
         calibration = staticmethod(lambda count: ({"input": one[None]} for one in images))
 
-    calibrated = calibrate(model, 8, context=Context(), name="a")
+    calibrated = find_ranges(model, 8, context=Context(), name="a")
     with pytest.raises(InputError, match=r"must name 'up1' together with 'up2': .* Write all, or none\."):
         calibrated.choose(["up1"])
     (tmp_path / "a.tflite").write_bytes(calibrated.quantize(calibrated.choose(["up?"])))

@@ -11,7 +11,8 @@ from trainkit.deploy.compress.keeper import check_file
 from trainkit.deploy.compress.result import Promise
 from trainkit.deploy.export import ExportContext
 from trainkit.deploy.export.keras3 import export_keras3
-from trainkit.deploy.verify import make_proof, verify_file
+from trainkit.deploy.proof import make_proof
+from trainkit.deploy.verify import verify_file
 from trainkit.errors import ExportError
 from trainkit.framework import tf
 from trainkit.inference.keras3 import is_keras3

@@ -7,12 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from trainkit.deploy.export.tflite import calibrate
+from trainkit.deploy.export.tflite import find_ranges
+from trainkit.deploy.proof import Proof
 from trainkit.deploy.sensitivity.analysis import Analysis
 from trainkit.deploy.sensitivity.trials import Trials
-from trainkit.deploy.verify import Proof
 from trainkit.framework import tf
-from trainkit.inference.keras import KerasPredictor
 
 layers = tf.keras.layers
 
@@ -96,12 +95,12 @@ class Planter:
         layer.set_weights(weights)
 
     def calibrate(self, model):
-        return calibrate(model, 200, context=self._bench.context(), name="digits")
+        return find_ranges(model, 200, context=self._bench.context(), name="digits")
 
     def trials(self, model, calibrated, accuracy_drop=1.0):
         inputs = {"input": self._bench.test["input"][:400]}
         targets = {"digit": self._bench.test_labels[:400]}
-        proof = Proof("model", "", inputs, targets, KerasPredictor(model).predict(inputs))
+        proof = Proof("model", "", model, inputs, targets)
         return Trials(calibrated, proof, accuracy_drop=accuracy_drop)
 
     def analyse(self, model):

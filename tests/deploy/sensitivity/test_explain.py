@@ -114,7 +114,7 @@ def test_explain_needs_a_file_of_integers(small_run):
     ids=["unknown", "precision"],
 )
 def test_patterns_are_refused_at_their_line(command, exporter, told, small_config, small_run, tmp_path, monkeypatch):
-    lines = small_config.read_text()
+    lines = small_config.read_text().replace("deploy: {benchmark: false}\n", "")
     filepath = tmp_path / "small.yaml"
     filepath.write_text(f"{lines}deploy:\n  export:\n    - TFLite: {exporter}\n")
     line = len(lines.splitlines()) + 3
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_measured_is_told(small_run, tmp_path, monkeypatch
     def fail(*arguments, **keywords):
         raise place.PredictionError("the file of integers cannot be run by LiteRT: no kernel.")
 
-    monkeypatch.setattr(place, "calibrate", fail)
+    monkeypatch.setattr(place, "find_ranges", fail)
     shutil.copytree(small_run.directory, tmp_path / "001")
     deployment, told = deploy(Run(tmp_path / "001").directory, INT8, explain=True)
     assert deployment.files[0].parity.passed
