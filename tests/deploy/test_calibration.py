@@ -36,9 +36,11 @@ def test_calibration_is_the_samples_that_are_given():
     split = random_split()
     chosen = Calibration.choose(split, {"a.tflite": 7, "b.onnx": 12}, seed=5, preprocessing="p")
     given = [inputs["input"][0] for inputs in calibration_samples(split, 12, seed=5)]
-    np.testing.assert_array_equal(chosen.inputs["input"][1:], given[1:])  # the first has the ends of bytes
-    rows = [int(original.split()[-1]) for original in chosen.originals]
-    np.testing.assert_array_equal(split.first_inputs(40)["input"][rows], chosen.inputs["input"])
+    taken = chosen.split.first_inputs(12)["input"]
+    np.testing.assert_array_equal(taken[1:], given[1:])  # the first has the ends of bytes
+    rows = [int(original.split()[-1]) for original in chosen.to_json()["originals"]]
+    np.testing.assert_array_equal(split.first_inputs(40)["input"][rows], taken)
+    assert chosen.ranges == {"input": (taken.min(), taken.max())}
 
 
 def test_calibration_is_told_in_json():
@@ -127,3 +129,11 @@ def test_right_data_pass(elsewhere, bench, tmp_path):
     np.savez(folder / "train.npz", x=bench.images[:1000].astype(np.float32), y=bench.labels[:1000])
     deployment = trainkit.deploy(folder / "digits.keras", data=folder / "data.yaml")
     assert deployment.files[0].parity.passed
+
+
+def test_each_file_needs_several_classes(small_run, tmp_path):
+    """One of 200 samples would do; that of one sample does not."""
+    folder = shutil.copytree(small_run.directory, tmp_path / "001")
+    one = "TFLite: {precision: int8, calibration_samples: 1}"
+    with pytest.raises(DataError, match=r"of several classes of 'digit'\. Received: 1 of '\d', none of the other 9\."):
+        trainkit.deploy(folder, [f"deploy.export=[{one}, ONNX: {{precision: int8, calibration_samples: 200}}]"])

@@ -19,9 +19,9 @@ def cliff(at, sharpness):
     return answer
 
 
-def floor(answer, x, ranges=None):
+def floor(answer, x, ranges=None, numbers=("x",)):
     inputs = {"x": x}
-    return noise_floor(answer, inputs, answer(inputs), ranges or {})["y"]
+    return noise_floor(answer, inputs, answer(inputs), numbers=numbers, ranges=ranges or {})["y"]
 
 
 def test_network_far_from_its_cliffs_changes_nothing():
@@ -45,7 +45,12 @@ def test_step_follows_from_the_samples_where_no_range_is_known():
 
 def test_whole_numbers_do_not_move():
     x = np.full((100, 1), 100, np.int32)
-    assert floor(cliff(100.2, 50), x, {"x": (0, 255)}) == 0
+    assert floor(cliff(100.2, 50), x, {"x": (0, 255)}, numbers=()) == 0
+
+
+def test_bytes_move_where_the_network_takes_real_numbers():
+    x = np.full((4000, 1), 100, np.uint8)
+    assert floor(cliff(99.75, 50), x, {"x": (0, 255)}) == pytest.approx(1000, rel=0.05)
 
 
 def certain(samples):

@@ -228,6 +228,9 @@ def test_there_are_twenty_networks():
 
 
 SLOW = {
+    transposed,
+    swish,
+    depthwise_upright,
     dense_connections,
     global_max_pooling,
     dilated,

@@ -55,6 +55,11 @@ class Facts:
     targets: Mapping[str, Field]
 
     @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The least and largest value of those inputs of which the type of what is stored tells them."""
+        return {name: field.value_range for name, field in self.inputs.items() if field.value_range is not None}
+
+    @property
     def values(self) -> dict[str, int]:
         """What `$name` stands for in a config: `classes` is the number of classes, where it is one number."""
         counts = {len(field.classes) for field in self.targets.values() if field.classes is not None}

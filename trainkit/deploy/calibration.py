@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from trainkit.data import Split
-from trainkit.deploy.proof import Proof
+from trainkit.deploy.proof import Proof, collect
 from trainkit.errors import DataError
 
 ROLE = "train"
 OFF_SCALE = 10.0
 """How many times wider or narrower than the test samples' values no calibration samples' values are."""
+MOST_LOOKED_AT = 1000
+"""Samples whose values are compared."""
 WORSE = 0.2
 """Share of right answers by which calibration samples may fall behind test samples; chance comes on top."""
 _RULE = "calibration samples must be like those that the model was trained on"
@@ -50,62 +53,66 @@ class Calibration:
     """The samples that ranges were taken from.
 
     Args:
-        originals: Where each comes from: a file, or a file and a row.
-        inputs: By input name, shape `(samples, …)`.
-        targets: By output name: class ids, or numbers.
-        classes: Names of the classes, by the outputs that are classes.
+        split: They, in their order.
         files: How many of them, from the first on, each file takes.
         preprocessing: The sha256 of how inputs are made of the originals, and of what the network does to them first.
     """
 
-    originals: list[str]
-    inputs: Mapping[str, np.ndarray]
-    targets: Mapping[str, np.ndarray]
-    classes: Mapping[str, tuple[str, ...]]
+    split: Split
     files: Mapping[str, int]
     preprocessing: str
 
     @classmethod
     def choose(cls, split: Split, files: Mapping[str, int], *, seed: int, preprocessing: str) -> Calibration:
         """The samples that `calibration_samples` gives."""
-        chosen = _chosen(split, max(files.values()), seed)
-        targets = split.facts.targets
-        return cls(
-            [chosen.original(index) for index in range(chosen.size)],
-            chosen.first_inputs(chosen.size),
-            {name: chosen.labels(name) for name in targets},
-            {name: field.classes for name, field in targets.items() if field.classes is not None},
-            files,
-            preprocessing,
-        )
+        return cls(_chosen(split, max(files.values()), seed), files, preprocessing)
 
-    @property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """How many samples there are of each class, by output."""
-        found = {name: np.bincount(self.targets[name].ravel(), minlength=len(c)) for name, c in self.classes.items()}
-        return {name: dict(zip(c, found[name].tolist(), strict=True)) for name, c in self.classes.items()}
+    def counts(self, samples: int) -> dict[str, dict[str, int]]:
+        """How many of the first samples there are of each class, by output."""
+        targets = self.split.facts.targets
+        classes = {name: field.classes for name, field in targets.items() if field.classes is not None}
+        labels = {name: self.split.labels(name)[:samples].ravel() for name in classes}
+        found = {name: np.bincount(labels[name], minlength=len(c)).tolist() for name, c in classes.items()}
+        return {name: dict(zip(c, found[name], strict=True)) for name, c in classes.items()}
 
-    @property
+    @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The least and the largest value of each input that is numbers; missing ones are passed over."""
-        numbers = {name: x for name, x in self.inputs.items() if x.dtype.kind in "buif"}
-        return {name: (float(np.fmin.reduce(x, None)), float(np.fmax.reduce(x, None))) for name, x in numbers.items()}
+        return self._pass[0]
+
+    @property
+    def sha256(self) -> str:
+        """Of all inputs, sample by sample."""
+        return self._pass[1]
+
+    @cached_property
+    def _pass(self) -> tuple[dict[str, tuple[float, float]], str]:
+        """Ranges and sha256, from one pass that holds a sample at a time."""
+        digest = hashlib.sha256()
+        ends: dict[str, tuple[float, float]] = {}
+        for inputs, _, _ in self.split.ordered(1).as_numpy_iterator():
+            for name, array in inputs.items():
+                is_numbers = array.dtype.kind in "buif"
+                values = array.tobytes() if is_numbers else repr(array.tolist()).encode()
+                digest.update(f"{name} {array.dtype} {array.shape}\n".encode() + values)
+                if is_numbers:
+                    least, most = float(np.fmin.reduce(array, None)), float(np.fmax.reduce(array, None))
+                    known = ends.get(name, (least, most))
+                    ends[name] = float(np.fmin(known[0], least)), float(np.fmax(known[1], most))
+        return ends, digest.hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """What `verify.json` holds of it."""
-        digest = hashlib.sha256()
-        for name, array in self.inputs.items():
-            digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
-            digest.update("\n".join(map(str, array.ravel())).encode() if array.dtype.kind in "USO" else array.tobytes())
+        size = self.split.size
         return {
             "role": ROLE,
-            "samples": len(self.originals),
+            "samples": size,
             "files": dict(self.files),
-            "classes": self.counts,
+            "classes": self.counts(size),
             "ranges": self.ranges,
-            "sha256": digest.hexdigest(),
+            "sha256": self.sha256,
             "preprocessing_sha256": self.preprocessing,
-            "originals": self.originals,
+            "originals": [self.split.original(index) for index in range(size)],
         }
 
 
@@ -121,15 +128,17 @@ def check_calibration(calibration: Calibration, proof: Proof, *, is_foreign: boo
         DataError: With what is wrong of them: one class only, other values than the test samples have, or answers of
             the model that are wrong as if they were noise.
     """
-    for name, counts in calibration.counts.items():
-        _check_classes(name, counts)
+    for samples in sorted({*calibration.files.values()}):
+        for name, counts in calibration.counts(samples).items():
+            _check_classes(name, counts)
+    inputs, targets = collect(calibration.split, calibration.split.size)
     for name, ends in calibration.ranges.items():
         if name not in proof.ranges:
-            _check_scale(name, calibration.inputs[name], ends, proof.inputs[name])
-    measured = replace(proof, inputs=calibration.inputs, targets=calibration.targets).of_model[1]
+            _check_scale(name, inputs[name][:MOST_LOOKED_AT], ends, proof.inputs[name][:MOST_LOOKED_AT])
+    measured = replace(proof, inputs=inputs, targets=targets).of_model[1]
     for name, values in measured.items():
         if "accuracy" in values:
-            _check_answers(calibration, name, values["accuracy"], proof, is_foreign=is_foreign)
+            _check_answers(name, targets[name], values["accuracy"], proof, is_foreign=is_foreign)
         else:
             _check_numbers(name, values, proof.of_model[1].get(name, values))
 
@@ -163,9 +172,9 @@ def _check_numbers(name: str, found: Mapping[str, float], test: Mapping[str, flo
         )
 
 
-def _check_answers(calibration: Calibration, name: str, accuracy: float, proof: Proof, *, is_foreign: bool) -> None:
+def _check_answers(name: str, target: np.ndarray, accuracy: float, proof: Proof, *, is_foreign: bool) -> None:
     """Compare right answers with those of test samples, and of a model from elsewhere with a guess."""
-    counts = np.bincount(calibration.targets[name].ravel())
+    counts = np.bincount(target.ravel())
     samples = int(counts.sum())
     told = f"Received: samples of which it answers {accuracy:.1%} rightly as to {name!r}"
     test = proof.of_model[1].get(name, {}).get("accuracy")

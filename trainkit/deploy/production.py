@@ -11,12 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from trainkit import __version__
 from trainkit.config import Config, Node
-from trainkit.data import Split, describe, fingerprint
+from trainkit.data import describe, fingerprint
 from trainkit.deploy.benchmark.deployment import benchmark_deployment
 from trainkit.deploy.calibration import Calibration, calibration_samples, check_calibration
 from trainkit.deploy.compress import Promise
@@ -30,7 +29,7 @@ from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, label_files, write_labels
 from trainkit.deploy.exports import Exports
 from trainkit.deploy.page import write_report
-from trainkit.deploy.proof import Proof, make_proof
+from trainkit.deploy.proof import Proof, collect, make_proof
 from trainkit.deploy.sensitivity import Explainer, Explanation, explain_files, write_explanation
 from trainkit.deploy.subject import COMPRESSED, Subject
 from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
@@ -47,8 +46,6 @@ CALIBRATED = ("int8", "int16x8")
 _PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
-MOST_BYTES = 1_000_000_000
-"""Memory that those samples may take: of large images there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -207,9 +204,8 @@ def _classes(subject: Subject) -> dict[str, tuple[str, ...]]:
 def _make_proof(subject: Subject, context: ExportContext) -> Proof:
     """The model and the samples of the test set; of validation or training where there is none."""
     splits = subject.splits
-    inputs, targets = _collect(splits.test or splits.validation or splits.train)
-    fields = splits.train.facts.inputs
-    ranges = {name: field.value_range for name, field in fields.items() if field.value_range is not None}
+    inputs, targets = collect(splits.test or splits.validation or splits.train, MOST_SAMPLES)
+    ranges = splits.train.facts.ranges
     return make_proof(subject.model, subject.filepath, inputs, targets, data=context.data, ranges=ranges)
 
 
@@ -271,9 +267,3 @@ def _with_promises(report: FileReport, filepath: Path, origin: _Origin) -> FileR
     promises = check_file(read_constants(filepath), origin.promises) if origin.promises else []
     faults = rounding_faults(filepath, origin.model, origin.layers) if origin.layers else []
     return with_faults(report, faults, promises)
-
-
-def _collect(split: Split) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The inputs and targets of the first samples of a split."""
-    most = max(1, min(MOST_SAMPLES, MOST_BYTES // split.sample_bytes))
-    return split.first_inputs(most), {name: split.labels(name)[:most] for name in split.facts.targets}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainkit.data import Split
 from trainkit.deploy.noise import noise_floor
+from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.deploy.probes import Probe, make_probes
 from trainkit.inference.keras import KerasPredictor
 from trainkit.inference.metrics import accuracy, answers, confusion_matrix, mean_iou, regression
 from trainkit.runs import sha256_of
+
+MOST_BYTES = 1_000_000_000
+"""Memory that samples may take: of large images there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,18 @@ class Proof:
     def floors(self) -> dict[str, int]:
         """How many decisive answers of each output the model changes by itself."""
         taken = KerasPredictor(self.model).inputs
-        inputs = {name: x.astype(taken[name].dtype) if x.dtype.kind in "bui" else x for name, x in self.inputs.items()}
-        return noise_floor(self.answer, inputs, self.outputs, self.ranges)
+        numbers = [name for name, facts in taken.items() if facts.dtype.startswith("float")]
+        return noise_floor(self.answer, self.inputs, self.outputs, numbers=numbers, ranges=self.ranges)
+
+    def compare(self, outputs: Mapping[str, np.ndarray], precision: Precision) -> Parity:
+        """The verdict on a file's answers to the samples.
+
+        Where int8 changes too many of them, the noise of the network itself is asked for.
+        """
+        judge = partial(compare, self.outputs, outputs, precision=precision, numbers=self.numbers)
+        parity = judge()
+        is_excusable = precision == "int8" and parity.changed > parity.allowed > 0
+        return judge(floors=self.floors) if is_excusable else parity
 
     @property
     def numbers(self) -> list[str]:
@@ -119,6 +134,17 @@ def _measure_classes(target: np.ndarray, given: np.ndarray, classes: int) -> dic
     if target.ndim > 1:
         measured["mean_iou"] = mean_iou(confusion_matrix(target, given, classes))
     return measured
+
+
+def collect(split: Split, most: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The inputs and targets of the first samples of a split, as many as there is memory for.
+
+    Args:
+        split: The samples.
+        most: How many are wanted.
+    """
+    count = max(1, min(most, MOST_BYTES // split.sample_bytes))
+    return split.first_inputs(count), {name: split.labels(name)[:count] for name in split.facts.targets}
 
 
 def make_proof(

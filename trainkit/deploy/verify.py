@@ -9,12 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.file_facts import operation_facts, operation_faults
 from trainkit.deploy.islands import Islands
-from trainkit.deploy.parity import Parity, Precision, compare
+from trainkit.deploy.parity import Parity, Precision
 from trainkit.deploy.probes import ProbeReport, judge_probe
 from trainkit.deploy.proof import Proof
 from trainkit.errors import InputError, PredictionError
@@ -125,7 +123,7 @@ def verify_file(
         piece = ONE if filepath.suffix == ".tflite" else PIECE
         runtime = _RUNTIMES.get(filepath.suffix)
         result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, timeout=timeout)
-        parity = _compare(proof, result.outputs, precision)
+        parity = proof.compare(result.outputs, precision)
         parity = (
             _judge_islands(parity, islands, filepath) if islands else _judge_insides(parity, precision, result.facts)
         )
@@ -154,14 +152,6 @@ def verify_file(
         islands=_told_islands(islands, filepath) if islands and result.facts else None,
     )
     return with_faults(report, operation_faults(facts))
-
-
-def _compare(proof: Proof, outputs: Mapping[str, np.ndarray], precision: Precision) -> Parity:
-    """The verdict; where int8 changes too much, the noise of the network itself is asked for."""
-    judge = partial(compare, proof.outputs, outputs, precision=precision, numbers=proof.numbers)
-    parity = judge()
-    is_excusable = precision == "int8" and parity.changed > parity.allowed > 0
-    return judge(floors=proof.floors) if is_excusable else parity
 
 
 def _judge_probes(proof: Proof, result: IsolatedResult, precision: Precision) -> list[ProbeReport]:
@@ -223,7 +213,7 @@ def _computed_in_float(facts: Mapping[str, Any]) -> list[str]:
 def _judge_elsewhere(parity: Parity, filepath: Path, precision: Precision, proof: Proof, timeout: float) -> Parity:
     """The verdict on a .tflite that LiteRT runs rightly, once TensorFlow's own interpreter has run it too."""
     result = predict_isolated(filepath, proof.inputs, piece=ONE, runtime=OTHER_RUNTIME, timeout=timeout)
-    other = _compare(proof, result.outputs, precision)
+    other = proof.compare(result.outputs, precision)
     if other.passed:
         return parity
     return replace(other, reason=f"LiteRT answers rightly, but {OTHER_RUNTIME}, which older apps have: {other.reason}")

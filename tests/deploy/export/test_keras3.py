@@ -75,7 +75,7 @@ def attention():
 
 @pytest.mark.parametrize(
     "build",
-    [images, recurrent, *(pytest.param(build, marks=pytest.mark.slow) for build in (shared, attention))],
+    [images, *(pytest.param(build, marks=pytest.mark.slow) for build in (recurrent, shared, attention))],
     ids=lambda build: build.__name__,
 )
 def test_keras3_answers_like_the_model(build, tmp_path):

@@ -73,6 +73,7 @@ def test_tflite_answers_sample_by_sample_whatever_was_asked_before(name, tmp_pat
     np.testing.assert_allclose(predictor.predict(inputs)["answer"], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_tflite_takes_any_number_of_steps(tmp_path):
     model = masked()
     predictor = open_predictor(export_tflite(model, tmp_path / "a.tflite", context=context()))

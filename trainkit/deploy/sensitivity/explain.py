@@ -15,7 +15,7 @@ from trainkit.data import Split, Splits
 from trainkit.deploy.export import ExportContext
 from trainkit.deploy.export.tflite import find_ranges
 from trainkit.deploy.islands import AUTO, Islands, is_int8, islands_of
-from trainkit.deploy.proof import Proof
+from trainkit.deploy.proof import Proof, collect
 from trainkit.deploy.sensitivity.analysis import MOST_CONFIRMED, Analysis, Sensitivity
 from trainkit.deploy.sensitivity.picture import write_picture
 from trainkit.deploy.sensitivity.trials import Trials
@@ -158,9 +158,8 @@ class Explainer:
     def _proof(self, model: Any, count: int) -> Proof:
         split = self._splits.validation or self._splits.train
         part = split.first_rows(min(count, split.size), seed=self._seed + 1)  # not the samples of calibration
-        inputs = part.first_inputs(count)
-        targets = {name: part.labels(name) for name in split.facts.targets}
-        return Proof("model", "", model, inputs, targets)
+        inputs, targets = collect(part, count)
+        return Proof("model", "", model, inputs, targets, ranges=split.facts.ranges)
 
 
 def write_explanation(directory: Path, explanation: Explanation | None) -> None:

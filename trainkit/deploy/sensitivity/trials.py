@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainkit.deploy.export.calibrated import Calibrated
-from trainkit.deploy.parity import compare
 from trainkit.deploy.proof import Proof
 from trainkit.deploy.sensitivity.litert import answer
 from trainkit.inference.metrics import are_logits, probabilities
@@ -73,7 +72,7 @@ class Trials:
     def judge(self, outputs: Mapping[str, np.ndarray]) -> Trial:
         """What is measured of answers."""
         proof = self.proof
-        parity = compare(proof.outputs, outputs, precision="int8", numbers=proof.numbers)
+        parity = proof.compare(outputs, "int8")
         accuracy = proof.measure(outputs)[0]
         drop = None if accuracy is None or proof.accuracy is None else 100 * (proof.accuracy - accuracy)
         is_kept = drop is None or drop <= max(self.accuracy_drop, 100 / proof.samples) + 1e-9  # one answer is no proof

@@ -121,4 +121,5 @@ class Workshop:
 
 @pytest.fixture
 def workshop(tmp_path):
+    tf.keras.utils.set_random_seed(1)  # else the networks depend on the tests before
     return Workshop(tmp_path)
