@@ -11,7 +11,7 @@ from trainkit.deploy.page.records import entries_of, number_of, part_of
 from trainkit.deploy.page.wording import plural
 
 REJECTED = "rejected"
-FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX"}
+FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX", ".keras": "Keras 3"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FileFacts:
 
     Args:
         name: Its name.
-        format: `TensorFlow Lite`, `ONNX` or `SavedModel`.
+        format: `TensorFlow Lite`, `ONNX`, `Keras 3` or `SavedModel`.
         precision: Of its numbers.
         bytes: Its size.
         gzip_bytes: After gzip.
