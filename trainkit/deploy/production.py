@@ -32,7 +32,7 @@ from trainkit.deploy.exports import Exports
 from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, make_proof
 from trainkit.deploy.sensitivity import Explainer, Explanation, explain_files, write_explanation
-from trainkit.deploy.subject import COMPRESSED, Subject
+from trainkit.deploy.subject import COMPRESSED, REJECTED, Subject
 from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
 from trainkit.errors import ExportError
 from trainkit.objects import build_registered
@@ -41,7 +41,6 @@ from trainkit.training.determinism import seed_everything
 from trainkit.training.log import say
 from trainkit.training.record import PACKAGES
 
-REJECTED = "rejected"
 CALIBRATED = ("int8", "int16x8")
 """Precisions whose ranges are taken from training samples."""
 _PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")

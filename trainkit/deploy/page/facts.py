@@ -21,8 +21,8 @@ from trainkit.deploy.page.records import part_of, read_record
 from trainkit.deploy.page.sensitivity import SensitivityFacts, read_sensitivity
 from trainkit.deploy.page.summary import Choice, Tile, choose_file, tiles_of
 from trainkit.deploy.page.training import TrainingFacts, describe_training
-from trainkit.deploy.page.wording import plural
 from trainkit.deploy.subject import Subject
+from trainkit.errors import counted
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.models.weights import weight_bytes
 
@@ -97,9 +97,9 @@ class Facts:
         """What it is, in a sentence."""
         train = self.data.samples["train"]
         kinds = [_kind(output.name, output.classes) for output in self.data.outputs]
-        layers = f"{plural(self.network.layers, 'layer')} and " if self.network else ""
-        size = f"{layers}{plural(self.parameters, 'parameter')}"
-        trained = f"trained on {plural(train, 'sample')}" if self.origin.is_run else "made elsewhere"
+        layers = f"{counted(self.network.layers, 'layer')} and " if self.network else ""
+        size = f"{layers}{counted(self.parameters, 'parameter')}"
+        trained = f"trained on {counted(train, 'sample')}" if self.origin.is_run else "made elsewhere"
         return f"A network of {size}, {trained}, that gives {' and '.join(kinds)}."
 
     @property
@@ -141,7 +141,7 @@ class Facts:
 def _kind(name: str, classes: tuple[str, ...] | None) -> str:
     if classes is None:
         return f"“{name}” (numbers)"
-    return f"“{name}” (one of {plural(len(classes), 'class', 'classes')})"
+    return f"“{name}” (one of {counted(len(classes), 'class', 'classes')})"
 
 
 def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:

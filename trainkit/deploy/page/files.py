@@ -8,9 +8,9 @@ from typing import Any
 
 from trainkit.deploy.page.interval import wilson
 from trainkit.deploy.page.records import entries_of, number_of, part_of
-from trainkit.deploy.page.wording import plural
+from trainkit.deploy.subject import REJECTED
+from trainkit.errors import counted
 
-REJECTED = "rejected"
 FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX", ".keras": "Keras 3"}
 
 
@@ -117,7 +117,7 @@ class FileFacts:
         if round(points, 2) == 0:
             return "as accurate as the trained model"
         kind = "less" if points > 0 else "more"
-        return f"{abs(points):.2f} points {kind} than the trained model ({plural(abs(self.fewer), 'sample')})"
+        return f"{abs(points):.2f} points {kind} than the trained model ({counted(abs(self.fewer), 'sample')})"
 
     def probe(self, name: str) -> Probe | None:
         """What became of a probe; None where this file had no such one."""
