@@ -127,3 +127,10 @@ def test_right_data_pass(elsewhere, bench, tmp_path):
     np.savez(folder / "train.npz", x=bench.images[:1000].astype(np.float32), y=bench.labels[:1000])
     deployment = trainkit.deploy(folder / "digits.keras", data=folder / "data.yaml")
     assert deployment.files[0].parity.passed
+
+
+def test_calibration_tells_of_no_file_that_was_not_made():
+    split = random_split()
+    calibration = Calibration.choose(split, {"a.tflite": 12, "b.tflite": 6}, seed=5, preprocessing="p")
+    assert calibration.without(["a.tflite"]).to_json()["files"] == {"b.tflite": 6}
+    assert calibration.without(["a.tflite", "b.tflite"]) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,6 +78,11 @@ class Calibration:
             files,
             preprocessing,
         )
+
+    def without(self, files: Collection[str]) -> Calibration | None:
+        """The same where some files were not made; None where no other takes samples."""
+        others = {name: count for name, count in self.files.items() if name not in files}
+        return replace(self, files=others) if others else None
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

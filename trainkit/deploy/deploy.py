@@ -87,7 +87,7 @@ def _raise_failures(deployment: Deployment) -> None:
         place = deployment.directory / REJECTED
         raise PromiseError(f"{count} are not what they should be, and stand in {place}:\n{told}")
     if deployment.failures:
-        told = "\n".join(map(str, deployment.failures))
+        told = "\n".join(failure.reason for failure in deployment.failures)
         raise ExportError(f"{told}\nThe other files are in {deployment.directory}.")
 
 

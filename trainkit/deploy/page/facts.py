@@ -10,7 +10,7 @@ from typing import Any
 from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.compression import CompressionFacts, read_compression
 from trainkit.deploy.page.data import DataFacts, describe_data
-from trainkit.deploy.page.files import FileFacts, interval_of, read_files
+from trainkit.deploy.page.files import FileFacts, interval_of, read_failed, read_files
 from trainkit.deploy.page.latency import LatencyFacts, read_latency
 from trainkit.deploy.page.limits import limits_of
 from trainkit.deploy.page.mistakes import Mistakes, find_mistakes
@@ -62,6 +62,7 @@ class Facts:
         samples: How many of its samples.
         compression: What the compression steps did.
         files: What was measured of each file.
+        failed: The files that could not be made: name and reason.
         choice: The file that is recommended.
         tiles: What is said first.
         calibration: Which samples the ranges of integers came from, as `verify.json` has it.
@@ -84,6 +85,7 @@ class Facts:
     samples: int
     compression: CompressionFacts | None
     files: tuple[FileFacts, ...]
+    failed: tuple[tuple[str, str], ...]
     choice: Choice
     tiles: tuple[Tile, ...]
     calibration: Any
@@ -153,7 +155,8 @@ def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
         proof: The samples, and the answers of the model that was trained.
     """
     run, verified = run_of(subject), read_record(directory / "verify.json")
-    files, latency = read_files(verified), read_latency(read_record(directory / "benchmark.json"))
+    files, failed = read_files(verified), read_failed(verified)
+    latency = read_latency(read_record(directory / "benchmark.json"))
     quality, choice = measure_quality(subject, proof, run), choose_file(files)
     role, size = role_of(subject), weight_bytes(subject.model.weights)
     return Facts(
@@ -170,8 +173,9 @@ def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
         samples=proof.samples,
         compression=read_compression(read_record(directory / "compression.json")),
         files=files,
+        failed=failed,
         choice=choice,
-        tiles=tiles_of(files, quality, choice, latency, model_bytes=size),
+        tiles=tiles_of(files, quality, choice, latency, failed=len(failed), model_bytes=size),
         calibration=verified.get("calibration"),
         sensitivity=read_sensitivity(read_record(directory / "sensitivity.json")),
         latency=latency,

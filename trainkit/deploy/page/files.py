@@ -139,6 +139,11 @@ def read_files(verified: Mapping[str, Any]) -> tuple[FileFacts, ...]:
     return tuple(_read(entry) for entry in entries_of(verified, "files"))
 
 
+def read_failed(verified: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The files of a `verify.json` that could not be made: name and reason."""
+    return tuple((str(one.get("file", "")), str(one.get("reason", ""))) for one in entries_of(verified, "failed"))
+
+
 def _read(entry: Mapping[str, Any]) -> FileFacts:
     name, parity = str(entry.get("file", "")), part_of(entry, "parity")
     share, samples = number_of(entry.get("accuracy")), int(number_of(parity.get("samples")) or 0)

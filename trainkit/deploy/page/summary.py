@@ -81,23 +81,36 @@ def tiles_of(
     choice: Choice,
     latency: LatencyFacts | None,
     *,
+    failed: int,
     model_bytes: int,
 ) -> tuple[Tile, ...]:
-    """The answers, in the order in which a person asks."""
+    """The answers, in the order in which a person asks.
+
+    Args:
+        files: What was measured of each.
+        qualities: How right each output is.
+        choice: The file that is recommended.
+        latency: How fast the files are, if that was measured.
+        failed: How many files could not be made.
+        model_bytes: Of the trained weights.
+    """
     return (
-        _is_right(files),
+        _is_right(files, failed),
         *map(_how_good, qualities),
         _how_small(choice, files, model_bytes),
         _how_fast(choice, latency),
     )
 
 
-def _is_right(files: Sequence[FileFacts]) -> Tile:
+def _is_right(files: Sequence[FileFacts], failed: int) -> Tile:
     passed, samples = sum(file.passed for file in files), max((file.samples for file in files), default=0)
-    told = f"answer like the model on {counted(samples, 'sample')}."
-    if passed == len(files):
-        return Tile("Is it right?", f"{passed} of {len(files)} files", told, "good")
-    return Tile("Is it right?", f"{passed} of {len(files)} files", f"{told} The others are rejected.", "bad")
+    told = [f"answer like the model on {counted(samples, 'sample')}."]
+    if rejected := len(files) - passed:
+        told.append(f"{rejected} {'is' if rejected == 1 else 'are'} rejected.")
+    if failed:
+        told.append(f"{failed} could not be made.")
+    mood = "bad" if rejected or failed else "good"
+    return Tile("Is it right?", f"{passed} of {len(files) + failed} files", " ".join(told), mood)
 
 
 def _how_good(quality: Quality) -> Tile:

@@ -35,7 +35,7 @@ def print_explanation(console: Console, explanation: Explanation | None) -> None
         return
     found = explanation.sensitivity
     if found is None:
-        say(console, f"why {explanation.file} is as it is could not be measured: {explanation.failure}")
+        say(console, f"what int8 costs the layers of {explanation.file} could not be measured: {explanation.failure}")
         return
     console.print(_table(explanation, found))
     for line in (*_notes(explanation, found), *_reasons(found), *_advice(explanation, found)):
