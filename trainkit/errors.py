@@ -64,14 +64,19 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, several: str = "") -> str:
     """A number with its noun.
 
+    Args:
+        number: How many.
+        noun: Of one.
+        several: Of any other number, where an `s` does not do.
+
     Example:
-        >>> counted(1, "epoch"), counted(2_000, "epoch")
-        ('1 epoch', '2,000 epochs')
+        >>> counted(1, "epoch"), counted(2_000, "epoch"), counted(3, "class", "classes")
+        ('1 epoch', '2,000 epochs', '3 classes')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 class TrainKitError(Exception):

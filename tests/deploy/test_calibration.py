@@ -137,3 +137,10 @@ def test_each_file_needs_several_classes(small_run, tmp_path):
     one = "TFLite: {precision: int8, calibration_samples: 1}"
     with pytest.raises(DataError, match=r"of several classes of 'digit'\. Received: 1 of '\d', none of the other 9\."):
         trainkit.deploy(folder, [f"deploy.export=[{one}, ONNX: {{precision: int8, calibration_samples: 200}}]"])
+
+
+def test_calibration_tells_of_no_file_that_was_not_made():
+    split = random_split()
+    calibration = Calibration.choose(split, {"a.tflite": 12, "b.tflite": 6}, seed=5, preprocessing="p")
+    assert calibration.without(["a.tflite"]).to_json()["files"] == {"b.tflite": 6}
+    assert calibration.without(["a.tflite", "b.tflite"]) is None

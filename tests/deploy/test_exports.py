@@ -17,7 +17,7 @@ from trainkit.deploy import exports as module
 from trainkit.deploy.compress.keeper import Kept
 from trainkit.deploy.compress.result import Promise
 from trainkit.deploy.exports import Exports
-from trainkit.errors import ExportError, OutputError
+from trainkit.errors import ExportError, OutputError, PredictionError
 from trainkit.runs import Run
 
 PRECISIONS = "deploy.export=[TFLite, ONNX]"
@@ -91,10 +91,10 @@ def test_an_export_that_is_broken_off_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def deploy(run, *overrides):
+def deploy(run, *overrides, **options):
     console = Console(file=io.StringIO(), width=200)
     try:
-        return trainkit.deploy(run.directory, overrides, console=console), console.file.getvalue()
+        return trainkit.deploy(run.directory, overrides, console=console, **options), console.file.getvalue()
     except BaseException as error:
         error.told = console.file.getvalue()
         raise
@@ -133,21 +133,21 @@ def test_deploy_that_is_stopped_in_its_second_export_makes_only_that_again(run, 
     assert {path.stat().st_nlink for path in run.deploy.iterdir()} == {1}
 
 
-def refuse_onnx(monkeypatch):
-    """Let every .onnx file be one that cannot be made."""
+def refuse(monkeypatch, end, kind=ExportError):
+    """Let every file whose name ends so be one that cannot be made."""
     place = import_module("trainkit.deploy.production")
     real = place.build_registered
 
     def build(node, *arguments, **keywords):
-        if node.class_name == "ONNX":
-            raise ExportError(f"{keywords['filepath'].name} cannot be written: ONNX has no operation for Erfinv.")
+        if keywords["filepath"].name.endswith(end):
+            raise kind(f"{keywords['filepath'].name} cannot be written: there is no operation for Erfinv.")
         return real(node, *arguments, **keywords)
 
     monkeypatch.setattr(place, "build_registered", build)
 
 
 def test_deploy_makes_all_files_but_the_one_that_cannot_be_made(run, monkeypatch):
-    refuse_onnx(monkeypatch)
+    refuse(monkeypatch, ".onnx")
     with pytest.raises(
         ExportError, match=r"^small\.onnx cannot be written: .*Erfinv\.\nThe other files are in"
     ) as caught:
@@ -157,12 +157,29 @@ def test_deploy_makes_all_files_but_the_one_that_cannot_be_made(run, monkeypatch
     assert (run.deploy / "small_float32.tflite").exists()
     record = json.loads((run.deploy / "verify.json").read_text())
     assert [file["file"] for file in record["files"]] == ["small_float32.tflite"]
+    reason = "small.onnx cannot be written: there is no operation for Erfinv."
+    assert record["failed"] == [{"file": "small.onnx", "reason": reason}]
+    page = (run.deploy / "report.html").read_text()
+    assert "✗ 1 of 2 files" in page
+    assert f'✗ not made</span><span class="sub">{reason}</span>' in page
+    assert f"`small.onnx` could not be made: {reason}" in (run.deploy / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize("kind", [ExportError, PredictionError])
+def test_int8_file_that_cannot_be_made_is_explained_by_that(run, kind, monkeypatch):
+    refuse(monkeypatch, "_int8.tflite", kind)
+    with pytest.raises(ExportError, match=r"^small_int8\.tflite cannot be written") as caught:
+        deploy(run, "deploy.export=[ONNX, TFLite: {precision: int8}]", explain=True)
+    reason = "small_int8.tflite cannot be written: there is no operation for Erfinv."
+    assert f"what int8 costs the layers of small_int8.tflite could not be measured: {reason}" in caught.value.told
+    assert json.loads((run.deploy / "sensitivity.json").read_text())["failure"] == reason
+    assert json.loads((run.deploy / "verify.json").read_text())["calibration"] is None
 
 
 def test_deploy_that_can_make_no_file_leaves_those_of_before(run, monkeypatch):
     trainkit.deploy(run.directory, ["deploy.export=[TFLite]"], console=Console(file=io.StringIO()))
     before = {path.name: path.stat().st_ino for path in run.deploy.iterdir()}
-    refuse_onnx(monkeypatch)
+    refuse(monkeypatch, ".onnx")
     with pytest.raises(ExportError, match=r"Erfinv\.$"):
         deploy(run, "deploy.export=[ONNX]")
     assert {path.name: path.stat().st_ino for path in run.deploy.iterdir()} == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import traceback
@@ -75,6 +76,15 @@ def _exit(code: int, *_: object) -> None:
     sys.exit(code)
 
 
+def _show_tracebacks() -> None:
+    """Show the tracebacks that go to the log: of what failed, and was no reason to end."""
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: record.exc_info is not None)
+    log = logging.getLogger("trainkit")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
 def main() -> None:
     """Run the command line and exit.
 
@@ -85,6 +95,8 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, partial(_exit, code))
+    if "--debug" in sys.argv:
+        _show_tracebacks()
     try:
         app()
     except (TrainKitError, OSError) as error:

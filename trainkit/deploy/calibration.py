@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -74,6 +74,11 @@ class Calibration:
         labels = {name: self.split.labels(name)[:samples].ravel() for name in classes}
         found = {name: np.bincount(labels[name], minlength=len(c)).tolist() for name, c in classes.items()}
         return {name: dict(zip(c, found[name], strict=True)) for name, c in classes.items()}
+
+    def without(self, files: Collection[str]) -> Calibration | None:
+        """The same where some files were not made; None where no other takes samples."""
+        others = {name: count for name, count in self.files.items() if name not in files}
+        return replace(self, files=others) if others else None
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:

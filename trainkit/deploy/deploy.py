@@ -14,10 +14,10 @@ from trainkit.config import Config, list_overrides
 from trainkit.deploy.compress.steps import check_patterns
 from trainkit.deploy.export import file_name
 from trainkit.deploy.islands import check_excluded, is_int8
-from trainkit.deploy.production import REJECTED, Deployment, Production
+from trainkit.deploy.production import Deployment, Production
 from trainkit.deploy.report import gain_lines, print_report, print_steps
 from trainkit.deploy.sensitivity import print_explanation, print_islands
-from trainkit.deploy.subject import MODELS, Subject, open_model, open_run
+from trainkit.deploy.subject import MODELS, REJECTED, Subject, open_model, open_run
 from trainkit.deploy.targets import check_integers
 from trainkit.errors import ExportError, InputError, OutputError, PromiseError, TrainKitError
 from trainkit.runs import Run
@@ -87,7 +87,7 @@ def _raise_failures(deployment: Deployment) -> None:
         place = deployment.directory / REJECTED
         raise PromiseError(f"{count} are not what they should be, and stand in {place}:\n{told}")
     if deployment.failures:
-        told = "\n".join(map(str, deployment.failures))
+        told = "\n".join(failure.reason for failure in deployment.failures)
         raise ExportError(f"{told}\nThe other files are in {deployment.directory}.")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from trainkit import __version__
 from trainkit.config import Config, Node
 from trainkit.data import describe, fingerprint
 from trainkit.deploy.benchmark.deployment import benchmark_deployment
+from trainkit.deploy.byproducts import beside
 from trainkit.deploy.calibration import Calibration, calibration_samples, check_calibration
 from trainkit.deploy.compress import Promise
 from trainkit.deploy.compress.constants import read_constants
@@ -31,16 +33,15 @@ from trainkit.deploy.exports import Exports
 from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, collect, make_proof
 from trainkit.deploy.sensitivity import Explainer, Explanation, explain_files, write_explanation
-from trainkit.deploy.subject import COMPRESSED, Subject
-from trainkit.deploy.verify import FileReport, make_record, verify_file, with_faults
-from trainkit.errors import ExportError
+from trainkit.deploy.subject import COMPRESSED, REJECTED, Subject
+from trainkit.deploy.verify import Failure, FileReport, make_record, verify_file, with_faults
+from trainkit.errors import ExportError, PredictionError
 from trainkit.objects import build_registered
 from trainkit.runs import replace_directory, replace_file, write_json
 from trainkit.training.determinism import seed_everything
 from trainkit.training.log import say
 from trainkit.training.record import PACKAGES
 
-REJECTED = "rejected"
 CALIBRATED = ("int8", "int16x8")
 """Precisions whose ranges are taken from training samples."""
 _PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
@@ -58,7 +59,7 @@ class Deployment:
         files: What was measured of each.
         compressed: What the steps of `deploy.compress` have made, if there are any.
         explanation: What integers cost each layer, where an int8 file falls short or it was asked for.
-        failures: Why files could not be made; all others were.
+        failures: The files that could not be made; all others were.
     """
 
     directory: Path
@@ -66,7 +67,7 @@ class Deployment:
     files: tuple[FileReport, ...]
     compressed: Compressed | None = None
     explanation: Explanation | None = None
-    failures: tuple[ExportError, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,40 +118,59 @@ class Production:
         calibration = _calibration(subject, self._context, names)
         if calibration is not None:
             check_calibration(calibration, proof, is_foreign=subject.is_foreign)
-        taken = None if calibration is None else calibration.to_json()
         compressed = compress(subject, self._console) if settings.compress else None
         with replace_directory(subject.directory) as directory, self._config.locating():
             plain, quantized = _origins(subject, proof, compressed, directory)
             made, failures = self._export_all(directory, names, plain, quantized)
-            reports = [report for _, report in made]
+            reports, failed = [report for _, report in made], [failure for _, failure in failures]
+            taken = calibration.without([failure.file for failure in failed]) if calibration else None
             self._write_labels(directory)
-            write_json(directory / "verify.json", make_record(proof, reports, calibration=taken))
+            record = make_record(proof, reports, failed=failed, calibration=taken.to_json() if taken else None)
+            write_json(directory / "verify.json", record)
             if compressed is not None:
                 write_json(directory / "compression.json", compressed.to_json())
-            explanation = explain_files(
-                self._explainer, made, plain.model, is_asked=explain, before_quantize=quantized is not plain
+            explain_all = partial(
+                explain_files,
+                self._explainer,
+                made,
+                plain.model,
+                failed=failures,
+                is_asked=explain,
+                before_quantize=quantized is not plain,
             )
-            write_explanation(directory, explanation)
-            if settings.benchmark:
-                benchmark_deployment(directory, proof.inputs, subject.model, self._console)
-            write_report(directory, subject=subject, proof=proof)
+            explanation = self._write_byproducts(directory, proof, explain_all)
         self._exports.clear()
-        return Deployment(subject.directory, proof, tuple(reports), compressed, explanation, tuple(failures))
+        return Deployment(subject.directory, proof, tuple(reports), compressed, explanation, tuple(failed))
+
+    def _write_byproducts(
+        self, directory: Path, proof: Proof, explain: Callable[[], Explanation | None]
+    ) -> Explanation | None:
+        """What is told of files that were proved: it never costs them."""
+        subject, explanation = self._subject, None
+        with beside("the explanation of int8", self._console):
+            explanation = explain()
+            write_explanation(directory, explanation)
+        if self._config.experiment.deploy.benchmark:
+            with beside("the benchmark", self._console):
+                benchmark_deployment(directory, proof.inputs, subject.model, self._console)
+        with beside("the page", self._console):
+            write_report(directory, subject=subject, proof=proof)
+        return explanation
 
     def _export_all(
         self, directory: Path, names: Sequence[str], plain: _Origin, quantized: _Origin
-    ) -> tuple[list[tuple[Node, FileReport]], list[ExportError]]:
+    ) -> tuple[list[tuple[Node, FileReport]], list[tuple[Node, Failure]]]:
         """Each file that can be made, and why the others cannot."""
         made, failures = [], []
         for node, filename in zip(self._config.experiment.deploy.export, names, strict=True):
             origin = quantized if node.arguments.get("precision") == "int8" else plain
             try:
                 made.append((node, self._export(node, directory / filename, origin)))
-            except ExportError as error:
+            except (ExportError, PredictionError) as error:  # the latter where `exclude: auto` tries files
                 say(self._console, f"error: {error}")
-                failures.append(error)
+                failures.append((node, Failure(filename, str(error))))
         if not made:
-            raise ExportError("\n".join(map(str, failures)))
+            raise ExportError("\n".join(failure.reason for _, failure in failures))
         return made, failures
 
     def _export(self, node: Node, filepath: Path, origin: _Origin) -> FileReport:

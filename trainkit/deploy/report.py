@@ -125,7 +125,8 @@ def print_report(console: Console, proof: Proof, files: Sequence[FileReport], di
     if (directory / FILE_NAME).exists():
         say(console, f"an app does what {FILE_NAME} says before a .tflite: that holds no texts and no missing numbers")
     say(console, f"files: {directory}")
-    say(console, f"all of it as a page: {directory / PAGE}")
+    if (directory / PAGE).exists():
+        say(console, f"all of it as a page: {directory / PAGE}")
 
 
 def _numbers_columns(proof: Proof) -> list[str]:

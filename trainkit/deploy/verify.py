@@ -80,14 +80,32 @@ class FileReport:
         return cls(**{**values, "parity": parity, "promises": promises, "probes": probes})
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be made.
+
+    Args:
+        file: What its name would be.
+        reason: A sentence.
+    """
+
+    file: str
+    reason: str
+
+
 def make_record(
-    proof: Proof, reports: Sequence[FileReport], *, calibration: Mapping[str, Any] | None = None
+    proof: Proof,
+    reports: Sequence[FileReport],
+    *,
+    failed: Sequence[Failure] = (),
+    calibration: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `verify.json` holds.
 
     Args:
         proof: What the files were proved against.
         reports: What was measured of each.
+        failed: The files that could not be made.
         calibration: Which samples the ranges of integers were taken from, ready for JSON; None where there are none.
     """
     model = {"file": proof.file, "sha256": proof.sha256, "accuracy": proof.accuracy, "outputs": proof.of_model[1]}
@@ -98,6 +116,7 @@ def make_record(
         "samples": proof.samples,
         "calibration": calibration,
         "files": [asdict(report) for report in reports],
+        "failed": [asdict(failure) for failure in failed],
     }
 
 

@@ -19,6 +19,11 @@ def test_svg_has_a_bar_for_each_file_threads_and_batch(result, timing, tmp_path)
     assert "broken.tflite" not in text
 
 
+def test_time_that_rounds_up_to_the_next_unit_is_told_in_that(result, timing, tmp_path):
+    draw_benchmark(result({"a.tflite": [timing(999.7)]}), tmp_path / "bars.svg")
+    assert "<!-- 1.00 ms -->" in (tmp_path / "bars.svg").read_text()
+
+
 def test_png_is_one(result, timing, tmp_path):
     draw_benchmark(result({"a.tflite": [timing(40.0)]}), tmp_path / "bars.png")
     assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.tflite import export_tflite, find_ranges
 from trainkit.deploy.islands import Islands
 from trainkit.deploy.verify import verify_file
-from trainkit.errors import InputError
+from trainkit.errors import ExportError, InputError
 from trainkit.framework import tf
 
 layers = tf.keras.layers
@@ -165,3 +166,18 @@ def test_transposed_convolutions_are_excluded_together(tmp_path):
         calibrated.choose(["up1"])
     (tmp_path / "a.tflite").write_bytes(calibrated.quantize(calibrated.choose(["up?"])))
     assert float_operations(tmp_path / "a.tflite") == ["SHAPE", "SHAPE", "TRANSPOSE_CONV", "TRANSPOSE_CONV"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [Calibrated.quantize, Calibrated.compared, lambda one: one.floats, lambda one: one.choose(["stem"])],
+    ids=["quantize", "compared", "floats", "choose"],
+)
+def test_error_of_the_converter_is_one_of_the_export(ask, calibrated, monkeypatch):
+    def refuse(*arguments, **options):
+        raise RuntimeError("quantization\nfailed.")
+
+    monkeypatch.setattr("trainkit.deploy.export.calibrated.mlir_quantize", refuse)
+    fresh = Calibrated(calibrated.content, calibrated.graph, name="digits_int8.tflite")
+    with pytest.raises(ExportError, match=r"^digits_int8\.tflite cannot be written: quantization failed\.$"):
+        ask(fresh)

@@ -71,14 +71,19 @@ def read_page():
     return lambda directory: Page((directory / "report.html").read_text(encoding="utf-8"))
 
 
-def deploy_copy(run, folder, export):
-    """Deploy a run whose directory nobody else uses."""
-    shutil.copytree(run.directory, folder / "001")
-    return trainkit.deploy(folder / "001", [f"deploy.export={export}"], console=Console(file=io.StringIO()))
+@pytest.fixture(scope="session")
+def deploy_copy():
+    """Deploys a run in a directory that nobody else uses."""
+
+    def deploy(run, folder, export):
+        shutil.copytree(run.directory, folder / "001")
+        return trainkit.deploy(folder / "001", [f"deploy.export={export}"], console=Console(file=io.StringIO()))
+
+    return deploy
 
 
 @pytest.fixture(scope="session")
-def of_images(small_run, tmp_path_factory):
+def of_images(small_run, deploy_copy, tmp_path_factory):
     """A deploy of the small run: the run, and what `deploy` has answered."""
     folder = tmp_path_factory.mktemp("images")
     integers = "{precision: int8, input_type: uint8, output_type: int8}"
@@ -87,7 +92,7 @@ def of_images(small_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def of_tables(two_run, tmp_path_factory):
+def of_tables(two_run, deploy_copy, tmp_path_factory):
     """The same of the run with two inputs and two outputs."""
     folder = tmp_path_factory.mktemp("tables")
     return Run(folder / "001"), deploy_copy(two_run, folder, "[TFLite, ONNX]")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from PIL import Image
 
 import trainkit
 from trainkit.deploy.page.usage import as_comment, as_cpp, as_kotlin
+from trainkit.inference.keras3 import ENVIRONMENT
 
 
 def programs(directory, language):
@@ -69,6 +73,25 @@ def test_programs_over_tables_do_what_preprocess_says(of_tables, tmp_path, monke
         assert [float(number.strip("[]")) for number in numbers if number.strip("[]")] == pytest.approx(
             expected["size"][0].tolist(), abs=1e-4
         )
+
+
+def test_program_for_keras3_answers_like_the_file(two_run, deploy_copy, read_page, tmp_path):
+    """It needs all inputs, raw; and a process whose Keras is not tf_keras."""
+    directory = deploy_copy(two_run, tmp_path, "[Keras3]").directory
+    assert "Keras 3, float32" in read_page(directory).text
+    ((name, program),) = programs(directory, "Python").items()
+    zeros = {"left": np.zeros((1, 6), np.float32), "right": np.zeros((1, 4), np.float32)}
+    expected = trainkit.load(directory / name)(zeros)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=directory, env=os.environ | ENVIRONMENT, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    label, probability, *numbers = ended.stdout.split()
+    assert label == str(expected["kind"].argmax())
+    assert float(probability) == pytest.approx(float(expected["kind"].max()), abs=1e-5)
+    assert [float(number.strip("[]")) for number in numbers if number.strip("[]")] == pytest.approx(
+        expected["size"][0].tolist(), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("language", ["Kotlin", "C++"])

@@ -151,4 +151,4 @@ def test_a_file_that_cannot_be_measured_is_told(small_run, tmp_path, monkeypatch
     shutil.copytree(small_run.directory, tmp_path / "001")
     deployment, told = deploy(Run(tmp_path / "001").directory, INT8, explain=True)
     assert deployment.files[0].parity.passed
-    assert "small_int8.tflite is as it is could not be measured: the file of integers cannot be run by LiteRT" in told
+    assert "what int8 costs the layers of small_int8.tflite could not be measured: the file of integers" in told

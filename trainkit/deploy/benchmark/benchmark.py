@@ -230,7 +230,7 @@ def _result(candidate: Candidate, lanes: Sequence[Lane], macs: int | None, opera
         starts=tuple(lane.result_of_start for lane in lanes if lane.result_of_start is not None),
         operations=operations,
         estimates=_estimates(first.facts, macs) if "weights" in first.facts else None,
-        facts={key: value for key, value in first.facts.items() if key not in ("macs", "layer_macs")},
+        facts={key: value for key, value in first.facts.items() if key != "macs"},
         notes=tuple(notes),
         error=" ".join(errors),
     )

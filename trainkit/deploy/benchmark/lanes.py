@@ -20,7 +20,6 @@ WARM_SECONDS = 0.1
 
 Give = Callable[[Candidate, Mapping[str, TensorFacts], int], Given]
 """Samples for a file whose inputs are known, as many as a batch has."""
-Open = Callable[[Candidate], TimedProcess]
 
 
 class Lane:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trainkit.deploy.benchmark.report import microseconds
 from trainkit.deploy.benchmark.result import Benchmark
 from trainkit.deploy.benchmark.statistics import Timing
+from trainkit.deploy.wording import time_text
 from trainkit.errors import InputError
 from trainkit.runs import replace_file
 
@@ -44,7 +44,7 @@ def draw_benchmark(result: Benchmark, filepath: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     names = [file.file for file in files]
-    _bars(left, [[file.timing(count, 1) for file in files] for count in threads], threads, "p50_us", microseconds)
+    _bars(left, [[file.timing(count, 1) for file in files] for count in threads], threads, "p50_us", time_text)
     _bars(
         right,
         [[file.timing(count, batch) for file in files] for count in threads],

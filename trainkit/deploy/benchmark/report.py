@@ -11,6 +11,8 @@ from rich.text import Text
 from trainkit.deploy.benchmark.compare import Change
 from trainkit.deploy.benchmark.energy import Energy
 from trainkit.deploy.benchmark.result import Benchmark, FileResult, Start
+from trainkit.deploy.wording import time_text
+from trainkit.errors import counted
 from trainkit.training.log import say
 
 MOST_LAYERS = 20
@@ -46,12 +48,8 @@ def print_quick(console: Console, result: Benchmark, filename: str) -> None:
         single, widest = file.timing(1, 1), next(reversed(file.timings), None)
         table.add_row(
             Text(file.file),
-            microseconds(start.load_us) if start else "",
-            *(
-                (microseconds(single.p50_us), microseconds(single.p95_us), f"{single.noise:.1%}")
-                if single
-                else [""] * 3
-            ),
+            time_text(start.load_us) if start else "",
+            *((time_text(single.p50_us), time_text(single.p95_us), f"{single.noise:.1%}") if single else [""] * 3),
             f"{widest.samples_per_second:,.0f}" if widest else "",
             _memory(start),
         )
@@ -71,31 +69,16 @@ def print_changes(console: Console, changes: Sequence[Change], notes: Sequence[s
             Text(change.file),
             f"{change.new.batch:,}",
             f"{change.new.threads:,}",
-            microseconds(change.old.p50_us),
-            microseconds(change.new.p50_us),
+            time_text(change.old.p50_us),
+            time_text(change.new.p50_us),
             f"{change.new.p50_us / change.old.p50_us - 1:+.1%}",
-            microseconds(change.limit_us),
+            time_text(change.limit_us),
             "SLOWER" if change.is_slower else "ok",
         )
     console.print()
     console.print(table)
     for note in notes:
         say(console, note)
-
-
-def microseconds(value: float) -> str:
-    """A time with three digits, in the unit that it needs.
-
-    Example:
-        >>> microseconds(38.24), microseconds(1234.0), microseconds(2_500_000.0)
-        ('38.2 µs', '1.23 ms', '2.50 s')
-    """
-    for size, unit in ((1e6, "s"), (1e3, "ms"), (1.0, "µs")):
-        if value >= size or unit == "µs":
-            scaled = value / size
-            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
-            return f"{scaled:,.{digits}f} {unit}"
-    raise AssertionError
 
 
 def _header(result: Benchmark) -> str:
@@ -106,7 +89,7 @@ def _header(result: Benchmark) -> str:
 
 def _cores(result: Benchmark) -> str:
     cores = result.machine["cores"]
-    return f"{cores} core{'s' if cores > 1 else ''}"
+    return counted(cores, "core")
 
 
 def _table(result: Benchmark) -> Table:
@@ -130,12 +113,12 @@ def _cells(file: FileResult, threads: int, batch: int) -> Iterator[str]:
     single, many = file.timing(threads, 1), file.timing(threads, batch)
     widest = many or next((one for one in file.timings if one.threads == threads), None)
     yield f"{threads}"
-    yield microseconds(start.load_us) if start else ""
-    yield microseconds(start.first_us) if start else ""
+    yield time_text(start.load_us) if start else ""
+    yield time_text(start.first_us) if start else ""
     for value in (single.p50_us, single.p95_us, single.p99_us) if single else (None, None, None):
-        yield "" if value is None else microseconds(value)
+        yield "" if value is None else time_text(value)
     yield f"{single.noise:.1%}" if single else ""
-    yield microseconds(many.p50_us) if many else ""
+    yield time_text(many.p50_us) if many else ""
     yield f"{widest.samples_per_second:,.0f}" if widest else ""
     yield _memory(start)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from trainkit.deploy.export.layer_graph import LayerGraph
 from trainkit.deploy.export.operations import Operation, OperationsFile, main_layer
-from trainkit.errors import InputError
+from trainkit.errors import ExportError, InputError
 from trainkit.framework import mlir_quantize, tf
+from trainkit.inference.predictor import reason_of
 from trainkit.inference.preprocess import Preprocess
 from trainkit.models.patterns import fits, unknown_pattern
 
@@ -22,11 +24,13 @@ class Calibrated:
         content: The .tflite.
         graph: The layers of the model that it was made from.
         preprocess: What is done to raw columns before the file.
+        name: Of the file, for messages.
     """
 
     content: bytes
     graph: LayerGraph
     preprocess: Preprocess | None = None
+    name: str = "the file of integers"
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -74,11 +78,22 @@ class Calibrated:
             exclude: Layers that compute with real numbers.
             input_type: What it takes.
             output_type: What it gives.
+
+        Raises:
+            ExportError: If the converter refuses it.
         """
         types = {"input_data_type": tf.as_dtype(input_type), "output_data_type": tf.as_dtype(output_type)}
         names = [one.name for one in self._known if _is_in(one, exclude)]
         kinds = [kind for kind in self._by_kind if all(_is_in(one, exclude) for one in self._of_kind(kind))]
-        return mlir_quantize(self.content, names=names, kinds=kinds, **types)
+        return self._quantized(names=names, kinds=kinds, **types)
+
+    def compared(self) -> bytes:
+        """The file that computes everything with integers and with real numbers, and compares both.
+
+        Raises:
+            ExportError: If the converter refuses it.
+        """
+        return self._quantized(is_debug=True)
 
     def tied(self, layer: str) -> list[str]:
         """The other layers that must be in float32 where one is."""
@@ -89,21 +104,28 @@ class Calibrated:
     @cached_property
     def floats(self) -> list[str]:
         """Layers that compute with real numbers in every file: there is no operation on integers for them."""
-        operations = OperationsFile(mlir_quantize(self.content), self.graph).computing
+        operations = OperationsFile(self._quantized(), self.graph).computing
         found = {layer for one in operations if one.arithmetic == "float" for layer in one.layers}
         return [name for name in self.graph.names if name in found]
 
     @cached_property
     def _known(self) -> list[Operation]:
         """The operations under all names that the converter knows them by: it renames some before it looks."""
-        content = mlir_quantize(self.content, names=[one.name for one in self.operations])
+        content = self._quantized(names=[one.name for one in self.operations])
         return [*self.operations, *self._integers_in(content)]
 
     @cached_property
     def _by_kind(self) -> set[str]:
         """The kinds of operations that it knows by no name: what gives several tensors, transposed convolutions."""
-        content = mlir_quantize(self.content, names=[one.name for one in self._known])
+        content = self._quantized(names=[one.name for one in self._known])
         return {one.kind for one in self._integers_in(content)}
+
+    def _quantized(self, **options: Any) -> bytes:
+        try:
+            return mlir_quantize(self.content, **options)
+        except Exception as error:  # the converter's own errors have no common base
+            failure = ExportError(f"{self.name} cannot be written: {reason_of(error)}.")
+        raise failure  # out here, so that pages of compiler messages are not shown
 
     def _of_kind(self, kind: str) -> list[Operation]:
         return [one for one in self.operations if one.kind == kind]

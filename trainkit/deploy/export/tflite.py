@@ -120,7 +120,7 @@ def find_ranges(model: Any, samples: int, *, context: ExportContext, name: str) 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     _set_integers(converter, "int8", samples, inner, preprocess, context)
     converter._experimental_calibrate_only = True
-    return Calibrated(_convert(converter, name), LayerGraph.of(inner), preprocess)
+    return Calibrated(_convert(converter, name), LayerGraph.of(inner), preprocess, name)
 
 
 def _set_integers(

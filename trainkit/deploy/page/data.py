@@ -15,8 +15,8 @@ from trainkit.deploy.export.wording import input_text
 from trainkit.deploy.page.nodes import node_text, plain_text, short_node
 from trainkit.deploy.page.origin import run_of
 from trainkit.deploy.page.records import part_of, read_record
-from trainkit.deploy.page.wording import shape_text
 from trainkit.deploy.subject import Subject
+from trainkit.deploy.wording import shape_text
 
 MOST_CLASSES = 40
 """Of more classes, the rarest and the most frequent are shown."""

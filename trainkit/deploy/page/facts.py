@@ -10,7 +10,7 @@ from typing import Any
 from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.compression import CompressionFacts, read_compression
 from trainkit.deploy.page.data import DataFacts, describe_data
-from trainkit.deploy.page.files import FileFacts, interval_of, read_files
+from trainkit.deploy.page.files import FileFacts, interval_of, read_failed, read_files
 from trainkit.deploy.page.latency import LatencyFacts, read_latency
 from trainkit.deploy.page.limits import limits_of
 from trainkit.deploy.page.mistakes import Mistakes, find_mistakes
@@ -21,8 +21,8 @@ from trainkit.deploy.page.records import part_of, read_record
 from trainkit.deploy.page.sensitivity import SensitivityFacts, read_sensitivity
 from trainkit.deploy.page.summary import Choice, Tile, choose_file, tiles_of
 from trainkit.deploy.page.training import TrainingFacts, describe_training
-from trainkit.deploy.page.wording import plural
 from trainkit.deploy.subject import Subject
+from trainkit.errors import counted
 from trainkit.inference.preprocess import FILE_NAME
 from trainkit.models.weights import weight_bytes
 
@@ -62,6 +62,7 @@ class Facts:
         samples: How many of its samples.
         compression: What the compression steps did.
         files: What was measured of each file.
+        failed: The files that could not be made: name and reason.
         choice: The file that is recommended.
         tiles: What is said first.
         calibration: Which samples the ranges of integers came from, as `verify.json` has it.
@@ -84,6 +85,7 @@ class Facts:
     samples: int
     compression: CompressionFacts | None
     files: tuple[FileFacts, ...]
+    failed: tuple[tuple[str, str], ...]
     choice: Choice
     tiles: tuple[Tile, ...]
     calibration: Any
@@ -97,9 +99,9 @@ class Facts:
         """What it is, in a sentence."""
         train = self.data.samples["train"]
         kinds = [_kind(output.name, output.classes) for output in self.data.outputs]
-        layers = f"{plural(self.network.layers, 'layer')} and " if self.network else ""
-        size = f"{layers}{plural(self.parameters, 'parameter')}"
-        trained = f"trained on {plural(train, 'sample')}" if self.origin.is_run else "made elsewhere"
+        layers = f"{counted(self.network.layers, 'layer')} and " if self.network else ""
+        size = f"{layers}{counted(self.parameters, 'parameter')}"
+        trained = f"trained on {counted(train, 'sample')}" if self.origin.is_run else "made elsewhere"
         return f"A network of {size}, {trained}, that gives {' and '.join(kinds)}."
 
     @property
@@ -141,7 +143,7 @@ class Facts:
 def _kind(name: str, classes: tuple[str, ...] | None) -> str:
     if classes is None:
         return f"“{name}” (numbers)"
-    return f"“{name}” (one of {plural(len(classes), 'class', 'classes')})"
+    return f"“{name}” (one of {counted(len(classes), 'class', 'classes')})"
 
 
 def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
@@ -153,7 +155,8 @@ def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
         proof: The samples, and the answers of the model that was trained.
     """
     run, verified = run_of(subject), read_record(directory / "verify.json")
-    files, latency = read_files(verified), read_latency(read_record(directory / "benchmark.json"))
+    files, failed = read_files(verified), read_failed(verified)
+    latency = read_latency(read_record(directory / "benchmark.json"))
     quality, choice = measure_quality(subject, proof, run), choose_file(files)
     role, size = role_of(subject), weight_bytes(subject.model.weights)
     return Facts(
@@ -170,8 +173,9 @@ def collect(directory: Path, *, subject: Subject, proof: Answered) -> Facts:
         samples=proof.samples,
         compression=read_compression(read_record(directory / "compression.json")),
         files=files,
+        failed=failed,
         choice=choice,
-        tiles=tiles_of(files, quality, choice, latency, model_bytes=size),
+        tiles=tiles_of(files, quality, choice, latency, failed=len(failed), model_bytes=size),
         calibration=verified.get("calibration"),
         sensitivity=read_sensitivity(read_record(directory / "sensitivity.json")),
         latency=latency,

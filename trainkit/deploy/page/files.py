@@ -8,10 +8,10 @@ from typing import Any
 
 from trainkit.deploy.page.interval import wilson
 from trainkit.deploy.page.records import entries_of, number_of, part_of
-from trainkit.deploy.page.wording import plural
+from trainkit.deploy.subject import REJECTED
+from trainkit.errors import counted
 
-REJECTED = "rejected"
-FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX"}
+FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX", ".keras": "Keras 3"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FileFacts:
 
     Args:
         name: Its name.
-        format: `TensorFlow Lite`, `ONNX` or `SavedModel`.
+        format: `TensorFlow Lite`, `ONNX`, `Keras 3` or `SavedModel`.
         precision: Of its numbers.
         bytes: Its size.
         gzip_bytes: After gzip.
@@ -117,7 +117,7 @@ class FileFacts:
         if round(points, 2) == 0:
             return "as accurate as the trained model"
         kind = "less" if points > 0 else "more"
-        return f"{abs(points):.2f} points {kind} than the trained model ({plural(abs(self.fewer), 'sample')})"
+        return f"{abs(points):.2f} points {kind} than the trained model ({counted(abs(self.fewer), 'sample')})"
 
     def probe(self, name: str) -> Probe | None:
         """What became of a probe; None where this file had no such one."""
@@ -137,6 +137,11 @@ class FileFacts:
 def read_files(verified: Mapping[str, Any]) -> tuple[FileFacts, ...]:
     """The files of a `verify.json`."""
     return tuple(_read(entry) for entry in entries_of(verified, "files"))
+
+
+def read_failed(verified: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The files of a `verify.json` that could not be made: name and reason."""
+    return tuple((str(one.get("file", "")), str(one.get("reason", ""))) for one in entries_of(verified, "failed"))
 
 
 def _read(entry: Mapping[str, Any]) -> FileFacts:

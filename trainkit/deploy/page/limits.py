@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from trainkit.deploy.page.files import FileFacts
 from trainkit.deploy.page.latency import LatencyFacts
 from trainkit.deploy.page.quality import Quality
-from trainkit.deploy.page.wording import plural, share_text
 from trainkit.deploy.parity import CHANGES, DECISIVE_MARGINS
+from trainkit.deploy.wording import share_text
+from trainkit.errors import counted
 
 FEW = 1_000
 """Fewer samples are worth a warning."""
@@ -67,15 +68,15 @@ def _on_samples(qualities: Sequence[Quality], role: str, samples: int) -> Iterat
             low, high = one.interval
             points = 100 * (high - low) / 2
             yield (
-                f"The accuracy of “{one.output}” is that of {plural(one.samples, 'sample')}: with 95% certainty it "
+                f"The accuracy of “{one.output}” is that of {counted(one.samples, 'sample')}: with 95% certainty it "
                 f"lies between {share_text(low)} and {share_text(high)}. Between models that were tried on different "
                 f"samples, differences below about {points:.2f} points say nothing."
             )
             if least := [row for row in one.per_class if row.support < ROUGH]:
                 have, them = ("has", "it") if len(least) == 1 else ("have", "them")
                 yield (
-                    f"{plural(len(least), 'class', 'classes')} of “{one.output}” {have} fewer than {ROUGH} samples: "
+                    f"{counted(len(least), 'class', 'classes')} of “{one.output}” {have} fewer than {ROUGH} samples: "
                     f"precision and recall of {them} are rough."
                 )
     if samples < FEW:
-        yield f"{plural(samples, 'sample')} are few: rare mistakes do not show in them."
+        yield f"{counted(samples, 'sample')} are few: rare mistakes do not show in them."

@@ -14,7 +14,8 @@ from trainkit.data.fields import Field
 from trainkit.deploy.page.answered import Answered
 from trainkit.deploy.page.quality import logits_of
 from trainkit.deploy.page.records import part_of
-from trainkit.deploy.page.wording import number_text, plural
+from trainkit.deploy.wording import number_text
+from trainkit.errors import counted
 from trainkit.inference.metrics import answers, probabilities
 
 MOST_SHOWN = 12
@@ -177,7 +178,7 @@ class _Show:
             names = [name] if len(flat) == 1 else [f"{name}[{index}]" for index in range(len(flat))]
         yield from zip(map(str, names[:MOST_VALUES]), map(_plain, flat[:MOST_VALUES].tolist()), strict=False)
         if len(flat) > MOST_VALUES:
-            yield "…", plural(len(flat) - MOST_VALUES, "more value")
+            yield "…", counted(len(flat) - MOST_VALUES, "more value")
 
 
 def _image(name: str, values: np.ndarray, field: Field) -> SampleImage:

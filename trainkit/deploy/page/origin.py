@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,6 @@ class Origin:
     ended: str = ""
     devices: str = ""
     commit: str = ""
-    outcome: str = ""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def date(self) -> str:
@@ -94,8 +92,6 @@ def describe_origin(subject: Subject, *, sha256: str) -> Origin:
         ended=str(manifest.get("ended", "")),
         devices=str(manifest.get("devices", "")),
         commit=str(manifest.get("git_commit") or ""),
-        outcome=str(manifest.get("outcome", "")),
-        manifest=manifest,
     )
 
 

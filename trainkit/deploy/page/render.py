@@ -11,13 +11,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from trainkit.data.images.spec import MODES
+from trainkit.deploy import wording
 from trainkit.deploy.export.wording import COLOURS, FITS
-from trainkit.deploy.page import usage, wording
+from trainkit.deploy.page import usage
 from trainkit.deploy.page.bars import draw_bar, draw_pair, draw_range, draw_spread
 from trainkit.deploy.page.heat import draw_heat, heat_levels
 from trainkit.deploy.page.markdown import as_code, as_markdown
 from trainkit.deploy.page.palette import network_colours
-from trainkit.deploy.page.sensitivity import length_of
+from trainkit.deploy.sensitivity.picture import length_of
+from trainkit.errors import counted
 
 _WIDTHS = {"float32": 4, "int32": 4, "int64": 8, "int16": 2, "float16": 2}
 _TENSORFLOW_METHODS = {"lanczos": "lanczos3"}
@@ -84,7 +86,7 @@ def _environment(*, autoescape: bool) -> Environment:
         "kotlin_buffer": lambda dtype: _BUFFERS.get(dtype, "asFloatBuffer()"),
     }
     environment.globals |= {
-        "plural": wording.plural,
+        "counted": counted,
         "bar": draw_bar,
         "pair": draw_pair,
         "range_of": draw_range,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,6 @@ from trainkit.deploy.page.records import entries_of, number_of, part_of
 
 MOST_LAYERS = 40
 """Of more layers, those with the largest errors are shown."""
-SMALLEST = 1e-4
-"""Errors from here on have a bar, whose length is that of their logarithm."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +86,6 @@ def read_sensitivity(record: Mapping[str, Any]) -> SensitivityFacts | None:
         after=number_of(part_of(record, "choice", "after").get("error")),
         failure=failure,
     )
-
-
-def length_of(error: float | None) -> float:
-    """How long the bar of an error is, from 0 to 1.
-
-    Example:
-        >>> length_of(1.0), length_of(0.01), length_of(0.0)
-        (1.0, 0.5, 0.0)
-    """
-    return math.log10(min(max(error or 0.0, SMALLEST), 1.0) / SMALLEST) / 4
 
 
 def _layer(entry: Mapping[str, Any]) -> LayerError:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from trainkit.deploy.page.files import FileFacts
 from trainkit.deploy.page.latency import LatencyFacts
 from trainkit.deploy.page.quality import Quality
-from trainkit.deploy.page.wording import number_text, plural, share_text, size_text, time_text
+from trainkit.deploy.wording import number_text, share_text, size_text, time_text
+from trainkit.errors import counted
 
 MOST_DROP = 0.5
 """Points of accuracy that the file which is recommended may lose."""
@@ -80,23 +81,36 @@ def tiles_of(
     choice: Choice,
     latency: LatencyFacts | None,
     *,
+    failed: int,
     model_bytes: int,
 ) -> tuple[Tile, ...]:
-    """The answers, in the order in which a person asks."""
+    """The answers, in the order in which a person asks.
+
+    Args:
+        files: What was measured of each.
+        qualities: How right each output is.
+        choice: The file that is recommended.
+        latency: How fast the files are, if that was measured.
+        failed: How many files could not be made.
+        model_bytes: Of the trained weights.
+    """
     return (
-        _is_right(files),
+        _is_right(files, failed),
         *map(_how_good, qualities),
         _how_small(choice, files, model_bytes),
         _how_fast(choice, latency),
     )
 
 
-def _is_right(files: Sequence[FileFacts]) -> Tile:
+def _is_right(files: Sequence[FileFacts], failed: int) -> Tile:
     passed, samples = sum(file.passed for file in files), max((file.samples for file in files), default=0)
-    told = f"answer like the model on {plural(samples, 'sample')}."
-    if passed == len(files):
-        return Tile("Is it right?", f"{passed} of {len(files)} files", told, "good")
-    return Tile("Is it right?", f"{passed} of {len(files)} files", f"{told} The others are rejected.", "bad")
+    told = [f"answer like the model on {counted(samples, 'sample')}."]
+    if rejected := len(files) - passed:
+        told.append(f"{rejected} {'is' if rejected == 1 else 'are'} rejected.")
+    if failed:
+        told.append(f"{failed} could not be made.")
+    mood = "bad" if rejected or failed else "good"
+    return Tile("Is it right?", f"{passed} of {len(files) + failed} files", " ".join(told), mood)
 
 
 def _how_good(quality: Quality) -> Tile:
@@ -133,5 +147,5 @@ def _how_fast(choice: Choice, latency: LatencyFacts | None) -> Tile:
     found = latency.of(choice.file.name) if latency and choice.file else None
     if found is None:
         return Tile("How fast?", "not measured", "trainkit benchmark measures it.")
-    told = f"a sample, median on this computer, {plural(found.threads, 'thread')}"
+    told = f"a sample, median on this computer, {counted(found.threads, 'thread')}"
     return Tile("How fast?", time_text(found.p50), f"{told}; 95% take at most {time_text(found.p95)}.")

@@ -15,6 +15,7 @@ from trainkit.deploy.page.records import entries_of, part_of
 LANGUAGES = {
     ".tflite": {"Python": "tflite.py", "Kotlin": "tflite.kt", "C++": "tflite.cpp"},
     ".onnx": {"Python": "onnx.py", "Kotlin": "onnx.kt", "C++": "onnx.cpp"},
+    ".keras": {"Python": "keras3.py"},
     "": {"Python": "saved_model.py", "TensorFlow Serving": "saved_model.sh"},
 }
 """Templates by the suffix of a file; a SavedModel is a directory."""

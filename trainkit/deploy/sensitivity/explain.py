@@ -19,7 +19,7 @@ from trainkit.deploy.proof import Proof, collect
 from trainkit.deploy.sensitivity.analysis import MOST_CONFIRMED, Analysis, Sensitivity
 from trainkit.deploy.sensitivity.picture import write_picture
 from trainkit.deploy.sensitivity.trials import Trials
-from trainkit.deploy.verify import FileReport
+from trainkit.deploy.verify import Failure, FileReport
 from trainkit.errors import ExportError, PredictionError
 from trainkit.models.costs import layer_costs, total
 from trainkit.runs import write_json
@@ -188,12 +188,27 @@ def explain_files(
     pairs: Sequence[tuple[Node, FileReport]],
     plain: Any,
     *,
+    failed: Sequence[tuple[Node, Failure]] = (),
     is_asked: bool,
     before_quantize: bool,
 ) -> Explanation | None:
-    """The explanation of the int8 file among some, if there is one and it wants one."""
+    """The explanation of the int8 file among some, if there is one and it wants one.
+
+    Args:
+        explainer: Measures them.
+        pairs: Exporters, and what was measured of their files.
+        plain: The plain `tf.keras.Model` that files come from.
+        failed: Exporters whose files could not be made: that is told where an explanation is asked for.
+        is_asked: Whether a file is explained in any case.
+        before_quantize: Whether int8 files come from what `Quantize` has made of that model.
+    """
     told = (
         explainer.explain(node, report, plain, is_asked=is_asked, before_quantize=before_quantize)
         for node, report in pairs
     )
-    return next((one for one in told if one is not None), None)
+    missing = (
+        Explanation(failure.file, node, explainer.measured_on, before_quantize, None, failure.reason)
+        for node, failure in failed
+        if is_asked and is_int8(node)
+    )
+    return next((one for one in (*told, *missing) if one is not None), None)

@@ -9,7 +9,6 @@ import numpy as np
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.operations import OperationsFile, main_layer
 from trainkit.deploy.sensitivity.litert import all_tensors
-from trainkit.framework import mlir_quantize
 
 
 def local_errors(calibrated: Calibrated, inputs: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -25,7 +24,7 @@ def local_errors(calibrated: Calibrated, inputs: Mapping[str, np.ndarray]) -> di
     Returns:
         The largest error of each layer's operations, by name of the layer.
     """
-    content = mlir_quantize(calibrated.content, is_debug=True)
+    content = calibrated.compared()
     file, interpreter = OperationsFile(content, calibrated.graph), all_tensors(content, inputs)
     makers = {index: one for one in file.operations for index in one.outputs}
     errors: dict[str, float] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
-import numpy as np
-
 from trainkit.deploy.sensitivity.analysis import LayerSensitivity, Sensitivity
-from trainkit.deploy.sensitivity.wording import error_words, share
+from trainkit.deploy.sensitivity.wording import error_words
+from trainkit.deploy.wording import rate_text
 from trainkit.models.drawing.fonts import cut_text, text_width
 from trainkit.models.drawing.palette import FAINT
 from trainkit.models.drawing.picture import Picture, Rectangle, Shape, Text
@@ -19,6 +19,16 @@ _SIZE, _SMALL = 11.0, 9.5
 _ALONE, _WITHOUT, _WHOLE, _CHOSEN, _GRID = "#b0560f", "#1f5592", "#c0566a", "#f6f8da", "#d5dbe1"
 SMALLEST = 1e-4
 """Errors from here on have a bar; its length is that of their logarithm."""
+
+
+def length_of(error: float | None) -> float:
+    """How long the bar of an error is, from 0 to 1.
+
+    Example:
+        >>> length_of(1.0), length_of(0.01), length_of(0.0)
+        (1.0, 0.5, 0.0)
+    """
+    return math.log(min(max(error or 0.0, SMALLEST), 1.0) / SMALLEST, 1 / SMALLEST)
 
 
 def write_picture(filepath: Path, sensitivity: Sensitivity, *, title: str) -> None:
@@ -39,7 +49,7 @@ def paint(sensitivity: Sensitivity, title: str) -> Picture:
     chosen = set(sensitivity.choice.layers) if sensitivity.choice else set()
     facts = [
         f"error: {error_words(sensitivity)}, on {sensitivity.samples:,} samples, real int8 files run by LiteRT",
-        f"all layers int8: {share(sensitivity.integers.error)}",
+        f"all layers int8: {rate_text(sensitivity.integers.error)}",
     ]
     picture = Picture(title, max(_NAMES + _BARS + _FIGURE, text_width(facts[0], _SMALL)) + 2 * _MARGIN)
     picture.shapes += [Text(_MARGIN, _MARGIN + 12, title, 15.0, bold=True)]
@@ -90,14 +100,13 @@ def _row(row: LayerSensitivity, y: float, *, is_chosen: bool) -> list[Shape]:
     bars = [(row.alone.error if row.alone else row.own, _ALONE, "alone")]
     bars += [(row.without.error, _WITHOUT, "all but this one")] if row.without else []
     for number, (error, colour, told) in enumerate(bars):
-        length, level = max(_x(error or 0.0) - _x(SMALLEST), 1.5), y + 9 + number * (_BAR + 4)
+        length, level = max(_x(error) - _x(SMALLEST), 1.5), y + 9 + number * (_BAR + 4)
         shapes += [
             Rectangle(_x(SMALLEST), level, length, _BAR, colour, colour, 0.0, 2.0, f"{row.layer}, {told}"),
-            Text(_x(SMALLEST) + length + 5, level + 9, share(error), _SMALL),
+            Text(_x(SMALLEST) + length + 5, level + 9, rate_text(error), _SMALL),
         ]
     return shapes
 
 
-def _x(error: float) -> float:
-    decades = float(np.log10(np.clip(error, SMALLEST, 1.0) / SMALLEST))
-    return _MARGIN + _NAMES + _BARS * decades / 4
+def _x(error: float | None) -> float:
+    return _MARGIN + _NAMES + _BARS * length_of(error)

@@ -11,8 +11,9 @@ from rich.text import Text
 from trainkit.deploy.islands import AUTO
 from trainkit.deploy.sensitivity.analysis import Sensitivity
 from trainkit.deploy.sensitivity.explain import JSON, PICTURE, Explanation
-from trainkit.deploy.sensitivity.wording import error_words, exclude_line, export_line, share, trial_words
+from trainkit.deploy.sensitivity.wording import error_words, exclude_line, export_line, trial_words
 from trainkit.deploy.verify import FileReport
+from trainkit.deploy.wording import rate_text
 from trainkit.training.log import say
 
 MOST_ROWS = 12
@@ -34,7 +35,7 @@ def print_explanation(console: Console, explanation: Explanation | None) -> None
         return
     found = explanation.sensitivity
     if found is None:
-        say(console, f"why {explanation.file} is as it is could not be measured: {explanation.failure}")
+        say(console, f"what int8 costs the layers of {explanation.file} could not be measured: {explanation.failure}")
         return
     console.print(_table(explanation, found))
     for line in (*_notes(explanation, found), *_reasons(found), *_advice(explanation, found)):
@@ -53,7 +54,7 @@ def _island_lines(file: FileReport) -> Iterator[str]:
         return
     yield (
         f"{file.file}: {names} in float32, found on {auto['samples']:,} samples with {auto['tried']} files: error "
-        f"{share(auto['before']['error'])} without, {share(auto['after']['error'])} with"
+        f"{rate_text(auto['before']['error'])} without, {rate_text(auto['after']['error'])} with"
     )
     if not auto["before"]["passed"]:
         yield f"without: {auto['before']['reason']}"
@@ -72,11 +73,11 @@ def _table(explanation: Explanation, found: Sensitivity) -> Table:
     for row in found.layers[:MOST_ROWS]:
         table.add_row(
             Text(row.layer),
-            share(row.alone.error if row.alone else None),
-            share(row.without.error if row.without else None),
-            share(row.kernel),
-            share(row.output),
-            share(row.local),
+            rate_text(row.alone.error if row.alone else None),
+            rate_text(row.without.error if row.without else None),
+            rate_text(row.kernel),
+            rate_text(row.output),
+            rate_text(row.local),
             Text(", ".join(reason.kind for reason in row.reasons)),
         )
     return table

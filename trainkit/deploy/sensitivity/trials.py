@@ -10,10 +10,13 @@ import numpy as np
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.proof import Proof
 from trainkit.deploy.sensitivity.litert import answer
+from trainkit.errors import ExportError, PredictionError
 from trainkit.inference.metrics import are_logits, probabilities
 
 SPREAD = (1, 99)
 """Percentiles between which numbers are said to spread, as the gate has it."""
+REFUSED = 1.0
+"""The error of a file that cannot be made or run: all is lost."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,20 @@ class Trials:
         return len(self._known)
 
     def of(self, exclude: Collection[str]) -> Trial:
-        """What is measured of the file whose layers compute with integers, but for some."""
+        """What is measured of the file whose layers compute with integers, but for some.
+
+        One that the converter or LiteRT refuses has failed: another set of layers may do.
+        """
         key = frozenset(exclude)
         if key not in self._known:
-            self._known[key] = self.judge(answer(self.calibrated.quantize(key), self.inputs))
+            self._known[key] = self._try(key)
         return self._known[key]
+
+    def _try(self, exclude: Collection[str]) -> Trial:
+        try:
+            return self.judge(answer(self.calibrated.quantize(exclude), self.inputs))
+        except (ExportError, PredictionError) as error:
+            return Trial(REFUSED, None, None, False, str(error))
 
     def error_of(self, content: bytes | None) -> float:
         """The error of a file that was made otherwise; of none it is 0."""

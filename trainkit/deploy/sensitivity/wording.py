@@ -8,18 +8,7 @@ from typing import Any
 
 from trainkit.deploy.sensitivity.analysis import Sensitivity
 from trainkit.deploy.sensitivity.trials import Trial
-
-
-def share(value: float | None) -> str:
-    """A share in percent, with as many digits as it has figures.
-
-    Example:
-        >>> share(0.3241), share(0.00217), share(0.00003), share(None)
-        ('32.4%', '0.22%', '<0.01%', '')
-    """
-    if value is None:
-        return ""
-    return f"{value:.1%}" if value >= 0.1 else f"{value:.2%}" if value >= 0.0001 or not value else "<0.01%"
+from trainkit.deploy.wording import rate_text
 
 
 def error_words(sensitivity: Sensitivity) -> str:
@@ -31,9 +20,9 @@ def error_words(sensitivity: Sensitivity) -> str:
 
 def trial_words(trial: Trial) -> str:
     """What was measured of a file."""
-    parts = [f"error {share(trial.error)}"]
+    parts = [f"error {rate_text(trial.error)}"]
     if trial.changed is not None:
-        parts.append(f"{share(trial.changed)} of the answers changed")
+        parts.append(f"{rate_text(trial.changed)} of the answers changed")
     if trial.drop_points is not None:
         parts.append(f"{trial.drop_points:.2f} points of accuracy lost")
     return ", ".join(parts)

@@ -45,20 +45,13 @@ class TimedKeras:
         return self._predictor.model.predict_on_batch(feed)
 
     def facts(self) -> dict[str, Any]:
-        """`weights`, and what the network costs: `macs` of a sample, and by layer; None where that is open."""
+        """`weights`, and `macs` of a sample; None where that is open."""
         from trainkit.models.costs import layer_costs
 
-        costs = layer_costs(self._predictor.model)
-        layers: dict[str, int] = {}
-        for cost in costs:
-            if cost.macs is not None:
-                layers[cost.name] = layers.get(cost.name, 0) + cost.macs.fixed
-        is_known = all(cost.macs is not None and not cost.macs.is_open for cost in costs)
-        return {
-            "weights": bytes_by_dtype(self._predictor.model.weights),
-            "macs": sum(layers.values()) if is_known else None,
-            "layer_macs": {name: macs for name, macs in layers.items() if macs},
-        }
+        amounts = [cost.macs for cost in layer_costs(self._predictor.model)]
+        known = [amount.fixed for amount in amounts if amount is not None and not amount.is_open]
+        macs = sum(known) if len(known) == len(amounts) else None
+        return {"weights": bytes_by_dtype(self._predictor.model.weights), "macs": macs}
 
     def profile(self, inputs: Mapping[str, np.ndarray], seconds: float) -> dict[str, Any]:
         """See `TimedModel.profile`."""

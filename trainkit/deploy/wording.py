@@ -61,8 +61,8 @@ def time_text(microseconds: float | None) -> str:
     """Microseconds in three digits and the unit that fits.
 
     Example:
-        >>> time_text(38.24), time_text(1234.5), time_text(2.5e6)
-        ('38.2 µs', '1.23 ms', '2.50 s')
+        >>> time_text(38.24), time_text(999.7), time_text(2.5e6)
+        ('38.2 µs', '1.00 ms', '2.50 s')
     """
     if microseconds is None or not math.isfinite(microseconds):
         return NOTHING
@@ -99,16 +99,6 @@ def points_text(points: float | None) -> str:
         return NOTHING
     text = f"{abs(points):.2f}"
     return text if float(text) == 0 else f"{'−' if points > 0 else '+'}{text}"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """A count with its noun.
-
-    Example:
-        >>> plural(1, "file"), plural(2_000, "sample"), plural(3, "class", "classes")
-        ('1 file', '2,000 samples', '3 classes')
-    """
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def shape_text(shape: Any) -> str:
