@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.deploy.export.layer_graph import LayerGraph, flat
 from trainkit.deploy.noise import noise_floor
 from trainkit.deploy.probes import Probe, make_probes
 from trainkit.inference.keras import KerasPredictor
@@ -50,6 +51,11 @@ class Proof:
     def outputs(self) -> dict[str, np.ndarray]:
         """What the model answers to the samples, by output name."""
         return self.answer(self.inputs)
+
+    @cached_property
+    def layers(self) -> LayerGraph:
+        """The layers of the model, by which the operations of files are told."""
+        return LayerGraph.of(flat(self.model))
 
     @cached_property
     def probes(self) -> tuple[Probe, ...]:
