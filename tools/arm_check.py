@@ -28,6 +28,7 @@ from trainkit.deploy.operations import Operation, read_operations
 from trainkit.errors import InputError, TrainKitError, counted
 from trainkit.inference.preprocess import read_preprocess
 from trainkit.inference.tflite import TFLitePredictor, quantize
+from trainkit.inference.tflite_graph import TFLiteGraph
 from trainkit.runs import Run
 
 QEMU = "qemu-aarch64-static"
@@ -205,7 +206,7 @@ def _check_file(
     np.savez(folder / "samples.npz", **_as_the_file_takes_them(filepath, inputs))
     arguments = [str(Path(__file__).with_name("arm_answers.py")), str(filepath.absolute()), str(folder / "samples.npz")]
     _run([sys.executable, *arguments, str(folder / "here.npz")], is_told=False)
-    operations = read_operations(filepath.read_bytes())
+    operations = read_operations(TFLiteGraph(filepath.read_bytes()))
     for cpu in cpus:
         tree.run([*arguments, str(folder / "there.npz")], cpu=cpu)
         with np.load(folder / "here.npz") as here, np.load(folder / "there.npz") as there:
@@ -254,7 +255,7 @@ def _compare(
 
 def _step_of(output: str, operations: Sequence[Operation]) -> float | None:
     """The step of an output that the file makes real numbers of at its end."""
-    ends = [one for one in operations if one.name == "DEQUANTIZE" and one.layer == output]
+    ends = [one for one in operations if one.kind == "DEQUANTIZE" and one.layer == output]
     return ends[-1].inputs[0].scale if ends else None
 
 

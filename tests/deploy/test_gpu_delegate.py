@@ -19,6 +19,7 @@ import pytest
 from trainkit.deploy.gpu_delegate import rule_of
 from trainkit.deploy.operations import read_operations
 from trainkit.framework import quiet_stderr, tf
+from trainkit.inference.tflite_graph import TFLiteGraph
 
 K = tf.keras.layers
 STEPS, IMAGE, VOLUME = (5, 4), (8, 8, 4), (6, 6, 6, 2)
@@ -68,6 +69,6 @@ def test_rules_are_those_of_the_analyzer(tmp_path):
     for path, text in texts.items():
         places = re.search(r"Subgraph#0 has GPU delegate compatibility issues at nodes ([\d, ]+) on TFLite", text)
         expected = [int(place) for place in places[1].split(", ")] if places else []
-        operations = read_operations(Path(path).read_bytes())
+        operations = read_operations(TFLiteGraph(Path(path).read_bytes()))
         refused = [index for index, one in enumerate(operations) if one.subgraph == 0 and rule_of(one)]
         assert refused == expected, path

@@ -15,6 +15,7 @@ from trainkit.deploy.operations import read_operations
 from trainkit.errors import ExportError, PredictionError
 from trainkit.framework import tf
 from trainkit.inference.onnx import ONNXPredictor
+from trainkit.inference.tflite_graph import TFLiteGraph
 from trainkit.models.targets import Target, findings
 from trainkit.models.targets.integers import FLOAT_ACTIVATIONS
 
@@ -56,7 +57,7 @@ def operations_of(case, folder, precision="float32"):
             )
         except ExportError:
             continue
-        return read_operations(filepath.read_bytes())
+        return read_operations(TFLiteGraph(filepath.read_bytes()))
     return None
 
 
@@ -65,9 +66,9 @@ def measured_int8(case, folder):
     if operations is None:
         return {NO_FILE}
     return {
-        operation.name
+        operation.kind
         for operation in operations
-        if operation.name not in EDGES
+        if operation.kind not in EDGES
         and any(tensor.dtype == "float32" for tensor in (*operation.inputs, *operation.outputs))
     }
 
@@ -78,7 +79,7 @@ def measured_gpu(case, folder):
         return {NO_FILE}
     refused = [operation for operation in operations if operation.subgraph == 0 and refusal(operation)]
     has_axes = any("axes, and 4 are" in refusal(operation) for operation in refused)
-    return {AXES} if has_axes else {operation.name for operation in refused}
+    return {AXES} if has_axes else {operation.kind for operation in refused}
 
 
 def measured_onnx(case, folder):

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from trainkit.deploy.operations import Operation, Tensor
+from trainkit.deploy.operations import Operation
 from trainkit.errors import counted
+from trainkit.inference.tflite_graph import Tensor
 
 Rule = Callable[[Operation], str]
 """Says what is against an operation, or nothing."""
@@ -34,7 +35,7 @@ def refusal(operation: Operation) -> str:
 
 def rule_of(operation: Operation) -> str:
     """What `Analyzer` had against an operation."""
-    rule = None if operation.is_custom else _RULES.get(operation.name)
+    rule = None if operation.is_custom else _RULES.get(operation.kind)
     return "it has no such operation" if rule is None else rule(operation)
 
 

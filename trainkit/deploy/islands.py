@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from trainkit.config import Node, NodeError
@@ -33,9 +32,9 @@ class Islands:
         """Those of a file that is made from a `tf.keras.Model`."""
         return cls(tuple(patterns), LayerGraph.of(flat(model)))
 
-    def faults(self, filepath: Path) -> list[str]:
-        """What a file that was just written here does otherwise, a sentence each."""
-        operations = OperationsFile(filepath.read_bytes(), self.graph).operations
+    def faults(self, file: OperationsFile) -> list[str]:
+        """What a file does otherwise, a sentence each."""
+        operations = file.operations
         inside = [one for one in operations if self._is_inside(one)]
         floats = [one for one in operations if one.arithmetic == "float"]
         others = [one for one in floats if one not in inside]
@@ -51,10 +50,9 @@ class Islands:
             ),
         ]
 
-    def layers(self, filepath: Path) -> list[str]:
+    def layers(self, file: OperationsFile) -> list[str]:
         """The layers that a file computes with real numbers, in the order of the network."""
-        operations = OperationsFile(filepath.read_bytes(), self.graph).operations
-        found = {layer for one in operations if one.arithmetic == "float" for layer in one.layers}
+        found = {layer for one in file.operations if one.arithmetic == "float" for layer in one.layers}
         return [name for name in self.graph.names if name in found]
 
     def _is_inside(self, operation: Operation) -> bool:

@@ -21,7 +21,7 @@ from trainkit.deploy.benchmark.deployment import benchmark_deployment
 from trainkit.deploy.byproducts import beside
 from trainkit.deploy.calibration import Calibration, calibration_samples, check_calibration
 from trainkit.deploy.compress import Promise
-from trainkit.deploy.compress.constants import read_constants
+from trainkit.deploy.compress.constants import open_file, read_constants
 from trainkit.deploy.compress.keeper import check_file
 from trainkit.deploy.compress.kernels import digest_of
 from trainkit.deploy.compress.quantize import CALIBRATION_SAMPLES
@@ -284,6 +284,7 @@ def _versions() -> dict[str, str | None]:
 
 def _with_promises(report: FileReport, filepath: Path, origin: _Origin) -> FileReport:
     """Hold a file to what the steps that made its model have promised."""
-    promises = check_file(read_constants(filepath), origin.promises) if origin.promises else []
-    faults = rounding_faults(filepath, origin.model, origin.layers) if origin.layers else []
+    file = open_file(filepath) if origin.promises or origin.layers else filepath
+    promises = check_file(read_constants(file), origin.promises) if origin.promises else []
+    faults = rounding_faults(file, origin.model, origin.layers) if origin.layers else []
     return with_faults(report, faults, promises)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.data import Split
+from trainkit.deploy.export.layer_graph import LayerGraph, flat
 from trainkit.deploy.noise import noise_floor
 from trainkit.deploy.parity import Parity, Precision, compare
 from trainkit.deploy.probes import Probe, make_probes
@@ -55,6 +56,11 @@ class Proof:
     def outputs(self) -> dict[str, np.ndarray]:
         """What the model answers to the samples, by output name."""
         return self.answer(self.inputs)
+
+    @cached_property
+    def layers(self) -> LayerGraph:
+        """The layers of the model, by which the operations of files are told."""
+        return LayerGraph.of(flat(self.model))
 
     @cached_property
     def probes(self) -> tuple[Probe, ...]:

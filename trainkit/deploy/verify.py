@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.deploy.compress.keeper import Kept
+from trainkit.deploy.export.operations import OperationsFile
 from trainkit.deploy.file_facts import operation_facts, operation_faults
 from trainkit.deploy.islands import Islands
 from trainkit.deploy.parity import Parity, Precision
@@ -17,6 +18,7 @@ from trainkit.deploy.probes import ProbeReport, judge_probe
 from trainkit.deploy.proof import Proof
 from trainkit.errors import InputError, PredictionError
 from trainkit.inference.isolated import PIECE, TIMEOUT, IsolatedResult, predict_isolated
+from trainkit.inference.tflite_graph import TFLiteGraph
 from trainkit.runs import files_of, sha256_of
 
 MOST_TOLD = 3
@@ -136,15 +138,20 @@ def verify_file(
         What was measured. A file that cannot be opened, crashes or hangs did not pass.
     """
     content = b"".join(path.read_bytes() for path in files_of(filepath))
-    result, probes = IsolatedResult({}, {}), []
+    result, probes, file = IsolatedResult({}, {}), [], None
     try:
         trials = {probe.name: probe.trial for probe in proof.probes}
         piece = ONE if filepath.suffix == ".tflite" else PIECE
         runtime = _RUNTIMES.get(filepath.suffix)
         result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, timeout=timeout)
+        if filepath.suffix == ".tflite":
+            file = OperationsFile(TFLiteGraph(content), proof.layers)
+            result = replace(result, facts=result.facts | operation_facts(file.graph, file.layers()))
         parity = proof.compare(result.outputs, precision)
         parity = (
-            _judge_islands(parity, islands, filepath) if islands else _judge_insides(parity, precision, result.facts)
+            _judge_islands(parity, islands, file)
+            if islands and file
+            else _judge_insides(parity, precision, result.facts)
         )
         probes = _judge_probes(proof, result, precision)
         if parity.passed and (missed := [str(one) for one in probes if not one.passed]):
@@ -154,7 +161,7 @@ def verify_file(
     except (PredictionError, InputError) as error:
         parity = Parity(False, str(error), proof.samples)
     own, outputs = proof.measure(result.outputs)
-    facts = _told(result.facts, precision) | (operation_facts(filepath) if result.facts else {})
+    facts = _told(result.facts, precision)
     report = FileReport(
         file=filepath.name,
         precision=precision,
@@ -168,7 +175,7 @@ def verify_file(
         facts=facts,
         made_from=proof.file,
         probes=tuple(probes),
-        islands=_told_islands(islands, filepath) if islands and result.facts else None,
+        islands=_told_islands(islands, file) if islands and file else None,
     )
     return with_faults(report, operation_faults(facts))
 
@@ -211,15 +218,15 @@ def _judge_insides(parity: Parity, precision: Precision, facts: Mapping[str, Any
     return parity
 
 
-def _judge_islands(parity: Parity, islands: Islands, filepath: Path) -> Parity:
+def _judge_islands(parity: Parity, islands: Islands, file: OperationsFile) -> Parity:
     """The verdict on whether exactly the excluded layers of an int8 file compute with real numbers."""
-    faults = islands.faults(filepath)
+    faults = islands.faults(file)
     return replace(parity, passed=False, reason=" ".join(faults)) if faults else parity
 
 
-def _told_islands(islands: Islands, filepath: Path) -> dict[str, Any]:
+def _told_islands(islands: Islands, file: OperationsFile) -> dict[str, Any]:
     """What `verify.json` holds of them."""
-    return {"exclude": list(islands.patterns), "layers": islands.layers(filepath)}
+    return {"exclude": list(islands.patterns), "layers": islands.layers(file)}
 
 
 def _computed_in_float(facts: Mapping[str, Any]) -> list[str]:

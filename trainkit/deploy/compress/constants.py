@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.inference.saved_model import SIGNATURE
+from trainkit.inference.tflite_graph import GraphOperation, TFLiteGraph
 
 
 @dataclass(frozen=True)
@@ -45,81 +46,72 @@ def is_name_of(name: str, layer: str) -> bool:
     return any(f"/{layer}{end}" in f"/{whole}/" for whole in name.split(";") for end in "/.")
 
 
-def _without_model(name: bytes | str) -> str:
+def _without_model(name: str) -> str:
     """A tensor's name without that of the model, which a layer may have, too: `net/conv/BiasAdd` is `conv/BiasAdd`."""
-    text = name.decode(errors="replace") if isinstance(name, bytes) else name
-    return ";".join(whole.partition("/")[2] or whole for whole in text.split(";"))
+    return ";".join(whole.partition("/")[2] or whole for whole in name.split(";"))
 
 
-def read_constants(filepath: Path) -> list[Constant]:
+def open_file(filepath: Path) -> Path | TFLiteGraph:
+    """A file for what follows; a .tflite is read once for all of it.
+
+    Args:
+        filepath: As `read_constants` takes it.
+    """
+    return TFLiteGraph(filepath.read_bytes()) if filepath.suffix == ".tflite" else filepath
+
+
+def read_constants(file: Path | TFLiteGraph) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
     Args:
-        filepath: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it
-            is read in this process.
+        file: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it is
+            read in this process, unless `open_file` has done that.
     """
-    if filepath.is_dir():
-        return list(_read_saved_model(filepath))
-    if filepath.suffix == ".keras":
-        return list(_read_keras3(filepath))
-    return list(_read_tflite(filepath) if filepath.suffix == ".tflite" else _read_onnx(filepath))
+    opened = open_file(file) if isinstance(file, Path) else file
+    if isinstance(opened, TFLiteGraph):
+        return list(_read_tflite(opened))
+    if opened.is_dir():
+        return list(_read_saved_model(opened))
+    return list(_read_keras3(opened) if opened.suffix == ".keras" else _read_onnx(opened))
 
 
-def _read_tflite(filepath: Path) -> Iterator[Constant]:
-    model, kinds = _open_tflite(filepath)
-    for graph in model.subgraphs:
-        for operation in graph.operators:
-            users = list(_users(graph, operation, kinds))
-            given = [graph.tensors[index].name for one in users for index in one.outputs]
-            channels = 3 if any(kinds[one.opcodeIndex] == "DEPTHWISE_CONV_2D" for one in users) else 0
-            for tensor in (graph.tensors[index] for index in operation.inputs if index >= 0):
-                data = model.buffers[tensor.buffer].data
-                values = np.frombuffer(bytes(() if data is None else data), _TFLITE_DTYPES.get(tensor.type, np.uint8))
-                if data is not None and values.size == np.prod(tensor.shape):
-                    names = tuple(map(_without_model, [tensor.name, *given]))
-                    yield Constant(names, values.reshape(tensor.shape), channels)
+def _read_tflite(graph: TFLiteGraph) -> Iterator[Constant]:
+    for operation in graph.operations:
+        users = list(_users(graph, operation))
+        given = [graph.tensor(index, one.subgraph).name for one in users for index in one.outputs]
+        channels = 3 if any(one.kind == "DEPTHWISE_CONV_2D" for one in users) else 0
+        for index in operation.inputs:
+            if (values := graph.values(index, operation.subgraph)) is not None:
+                names = [graph.tensor(index, operation.subgraph).name, *given]
+                yield Constant(tuple(map(_without_model, names)), values, channels)
 
 
-def _users(graph: Any, operation: Any, kinds: list[str]) -> Iterator[Any]:
+def _users(graph: TFLiteGraph, operation: GraphOperation) -> Iterator[GraphOperation]:
     """An operation, and those that take what it gives as long as that is the same values: of float16, say."""
     yield operation
-    if kinds[operation.opcodeIndex] in ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "TRANSPOSE"):
-        for taker in graph.operators:
-            if any(index in operation.outputs for index in taker.inputs):
-                yield from _users(graph, taker, kinds)
+    if operation.kind in ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "TRANSPOSE"):
+        for taker in graph.operations:
+            if taker.subgraph == operation.subgraph and not set(taker.inputs).isdisjoint(operation.outputs):
+                yield from _users(graph, taker)
 
 
-_TFLITE_DTYPES: dict[int, Any] = {0: np.float32, 1: np.float16, 2: np.int32, 4: np.int64, 9: np.int8}
-"""By the numbers of `TensorType` in TensorFlow Lite's schema."""
-
-
-def read_operations(filepath: Path) -> list[tuple[str, str]]:
+def operation_names(file: Path | TFLiteGraph) -> list[tuple[str, str]]:
     """The operations of a file that was just written here: what each is, and what it gives is called.
 
     Args:
-        filepath: A .tflite or .onnx file.
+        file: A .tflite or .onnx file.
     """
-    if filepath.suffix == ".onnx":
-        import onnx
+    opened = open_file(file) if isinstance(file, Path) else file
+    if isinstance(opened, TFLiteGraph):
+        return [(one.kind, _given_names(opened, one)) for one in opened.operations]
+    import onnx
 
-        graph = onnx.load(str(filepath)).graph
-        return [(one.op_type.upper(), ";".join(map(_without_model, one.output))) for one in graph.node]
-    model, kinds = _open_tflite(filepath)
-    return [
-        (kinds[one.opcodeIndex], ";".join(_without_model(graph.tensors[index].name) for index in one.outputs))
-        for graph in model.subgraphs
-        for one in graph.operators
-    ]
+    graph = onnx.load(str(opened)).graph
+    return [(one.op_type.upper(), ";".join(map(_without_model, one.output))) for one in graph.node]
 
 
-def _open_tflite(filepath: Path) -> tuple[Any, list[str]]:
-    """The file, and what the operation of each code is."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
-    model = schema.ModelT.InitFromPackedBuf(filepath.read_bytes(), 0)
-    codes = (max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes)
-    return model, [kinds.get(code, "?") for code in codes]
+def _given_names(graph: TFLiteGraph, operation: GraphOperation) -> str:
+    return ";".join(_without_model(graph.tensor(index, operation.subgraph).name) for index in operation.outputs)
 
 
 def _read_onnx(filepath: Path) -> Iterator[Constant]:

@@ -8,23 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.constants import Constant, is_name_of, read_constants, read_operations
+from trainkit.deploy.compress.constants import Constant, is_name_of, operation_names, read_constants
 from trainkit.deploy.compress.quantization.stored import StoredKernel, stored_kernels
+from trainkit.inference.tflite_graph import TFLiteGraph
 
 LARGEST = 0.01
 """How far values may be from their integers, in steps: float32 arithmetic; one that was never rounded is 0.5 off."""
 
 
-def rounding_faults(filepath: Path, model: Any, layers: Sequence[Mapping[str, str]]) -> list[str]:
+def rounding_faults(file: Path | TFLiteGraph, model: Any, layers: Sequence[Mapping[str, str]]) -> list[str]:
     """What an int8 file does otherwise than the network that it was made from, a sentence each.
 
     Args:
-        filepath: A .tflite file that was just written here.
+        file: A .tflite or .onnx file that was just written here, or what `open_file` made of it.
         model: What `Quantize` has made.
         layers: Its report: `layer`, `class_name`, `status` of each layer.
     """
-    constants = read_constants(filepath)
-    return [*_kernel_faults(constants, model), *_folding_faults(filepath, layers)]
+    return [*_kernel_faults(read_constants(file), model), *_folding_faults(operation_names(file), layers)]
 
 
 def _kernel_faults(constants: Sequence[Constant], model: Any) -> Iterator[str]:
@@ -65,13 +65,12 @@ def _sizes(integers: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 _NORMALIZING = ("ADD", "DIV", "MUL", "RSQRT", "SUB")
 
 
-def _folding_faults(filepath: Path, layers: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def _folding_faults(operations: Sequence[tuple[str, str]], layers: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """Batch normalizations that are said to be folded, and computed by operations of their own."""
-    operations = [(kind, name) for kind, name in read_operations(filepath) if kind in _NORMALIZING]
     for layer in layers:
         if layer["status"] != "folded":
             continue
-        own = [kind for kind, name in operations if _computes(name, layer["layer"])]
+        own = [kind for kind, name in operations if kind in _NORMALIZING and _computes(name, layer["layer"])]
         if own:
             found = ", ".join(sorted(set(own)))
             yield f"Quantize, layer {layer['layer']!r}: folded into the layer before expected, found: {found}."

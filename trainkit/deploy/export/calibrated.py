@@ -13,6 +13,7 @@ from trainkit.errors import ExportError, InputError
 from trainkit.framework import mlir_quantize, tf
 from trainkit.inference.predictor import reason_of
 from trainkit.inference.preprocess import Preprocess
+from trainkit.inference.tflite_graph import TFLiteGraph
 from trainkit.models.patterns import fits, unknown_pattern
 
 
@@ -35,7 +36,7 @@ class Calibrated:
     @cached_property
     def operations(self) -> list[Operation]:
         """Those that compute something of a layer."""
-        return OperationsFile(self.content, self.graph).computing
+        return OperationsFile(TFLiteGraph(self.content), self.graph).computing
 
     @cached_property
     def computed(self) -> set[str]:
@@ -104,7 +105,7 @@ class Calibrated:
     @cached_property
     def floats(self) -> list[str]:
         """Layers that compute with real numbers in every file: there is no operation on integers for them."""
-        operations = OperationsFile(self._quantized(), self.graph).computing
+        operations = OperationsFile(TFLiteGraph(self._quantized()), self.graph).computing
         found = {layer for one in operations if one.arithmetic == "float" for layer in one.layers}
         return [name for name in self.graph.names if name in found]
 
@@ -131,7 +132,8 @@ class Calibrated:
         return [one for one in self.operations if one.kind == kind]
 
     def _integers_in(self, content: bytes) -> list[Operation]:
-        return [one for one in OperationsFile(content, self.graph).computing if one.arithmetic == "integer"]
+        operations = OperationsFile(TFLiteGraph(content), self.graph).computing
+        return [one for one in operations if one.arithmetic == "integer"]
 
     def _refusal(self, pattern: str, layers: Sequence[str]) -> InputError:
         """What is wrong with a pattern that fits layers which became part of others."""

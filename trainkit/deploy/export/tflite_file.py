@@ -9,14 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-IDENTIFIER = b"TFL3"
-_TYPES = {number: name.lower() for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
-_SHARES = (schema.BuiltinOperator.SOFTMAX, schema.BuiltinOperator.LOGISTIC)
-_CASTS = (schema.BuiltinOperator.QUANTIZE, schema.BuiltinOperator.DEQUANTIZE)
+from trainkit.inference.tflite_graph import TFLiteGraph
+
+_SHARES, _CASTS = ("SOFTMAX", "LOGISTIC"), ("QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,13 @@ class TFLiteFile:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+        self._file = TFLiteGraph(content)
+        self._model = self._file.model
         (signature,) = self._model.signatureDefs
-        self._graph = self._model.subgraphs[signature.subgraphIndex]
-        self._makers = {int(index): operator for operator in self._graph.operators for index in operator.outputs}
+        self._place = signature.subgraphIndex
+        self._graph = self._model.subgraphs[self._place]
+        own = (one for one in self._file.operations if one.subgraph == self._place)
+        self._makers = {index: operation for operation in own for index in operation.outputs}
         self.inputs = list(self._edges(self._graph.inputs, signature.inputs))
         self.outputs = list(self._edges(self._graph.outputs, signature.outputs))
 
@@ -59,12 +60,12 @@ class TFLiteFile:
         """What it holds by type: `constants int8 (5 tensors), int32 (5); activations int8 (9); input float32; …`."""
         held, passed = Counter[str](), Counter[str]()
         edges = {int(index) for index in [*self._graph.inputs, *self._graph.outputs]}
-        for graph in self._model.subgraphs:
-            for index, tensor in enumerate(graph.tensors):
-                if self._model.buffers[tensor.buffer].data is not None:
-                    held[_TYPES[tensor.type]] += 1
-                elif graph is not self._graph or index not in edges:
-                    passed[_TYPES[tensor.type]] += 1
+        for place, tensors in enumerate(self._file.tensors):
+            for index, tensor in enumerate(tensors):
+                if tensor.is_constant:
+                    held[tensor.dtype] += 1
+                elif place != self._place or index not in edges:
+                    passed[tensor.dtype] += 1
         parts = [f"{word} {_counted(counts)}" for word, counts in {"constants": held, "activations": passed}.items()]
         for word, sides in {"input": self.inputs, "output": self.outputs}.items():
             parts.append(f"{word} {', '.join(dict.fromkeys(edge.dtype for edge in sides))}")
@@ -85,9 +86,7 @@ class TFLiteFile:
         self._model.buffers.append(schema.BufferT(data=np.frombuffer(data, np.uint8)))
         entry = schema.MetadataT(name=name, buffer=len(self._model.buffers) - 1)
         self._model.metadata = [*(self._model.metadata or []), entry]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(self._model.Pack(builder), file_identifier=IDENTIFIER)
-        return bytes(builder.Output())
+        return self._file.pack()
 
     def _edges(self, indices: Sequence[int], named: Sequence[Any]) -> Iterator[Edge]:
         """Inputs or outputs in the order of the graph, which is not that of the signature."""
@@ -99,15 +98,14 @@ class TFLiteFile:
             shape = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
             last = int(shape[-1]) if shape is not None and len(shape) else -1
             units = None if last < 0 else last
-            yield Edge(entry.name.decode(), _TYPES[tensor.type], units, *_quantization(tensor), self._is_share(index))
+            dtype = self._file.tensor(index, self._place).dtype
+            yield Edge(entry.name.decode(), dtype, units, *_quantization(tensor), self._is_share(int(index)))
 
     def _is_share(self, index: int) -> bool:
-        maker = self._makers.get(int(index))
+        maker = self._makers.get(index)
         if maker is None:
             return False
-        code = self._model.operatorCodes[maker.opcodeIndex]
-        operator = max(code.builtinCode, code.deprecatedBuiltinCode)  # the old field ends at 127
-        return operator in _SHARES or (operator in _CASTS and self._is_share(maker.inputs[0]))
+        return maker.kind in _SHARES or (maker.kind in _CASTS and self._is_share(maker.inputs[0]))
 
 
 def append_files(content: bytes, files: Mapping[str, str]) -> bytes:

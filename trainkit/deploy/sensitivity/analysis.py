@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -150,7 +150,6 @@ class Analysis:
 
 def _kept_samples(parts: Parts, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """As many samples as there is memory for all their tensors, and those of the file that computes twice."""
-    tensors: Sequence[Any] = parts.file.subgraph.tensors
-    values = sum(int(np.prod(np.maximum(tensor.shape, 1))) for tensor in tensors if tensor.shape is not None)
+    values = sum(int(np.prod(np.maximum(tensor.shape, 1))) for tensor in parts.file.tensors)
     count = int(np.clip(MOST_TENSOR_BYTES // (12 * max(values, 1)), 4, MOST_KEPT))
     return {name: array[:count] for name, array in inputs.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.operations import OperationsFile, main_layer
 from trainkit.deploy.sensitivity.litert import all_tensors
+from trainkit.inference.tflite_graph import TFLiteGraph
 
 
 def local_errors(calibrated: Calibrated, inputs: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -25,7 +26,7 @@ def local_errors(calibrated: Calibrated, inputs: Mapping[str, np.ndarray]) -> di
         The largest error of each layer's operations, by name of the layer.
     """
     content = calibrated.compared()
-    file, interpreter = OperationsFile(content, calibrated.graph), all_tensors(content, inputs)
+    file, interpreter = OperationsFile(TFLiteGraph(content), calibrated.graph), all_tensors(content, inputs)
     makers = {index: one for one in file.operations for index in one.outputs}
     errors: dict[str, float] = {}
     for check in (one for one in file.operations if one.kind == "NumericVerify"):

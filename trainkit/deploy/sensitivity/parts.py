@@ -8,6 +8,7 @@ from functools import cached_property
 
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.operations import Operation, OperationsFile, main_layer
+from trainkit.inference.tflite_graph import TFLiteGraph
 
 SAME_SCALE = frozenset(
     (
@@ -45,7 +46,7 @@ class Parts:
 
     def __init__(self, calibrated: Calibrated) -> None:
         self.graph, self._calibrated = calibrated.graph, calibrated
-        self.file = OperationsFile(calibrated.content, calibrated.graph)
+        self.file = OperationsFile(TFLiteGraph(calibrated.content), calibrated.graph)
         self.inputs = self.file.input_names()
         grouped: dict[str, list[int]] = {}
         for place, one in enumerate(self.file.operations):

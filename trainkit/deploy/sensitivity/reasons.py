@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.sensitivity.parts import SAME_SCALE, Part, Parts
-from trainkit.deploy.sensitivity.rounded import LEVELS, kernels_of, range_of, values_of
+from trainkit.deploy.sensitivity.rounded import LEVELS, kernels_of, range_of
 
 KERNEL_PEAK = 40.0
 """Largest weight of a channel, in medians of the others, from which it is an outlier: 127 steps then leave a typical
@@ -54,7 +54,7 @@ class Reasons:
         found: list[Reason] = []
         for operation in self._parts.operations_of(part):
             for index, axis in kernels_of(self._parts.file, operation):
-                values = values_of(self._parts.file, index)
+                values = self._parts.file.values(index)
                 if values is not None and operation.kind not in _NORMALIZING:
                     found += _of_kernel(values, axis, is_depthwise=operation.kind.startswith("DEPTHWISE"))
             if part.class_name == "BatchNormalization" and operation.kind in _NORMALIZING:

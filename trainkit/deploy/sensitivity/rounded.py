@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from trainkit.deploy.export.calibrated import Calibrated
 from trainkit.deploy.export.operations import Operation, OperationsFile
-from trainkit.deploy.export.tflite_file import IDENTIFIER
 from trainkit.deploy.sensitivity.parts import SAME_SCALE, Part
+from trainkit.inference.tflite_graph import Tensor, TFLiteGraph
 
 NARROWEST = 1e-30
 """Width of the range of a tensor that is always 0: its scale would be no number that LiteRT can divide by."""
@@ -57,63 +56,59 @@ class RoundedFiles:
 
     def kernels(self, part: Part) -> bytes | None:
         """The network with the constants of a part rounded; None where it has none."""
-        file = OperationsFile(self._calibrated.content, self._calibrated.graph)
+        file = self._open()
         done = False
         for operation in (file.operations[place] for place in part.operations):
             for index, axis in kernels_of(file, operation):
-                tensor = file.tensor(index)
-                values = values_of(file, index)
+                values = file.values(index)
                 assert values is not None
-                file.model.buffers[tensor.buffer].data = np.frombuffer(round_kernel(values, axis).tobytes(), np.uint8)
+                file.set_values(round_kernel(values, axis), index)
                 done = True
-        return _pack(file.model) if done else None
+        return file.graph.pack() if done else None
 
     def outputs(self, part: Part) -> bytes | None:
         """The network with what a part gives rounded; None where it only passes integers on."""
-        file = OperationsFile(self._calibrated.content, self._calibrated.graph)
+        file = self._open()
         chosen = [file.operations[place] for place in part.operations]
         done = [_round_tensor(file, one.outputs[0], one.kind) for one in chosen if one.kind not in SAME_SCALE]
-        return _pack(file.model) if any(done) else None
+        return file.graph.pack() if any(done) else None
 
     def input(self, name: str) -> bytes | None:
         """The network with an input rounded; None where it takes integers anyway."""
-        file = OperationsFile(self._calibrated.content, self._calibrated.graph)
+        file = self._open()
         done = [_round_tensor(file, index, "") for index, one in file.input_names().items() if one == name]
-        return _pack(file.model) if any(done) else None
+        return file.graph.pack() if any(done) else None
+
+    def _open(self) -> OperationsFile:
+        """The network anew, to be changed."""
+        return OperationsFile(TFLiteGraph(self._calibrated.content), self._calibrated.graph)
 
 
 def kernels_of(file: OperationsFile, operation: Operation) -> Iterator[tuple[int, int | None]]:
     """The float constants that an operation takes, without biases, and the axis of their channels."""
     for place, index in enumerate(operation.inputs):
-        is_float = file.is_constant(index) and file.tensor(index).type == schema.TensorType.FLOAT32
+        is_float = file.tensor(index).is_constant and file.tensor(index).dtype == "float32"
         if is_float and operation.kind in _KERNELS:
-            if file.tensor(index).shape is not None and len(file.tensor(index).shape) > 1:
+            if len(file.tensor(index).shape) > 1:
                 yield index, _KERNELS[operation.kind]
         elif is_float and place < 2:
             yield index, None
 
 
-def values_of(file: OperationsFile, index: int) -> np.ndarray | None:
-    """The values of a float constant."""
-    tensor = file.tensor(index)
-    data = file.model.buffers[tensor.buffer].data
-    return None if data is None else np.frombuffer(bytes(data), np.float32).reshape(tensor.shape)
-
-
-def range_of(tensor: Any) -> tuple[float, float] | None:
+def range_of(tensor: Tensor) -> tuple[float, float] | None:
     """The range that calibration has found for a tensor, with 0 in it."""
-    found = tensor.quantization
-    if found is None or found.min is None or found.max is None or not len(found.min):
-        return None
-    return min(float(found.min[0]), 0.0), max(float(found.max[0]), 0.0)
+    return None if tensor.ends is None else (min(tensor.ends[0], 0.0), max(tensor.ends[1], 0.0))
 
 
 def _round_tensor(file: OperationsFile, index: int, kind: str) -> bool:
     """Put a change to integers and back behind a tensor; False where it has no range."""
-    tensor, graph = file.tensor(index), file.subgraph
-    ends = range_of(tensor)
-    if ends is None or ends[1] - ends[0] < NARROWEST or tensor.type != schema.TensorType.FLOAT32:
+    ends = range_of(file.tensor(index))
+    if ends is None or ends[1] - ends[0] < NARROWEST or file.tensor(index).dtype != "float32":
         return False
+    model = file.graph.model
+    (signature,) = model.signatureDefs
+    graph = model.subgraphs[signature.subgraphIndex]
+    tensor = graph.tensors[index]
     scale = (ends[1] - ends[0]) / 255
     scale, zero = _FIXED.get(kind, (scale, round(-128 - ends[0] / scale)))
     quantization = schema.QuantizationParametersT(scale=[scale], zeroPoint=[int(np.clip(zero, -128, 127))])
@@ -125,11 +120,11 @@ def _round_tensor(file: OperationsFile, index: int, kind: str) -> bool:
     for operator in graph.operators:
         operator.inputs = [first + 1 if one == index else one for one in operator.inputs]
     graph.outputs = [first + 1 if one == index else one for one in graph.outputs]
-    for entry in file.model.signatureDefs[0].outputs:
+    for entry in signature.outputs:
         entry.tensorIndex = first + 1 if entry.tensorIndex == index else entry.tensorIndex
     casts = [
-        _operator(file.model, schema.BuiltinOperator.QUANTIZE, index, first),
-        _operator(file.model, schema.BuiltinOperator.DEQUANTIZE, first, first + 1),
+        _operator(model, schema.BuiltinOperator.QUANTIZE, index, first),
+        _operator(model, schema.BuiltinOperator.DEQUANTIZE, first, first + 1),
     ]
     makers = [place for place, one in enumerate(graph.operators) if index in one.outputs]
     after = makers[0] + 1 if makers else 0
@@ -140,9 +135,3 @@ def _round_tensor(file: OperationsFile, index: int, kind: str) -> bool:
 def _operator(model: Any, code: int, given: int, gives: int) -> Any:
     model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=code, builtinCode=code, version=1))
     return schema.OperatorT(opcodeIndex=len(model.operatorCodes) - 1, inputs=[given], outputs=[gives])
-
-
-def _pack(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
-    return bytes(builder.Output())

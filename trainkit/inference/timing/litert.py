@@ -64,9 +64,12 @@ class TimedLiteRT:
 
     def facts(self) -> dict[str, Any]:
         """`weights`, `operations` by kind, and `delegates`: how many parts of the graph XNNPACK has taken."""
+        from trainkit.inference.tflite_graph import TFLiteGraph  # and with it the whole schema
+
         kinds = Counter(operation["op_name"] for operation in self._interpreter._get_ops_details())
         delegates = kinds.pop("DELEGATE", 0)
-        return {"weights": weights_of(self._filepath), "operations": dict(kinds), "delegates": delegates}
+        weights = TFLiteGraph(self._filepath.read_bytes()).weights()
+        return {"weights": weights, "operations": dict(kinds), "delegates": delegates}
 
     def profile(self, inputs: Mapping[str, np.ndarray], seconds: float) -> dict[str, Any]:
         """See `TimedModel.profile`."""
@@ -95,19 +98,3 @@ class TimedLiteRT:
         except (ValueError, RuntimeError) as error:
             raise PredictionError(f"it does not take inputs of {list(shapes.values())}: {reason_of(error)}.") from error
         self._shapes = dict(shapes)
-
-
-def weights_of(filepath: Path) -> dict[str, int]:
-    """Bytes of the constant tensors of a .tflite file by their dtype."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    names = {number: name.lower() for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
-    model = schema.Model.GetRootAs(filepath.read_bytes(), 0)
-    weights: Counter[str] = Counter()
-    seen = set()
-    for graph in (model.Subgraphs(index) for index in range(model.SubgraphsLength())):
-        for tensor in (graph.Tensors(index) for index in range(graph.TensorsLength())):
-            if tensor.Buffer() not in seen:
-                seen.add(tensor.Buffer())
-                weights[names.get(tensor.Type(), "?")] += model.Buffers(tensor.Buffer()).DataLength()
-    return {dtype: size for dtype, size in weights.items() if size}
