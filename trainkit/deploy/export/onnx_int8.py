@@ -13,6 +13,13 @@ from trainkit.deploy.export.onnx_graph import preparing_nodes, rename_tensors
 
 _OFFSET = 128
 """Between uint8, which a rounding of training is written as, and int8."""
+_HALVES = ("QuantizeLinear", "DequantizeLinear")
+"""What a rounding is written as."""
+_MOVES = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+"""Operations that give the numbers that they take."""
+_POOLS = ("AveragePool", "MaxPool")
+"""Operations that give nothing beyond the numbers that they take."""
+_Ranges = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def to_int8(proto: Any, samples: Iterable[Mapping[str, np.ndarray]]) -> Any:
@@ -66,31 +73,53 @@ class _Reader:
         return None if sample is None else dict(sample)
 
 
-def _take_ranges(graph: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Take roundings out of a graph: scale and zero point, int8, by the tensor that was rounded."""
+def _take_ranges(graph: Any) -> _Ranges:
+    """Take roundings out of a graph: scale and zero point, int8, by the tensor that was rounded.
+
+    The two halves of a rounding need not be neighbours: tf2onnx puts its changes of layout between them. Of a tensor
+    that is rounded twice, the first rounding counts.
+    """
     from onnx import numpy_helper
 
     stored = {tensor.name: tensor for tensor in graph.initializer}
-    rounding = {node.output[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
-    back = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in rounding]
-    ranges, renamed = {}, {}
-    for node in back:
-        tensor = rounding[node.input[0]].input[0]
-        scale, zero = (numpy_helper.to_array(stored[name]) for name in node.input[1:3])
-        ranges[tensor] = np.array(scale, np.float32), np.array(zero.astype(np.int16) - _OFFSET, np.int8)
+    halves = [node for node in graph.node if node.op_type in _HALVES and node.input[0] not in stored]
+    ranges: _Ranges = {}
+    renamed: dict[str, str] = {}
+    for node in halves:  # in the order of their computation, so that what is taken from has its last name
+        tensor = renamed.get(node.input[0], node.input[0])
         renamed[node.output[0]] = tensor
-    for node in [*back, *rounding.values()]:
+        if node.op_type == "QuantizeLinear" and tensor not in ranges:
+            scale, zero = (numpy_helper.to_array(stored[name]) for name in node.input[1:3])
+            ranges[tensor] = np.array(scale, np.float32), np.array(zero.astype(np.int16) - _OFFSET, np.int8)
+    for node in halves:
         graph.node.remove(node)
     rename_tensors(graph, renamed)
-    outputs = {value.name for value in graph.output}
-    given = {tensor: output for output, tensor in renamed.items() if output in outputs}
+    given = _name_outputs(graph, renamed)
+    return _carry(graph, {given.get(name, name): ends for name, ends in ranges.items()})
+
+
+def _carry(graph: Any, ranges: _Ranges) -> _Ranges:
+    """Ranges also of tensors that hold the same numbers: ONNX Runtime may round these in place of the one rounded."""
+    carried = dict(ranges)
+    for node in reversed(graph.node):
+        if node.op_type in _MOVES and node.output[0] in carried:
+            carried.setdefault(node.input[0], carried[node.output[0]])
+    for node in graph.node:
+        if node.op_type in (*_MOVES, *_POOLS) and node.input[0] in carried:
+            carried.setdefault(node.output[0], carried[node.input[0]])
+    return carried
+
+
+def _name_outputs(graph: Any, renamed: Mapping[str, str]) -> dict[str, str]:
+    """Give tensors that now are outputs the names of these; returns the new names by the old ones."""
+    given = {renamed[value.name]: value.name for value in graph.output if value.name in renamed}
     rename_tensors(graph, given)
     for node in graph.node:
         node.output[:] = [given.get(name, name) for name in node.output]
-    return {given.get(name, name): ends for name, ends in ranges.items()}
+    return given
 
 
-def _overrides(graph: Any, ranges: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, list[dict[str, Any]]]:
+def _overrides(graph: Any, ranges: _Ranges) -> dict[str, list[dict[str, Any]]]:
     """The ranges as ONNX Runtime takes them, of tensors that are still there after its optimizations."""
     there = {value.name for value in (*graph.input, *graph.output, *graph.value_info)}
     return {name: [{"scale": scale, "zero_point": zero}] for name, (scale, zero) in ranges.items() if name in there}
