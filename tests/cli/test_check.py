@@ -148,6 +148,49 @@ def test_check_refuses_files_only_where_the_config_itself_asks_for_them(bent, co
     assert "int8" not in ended.out
 
 
+@pytest.mark.parametrize("exclude", ["[unit1]", "auto"])
+def test_check_accepts_a_layer_in_real_numbers_that_is_excluded(exclude, bent, command):
+    exports = f"deploy.export=[{{TFLite: {{precision: int8, exclude: {exclude}}}}}]"
+    ended = command("check", bent, exports)
+    assert ended.code == 0
+    assert "TFLite int8  2 of 3 layers are computed in integers" in ended.out
+    assert "In real numbers, as `exclude` says: unit1.dense1 (line 12: ELU)" in ended.out
+    assert "Stays in real numbers" not in ended.out
+    assert ended.out.endswith("no problems\n")
+    ended = command("check", bent, exports, "--target", "tflite-int8")
+    assert ended.code == 2
+    assert "unit1.dense1: Dense stays in real numbers" in ended.err
+
+
+def test_check_tells_that_a_layer_can_be_excluded(bent, command):
+    ended = command("check", bent, "deploy.export=[{TFLite: {precision: int8, exclude: [kind]}}]")
+    assert ended.code == 2
+    assert "name it in `exclude` of the int8 file, or leave int8 out" in ended.err
+
+
+def test_check_finds_a_pattern_that_fits_only_what_leaves_nothing(bent, command):
+    bent.write_text(bent.read_text().replace("- GlobalAv", "- Dropout: {rate: 0.1}\n    - GlobalAv"))
+    ended = command("check", bent, "deploy.export=[{TFLite: {precision: int8, exclude: [unit1, dropout1]}}]")
+    assert ended.code == 2
+    assert "must name layers that the file computes. Received: 'dropout1' (Dropout)" in ended.err
+    assert "Write 'unit1.dense1', or leave it out." in ended.err
+
+
+def test_check_knows_what_is_quantized_of_recurrent_layers(reviews, command):
+    ended = command("check", reviews, "deploy.export=[{TFLite: {precision: int8}}, ONNX]")
+    assert ended.code == 0
+    assert "TFLite int8  every layer is computed in integers" in ended.out
+    ended = command("check", reviews, "deploy.export=[{ONNX: {precision: int8}}]")
+    assert ended.code == 2
+    assert "ONNX int8    2 of 3 layers are quantized" in ended.out
+    assert "Cannot be int8 in an .onnx: reader (line 10). Nothing quantizes its steps" in ended.out
+    assert "reader: LSTM cannot be int8 in an .onnx." in ended.err
+    ended = command("check", reviews, "deploy.export=[{TFLite: {precision: int8}}]", "model.inputs.words.shape=[null]")
+    assert ended.code == 2
+    assert "reader (line 10) must have a fixed number of steps to be one of integers. Received: any." in ended.out
+    assert "reader: LSTM must have a fixed number of steps to be one of integers. Received: any." in ended.err
+
+
 def test_check_refuses_an_unknown_target(bent, command):
     ended = command("check", bent, "--target", "coreml")
     assert ended.code == 2

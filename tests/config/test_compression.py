@@ -40,7 +40,10 @@ def test_steps_that_undo_each_other_are_refused(small_config, steps, place, told
 
 def test_quantization_without_a_file_of_integers_is_refused(small_config):
     (problem,) = problems_of(small_config, "deploy.compress=[Quantize]", "deploy.export=[ONNX]")
-    assert "Quantize is for a file of integers. Put `TFLite: {precision: int8}` in deploy.export, or" in problem
+    assert (
+        "Quantize is for files of integers. Put `TFLite: {precision: int8}` or `ONNX: {precision: int8}` in deploy."
+        in problem
+    )
 
 
 @pytest.mark.parametrize(

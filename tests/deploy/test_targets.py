@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 import trainkit
-from trainkit.config import load_config
+from trainkit.config import NodeError, load_config
+from trainkit.deploy.islands import check_excluded
 from trainkit.deploy.targets import check_integers, is_asked, targets_of
 from trainkit.errors import ConfigError
 from trainkit.framework import tf
@@ -85,6 +86,8 @@ def test_deploy_writes_the_other_files_of_such_a_network(bent_run, tmp_path):
         ("[TFLite]", [Target.TFLITE]),
         ("[{TFLite: {precision: dynamic}}, ONNX]", [Target.TFLITE, Target.ONNX]),
         ("[{TFLite: {precision: int8}}]", [Target.TFLITE, Target.INT8]),
+        ("[{ONNX: {precision: float16}}]", [Target.ONNX]),
+        ("[{ONNX: {precision: int8}}]", [Target.ONNX, Target.ONNX_INT8]),
         ("[SavedModel]", []),
     ],
 )
@@ -114,3 +117,81 @@ def test_a_layer_that_no_tflite_holds_is_not_mended_by_leaving_int8_out(small_co
         ConfigError, match=r"cannot be in a \.tflite \(MaxPool3D\)\. .*, or export ONNX or SavedModel\.$"
     ):
         check_integers(load_config(small_config), model)
+
+
+LAYERS = tf.keras.layers
+
+
+def recurrent(layer, steps=5):
+    inputs = tf.keras.Input((steps, 4))
+    return tf.keras.Model(inputs, layer(inputs))
+
+
+INT8 = "deploy.export=[{TFLite: {precision: int8}}]"
+
+
+@pytest.mark.parametrize("layer", [LAYERS.GRU, LAYERS.SimpleRNN, LAYERS.LSTM])
+def test_a_loop_whose_steps_can_be_written_out_is_let_through(layer, small_config):
+    check_integers(load_config(small_config, [INT8]), recurrent(layer(3)))
+
+
+@pytest.mark.parametrize(
+    ("exports", "make", "told"),
+    [
+        (INT8, lambda: recurrent(LAYERS.LSTM(3, name="a"), None), r"LSTM must have a fixed number .* Received: any\."),
+        (INT8, lambda: recurrent(LAYERS.GRU(3, name="a"), 300), r"GRU must have at most 256 steps .* Received: 300\."),
+        (
+            "deploy.export=[{TFLite: {precision: int8, exclude: [a]}}]",
+            lambda: recurrent(LAYERS.LSTM(3, name="a"), None),
+            r"LSTM must have a fixed number .*, or ONNX, or leave int8 out: 'deploy\.export=\[TFLite, ONNX\]'\.$",
+        ),
+        (
+            "deploy.export=[TFLite, {ONNX: {precision: int8}}]",
+            lambda: recurrent(LAYERS.LSTM(3, name="a")),
+            r"LSTM cannot be int8 in an \.onnx\. Nothing quantizes its steps: use `precision: float32`, or .*`unroll",
+        ),
+    ],
+    ids=["any number", "many", "excluded", "onnx"],
+)
+def test_steps_that_cannot_be_integers_are_refused_before_anything_is_trained(exports, make, told, small_config):
+    with pytest.raises(ConfigError, match=rf"problem\n  a: {told}") as refused:
+        check_integers(load_config(small_config, [exports]), make())
+    assert "name it in `exclude`" not in str(refused.value)
+
+
+def nested():
+    """A model made elsewhere, with one inside it."""
+    inner_inputs = tf.keras.Input((6,))
+    hidden = LAYERS.Dense(5, activation="elu", name="bent")(inner_inputs)
+    encoder = tf.keras.Model(inner_inputs, LAYERS.Dropout(0.1, name="drop")(hidden), name="encoder")
+    inputs = tf.keras.Input((6,), name="input")
+    return tf.keras.Model(inputs, LAYERS.Dense(2, name="answer")(encoder(inputs)))
+
+
+def test_a_layer_of_a_model_inside_can_be_excluded(small_config):
+    model = nested()
+    config = load_config(small_config, ["deploy.export=[{TFLite: {precision: int8, exclude: [encoder.bent]}}]"])
+    check_excluded(config.experiment.deploy.export, model)
+    check_integers(config, model)
+    other = load_config(small_config, ["deploy.export=[{TFLite: {precision: int8, exclude: [answer]}}]"])
+    with pytest.raises(ConfigError, match=r"encoder\.bent: Dense stays in real numbers .* name it in `exclude`"):
+        check_integers(other, model)
+
+
+def test_a_layer_that_leaves_nothing_in_a_file_cannot_be_excluded(small_config):
+    config = load_config(small_config, ["deploy.export=[{TFLite: {precision: int8, exclude: [encoder.drop]}}]"])
+    cure = r"\(Dropout\), which became part of other layers, or does nothing there\. Write 'encoder\.bent', or leave it"
+    with pytest.raises(NodeError, match=rf"must name layers that the file computes\. Received: 'encoder\.drop' {cure}"):
+        check_excluded(config.experiment.deploy.export, nested())
+
+
+def test_a_block_of_which_something_is_left_can_be_excluded(small_config):
+    config = load_config(small_config, ["deploy.export=[{TFLite: {precision: int8, exclude: [encoder]}}]"])
+    check_excluded(config.experiment.deploy.export, nested())
+
+
+def test_a_dropout_that_is_called_as_in_training_can_be_excluded(small_config):
+    inputs = tf.keras.Input((6,))
+    model = tf.keras.Model(inputs, LAYERS.Dropout(0.1, name="drop")(inputs, training=True))
+    config = load_config(small_config, ["deploy.export=[{TFLite: {precision: int8, exclude: [drop]}}]"])
+    check_excluded(config.experiment.deploy.export, model)

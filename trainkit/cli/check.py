@@ -22,6 +22,7 @@ class TargetName(Enum):
     INT8 = "tflite-int8"
     GPU = "tflite-gpu"
     ONNX = "onnx"
+    ONNX_INT8 = "onnx-int8"
 
 
 def check(
@@ -42,17 +43,20 @@ def check(
     from rich.console import Console
 
     from trainkit.deploy import check_deploy
-    from trainkit.deploy.targets import check_targets, is_asked, targets_of
+    from trainkit.deploy.targets import check_targets, is_asked, targets_of, unmet
     from trainkit.models.targets import Target, findings
     from trainkit.training import prepare
     from trainkit.training.report import print_checked, print_network
 
     prepared = prepare(loaded)
-    check_deploy(loaded, prepared.model)
+    model = prepared.model
+    check_deploy(loaded, model)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     given, exported = {Target(name.value) for name in target or ()}, {*targets_of(loaded)}
-    print_network(console, prepared, flat=flat, targets=[one for one in Target if one in given | exported])
-    asked = given | exported if is_asked(loaded) else given
-    check_targets(loaded, prepared.model, [one for one in Target if one in asked])
-    unmet = any(findings(prepared.model, one) for one in exported - asked)
-    print_checked(console, prepared, problems=UNMET if unmet else "no problems")
+    asked = [one for one in Target if one in given | exported]
+    found = {one: findings(model, one) if one in given else unmet(loaded, model, one) for one in asked}
+    print_network(console, prepared, flat=flat, targets=found)
+    own = targets_of(loaded) if is_asked(loaded) else []
+    check_targets(loaded, model, own, whole=[one for one in asked if one in given])
+    problems = UNMET if any(found.values()) else "no problems"  # of what is asked for, none is left here
+    print_checked(console, prepared, problems=problems)

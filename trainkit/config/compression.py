@@ -28,7 +28,8 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
             path,
-            "Quantize is for a file of integers. Put `TFLite: {precision: int8}` in deploy.export, or leave it out.",
+            "Quantize is for files of integers. Put `TFLite: {precision: int8}` or `ONNX: {precision: int8}` in "
+            "deploy.export, or leave it out.",
         )
     for index, node in enumerate(deploy.export):
         if "Quantize" in names and node.arguments.get("exclude"):

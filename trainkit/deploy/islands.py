@@ -10,6 +10,7 @@ from trainkit.config import Node, NodeError
 from trainkit.deploy.export.layer_graph import LayerGraph, flat
 from trainkit.deploy.export.operations import Operation, OperationsFile
 from trainkit.models.patterns import fits, unknown_pattern
+from trainkit.models.targets.parts import leaves_nothing
 
 AUTO = "auto"
 MOST_TOLD = 3
@@ -89,7 +90,7 @@ def islands_of(node: Node, model: Any) -> Islands | None:
 
 
 def check_excluded(nodes: Iterable[Node], model: Any) -> None:
-    """Refuse patterns that fit no layer of a model, before anything is trained or exported.
+    """Refuse patterns that fit no layer of a model, or none that a file could hold, before anything is trained.
 
     Raises:
         NodeError: At the exporter that has such a pattern.
@@ -100,7 +101,15 @@ def check_excluded(nodes: Iterable[Node], model: Any) -> None:
             message = f"must be left out where `precision` is {precision}. Set `precision: int8`, or leave it out."
             raise NodeError(node, message, argument="exclude")
         patterns = () if not exclude or exclude == AUTO else exclude
-        names = LayerGraph.of(flat(model)).names if patterns else []
-        for pattern in patterns:
-            if told := unknown_pattern(pattern, names):
-                raise NodeError(node, told, argument="exclude")
+        if patterns and (told := _fault(patterns, flat(model))):
+            raise NodeError(node, told, argument="exclude")
+
+
+def _fault(patterns: Iterable[str], model: Any) -> str | None:
+    """What is wrong with patterns, as far as it is known before a file is converted."""
+    graph = LayerGraph.of(model)
+    nothing = {layer.name for layer in model.layers if leaves_nothing(layer)}
+    for pattern in patterns:
+        if told := unknown_pattern(pattern, graph.names) or graph.absence(pattern, {*graph.names} - nothing):
+            return told
+    return None

@@ -9,7 +9,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.models.costs import Amount, LayerCost, peak_memory, total
 from trainkit.models.phone import Need, PhoneNeed, phone_needs
-from trainkit.models.targets import Target, findings
+from trainkit.models.targets import Finding, Target, findings
 from trainkit.models.weights import weight_bytes
 from trainkit.training.memory import training_memory
 from trainkit.training.network_table import BYTES, COUNTS, amount_text
@@ -26,16 +26,24 @@ _SENTENCES = {
 
 
 _TEXTS = ("Hashing", "TextVectorization")
-_SUBJECTS = {Target.TFLITE: "TFLite", Target.INT8: "TFLite int8", Target.GPU: "TFLite GPU", Target.ONNX: "ONNX"}
+_SUBJECTS = {
+    Target.TFLITE: "TFLite",
+    Target.INT8: "TFLite int8",
+    Target.GPU: "TFLite GPU",
+    Target.ONNX: "ONNX",
+    Target.ONNX_INT8: "ONNX int8",
+}
 _WELL = {
     Target.INT8: "computed in integers",
     Target.GPU: "taken by the GPU delegate",
     Target.ONNX: "in the file",
+    Target.ONNX_INT8: "quantized, as far as ONNX Runtime has integers for them",
 }
 _ILL = {
     Target.INT8: "Stays in real numbers in an int8 file",
     Target.GPU: "Left to the CPU, all or in part",
     Target.ONNX: "ONNX has no operation for",
+    Target.ONNX_INT8: "Cannot be int8 in an .onnx",
 }
 
 
@@ -85,25 +93,32 @@ def phone_text(model: Any, *, lines: Mapping[str, int] | None = None) -> Iterato
         yield f"TFLite holds at most {_bytes(_LARGEST_FILE)} in a file. The weights are {_bytes(weights)} in float32."
 
 
-def target_text(model: Any, target: Target, *, lines: Mapping[str, int] | None = None) -> Iterator[str]:
+def target_text(
+    model: Any, target: Target, unmet: Sequence[Finding], *, lines: Mapping[str, int] | None = None
+) -> Iterator[str]:
     """Say what a target runs of a network, and what it does not, each with its cure.
 
     Args:
         model: A `tf.keras.Model`.
         target: Where the file is to run; of `TFLITE`, see `phone_text`.
+        unmet: What stands in the way; what a target does not run besides is excluded.
         lines: From the name of a layer to its line in the YAML file.
     """
     if target is Target.TFLITE:
         yield from phone_text(model, lines=lines)
         return
-    found = findings(model, target)
+    found, lines = findings(model, target), lines or {}
     layers = [layer for layer in model.layers if not isinstance(layer, tf.keras.layers.InputLayer)]
     share = "every layer is" if not found else f"{len(layers) - len(found)} of {len(layers)} layers are"
     yield _told(_SUBJECTS[target], f"{share} {_WELL[target]}")
-    own = [one for one in found if one.target is target]  # of the others `phone_text` tells
-    for cure in dict.fromkeys(one.cure for one in own):
-        names = ", ".join(_placed(one.layer, lines or {}, one.operations) for one in own if one.cure == cure)
-        yield f"{_ILL[target]}: {names}. {cure}"
+    own = [one for one in unmet if one.target is target]  # of the others their own target tells
+    for ill, cure in dict.fromkeys((one.rule or _ILL[target], one.cure) for one in own):
+        same = [one for one in own if (one.rule or _ILL[target], one.cure) == (ill, cure)]
+        names = ", ".join(_placed(one.layer, lines, one.operations) for one in same)
+        yield f"{names} {ill} {cure}" if same[0].rule else f"{ill}: {names}. {cure}"
+    if excluded := [one for one in found if one not in unmet]:
+        names = ", ".join(_placed(one.layer, lines, one.operations) for one in excluded)
+        yield f"In real numbers, as `exclude` says: {names}"
 
 
 def _training(model: Any, batch_size: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from trainkit.config import Config
 from trainkit.models.costs import layer_costs
-from trainkit.models.targets import Target
+from trainkit.models.targets import Finding, Target
 from trainkit.runs import Run
 from trainkit.training.devices import Devices
 from trainkit.training.log import say
@@ -34,14 +34,20 @@ def print_header(console: Console, run: Run, prepared: Prepared, devices: Device
     say(console, f"run: {run.directory}")
 
 
-def print_network(console: Console, prepared: Prepared, *, flat: bool = False, targets: Iterable[Target] = ()) -> None:
+def print_network(
+    console: Console,
+    prepared: Prepared,
+    *,
+    flat: bool = False,
+    targets: Mapping[Target, Sequence[Finding]] | None = None,
+) -> None:
     """Show what a network is made of and what it costs, and the data it is for.
 
     Args:
         console: Where to print.
         prepared: The network and its data.
         flat: Whether every layer has a row; else every block.
-        targets: Where its files are to run.
+        targets: Where its files are to run, and what stands in the way there.
     """
     config, model = prepared.config, prepared.model
     lines, costs = _lines(config), layer_costs(model)
@@ -53,8 +59,8 @@ def print_network(console: Console, prepared: Prepared, *, flat: bool = False, t
     console.print()
     for line in totals_text(model, costs, batch_size=config.experiment.data.batch_size, lines=lines):
         say(console, line)
-    for target in targets:
-        for line in target_text(model, target, lines=lines):
+    for target, unmet in (targets or {}).items():
+        for line in target_text(model, target, unmet, lines=lines):
             say(console, line)
     _print_start(console, prepared)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,10 +57,9 @@ class Calibrated:
         for pattern in patterns:
             if told := unknown_pattern(pattern, self.graph.names):
                 raise InputError(f"`exclude` {told}")
-            found = [name for name in self.graph.names if fits(pattern, name)]
-            if not (own := [name for name in found if name in self.computed]):
-                raise self._refusal(pattern, found)
-            chosen.update(own)
+            if told := self.graph.absence(pattern, self.computed):
+                raise InputError(f"`exclude` {told}")
+            chosen.update(name for name in self.computed if fits(pattern, name))
         for layer in chosen:
             if left := [name for name in self.tied(layer) if name not in chosen]:
                 names = ", ".join(map(repr, left))
@@ -134,17 +133,6 @@ class Calibrated:
     def _integers_in(self, content: bytes) -> list[Operation]:
         operations = OperationsFile(TFLiteGraph(content), self.graph).computing
         return [one for one in operations if one.arithmetic == "integer"]
-
-    def _refusal(self, pattern: str, layers: Sequence[str]) -> InputError:
-        """What is wrong with a pattern that fits layers which became part of others."""
-        takers = [name for name, makers in self.graph.makers.items() if layers[0] in makers]
-        near = [name for name in [*self.graph.makers[layers[0]], *takers] if name in self.computed]
-        cure = f"Write {near[0]!r}, or leave it out." if near else "Leave it out."
-        kinds = ", ".join(dict.fromkeys(self.graph.classes[layer] for layer in layers))
-        return InputError(
-            f"`exclude` must name layers that the file computes. Received: {pattern!r} ({kinds}), which became part of "
-            f"other layers, or does nothing there. {cure}"
-        )
 
 
 def _is_in(operation: Operation, layers: Collection[str]) -> bool:

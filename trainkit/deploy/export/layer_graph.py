@@ -8,6 +8,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.models.calls import calls_of, is_graph
+from trainkit.models.patterns import fits
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,25 @@ class LayerGraph:
     def names(self) -> list[str]:
         """Those of all layers that compute something: inputs do not."""
         return [name for name, class_name in self.classes.items() if class_name != "InputLayer"]
+
+    def absence(self, pattern: str, computed: Collection[str]) -> str | None:
+        """What is wrong with a pattern that fits only layers that a file does not compute; None where it fits another.
+
+        Args:
+            pattern: It fits a layer.
+            computed: The layers that the file computes, or may compute.
+        """
+        layers = [name for name in self.names if fits(pattern, name)]
+        if any(name in computed for name in layers):
+            return None
+        takers = [name for name, makers in self.makers.items() if layers[0] in makers]
+        near = [name for name in [*self.makers[layers[0]], *takers] if name in computed]
+        cure = f"Write {near[0]!r}, or leave it out." if near else "Leave it out."
+        kinds = ", ".join(dict.fromkeys(self.classes[layer] for layer in layers))
+        return (
+            f"must name layers that the file computes. Received: {pattern!r} ({kinds}), which became part of other "
+            f"layers, or does nothing there. {cure}"
+        )
 
     def fused(self, last: str, named: Collection[str], everywhere: Collection[str]) -> Iterator[str]:
         """The layers that are computed together in one operation, from the last one back.

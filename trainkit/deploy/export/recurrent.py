@@ -9,6 +9,7 @@ from trainkit.deploy.export.encodings import named
 from trainkit.errors import ExportError
 from trainkit.framework import tf
 from trainkit.models.phone import Need, phone_needs
+from trainkit.models.targets.recurrent import is_recurrent, uncountable_steps
 
 _layers = tf.keras.layers
 _LOOPS = {_layers.LSTM: tf.compat.v1.keras.layers.LSTM, _layers.GRU: tf.compat.v1.keras.layers.GRU}
@@ -17,9 +18,6 @@ _LOOPS = {_layers.LSTM: tf.compat.v1.keras.layers.LSTM, _layers.GRU: tf.compat.v
 Of Keras' own LSTM it makes one operation that keeps its state from one call to the next: the second sample that an app
 gives would be answered as if it were the end of the first.
 """
-MOST_STEPS = 256
-"""Of a network of integers, each step is written out: 200 steps of an LSTM took 50 s and 2,800 operations."""
-_CURE = "Use `precision: float32`, `float16` or `dynamic`, or ONNX."
 
 
 def without_lists(model: Any, *, integers: bool) -> Any:
@@ -41,48 +39,26 @@ def without_lists(model: Any, *, integers: bool) -> Any:
     needs = [need for need in phone_needs(model) if need.need is Need.BATCH_1]
     recurrent = list(_recurrent(model))
     if integers:
-        _check_steps(model, recurrent, {need.layer for need in needs})
+        _check_steps(recurrent)
     if not needs:
         return model
-    loops = [layer for layer, _ in recurrent]
     batch = None if integers and all(need.can_unroll for need in needs) else 1
-    return _clone(model, batch, lambda layer: _remade(layer, unroll=integers) if layer in loops else None)
+    return _clone(model, batch, lambda layer: _remade(layer, unroll=integers) if layer in recurrent else None)
 
 
-def _recurrent(model: Any) -> Iterator[tuple[Any, list[Any]]]:
-    """The recurrent layers, with what they are given; of wrappers the whole."""
+def _recurrent(model: Any) -> Iterator[Any]:
+    """The recurrent layers; of wrappers the whole."""
     for layer in model.layers:
         if isinstance(layer, tf.keras.Model):
             yield from _recurrent(layer)
-        elif any(isinstance(part, _layers.RNN) for part in _parts(layer)):
-            yield layer, [tensor for node in layer._inbound_nodes for tensor in node.keras_inputs]
+        elif is_recurrent(layer):
+            yield layer
 
 
-def _parts(layer: Any) -> Iterator[Any]:
-    yield layer
-    if isinstance(layer, _layers.Wrapper):
-        yield from _parts(layer.layer)
-
-
-def _check_steps(model: Any, recurrent: list[tuple[Any, list[Any]]], limited: set[str]) -> None:
-    for layer, given in recurrent:
-        steps = given[0].shape[1]
-        if any(getattr(tensor, "_keras_mask", None) is not None for tensor in given):
-            rule, received = "must see every step to be one of integers", "a mask. Leave out Masking or `mask_zero`"
-        elif steps is None:
-            rule, received = (
-                "must have a fixed number of steps to be one of integers",
-                "any. Write it in `input`",
-            )
-        elif steps > MOST_STEPS and layer.name in limited:
-            rule, received = f"must have at most {MOST_STEPS} steps to be one of integers", f"{steps}. Shorten them"
-        else:
-            continue
-        raise ExportError(f"{named(layer)} {rule}. Received: {received}. {_CURE}")
-    convolutions = [layer for layer in model.layers if type(layer).__name__.startswith("ConvLSTM")]
-    if convolutions:
-        rule = "cannot be one of integers: TensorFlow Lite cannot calibrate its loop"
-        raise ExportError(f"{named(convolutions[0])} {rule}. {_CURE}")
+def _check_steps(recurrent: list[Any]) -> None:
+    for layer in recurrent:
+        if (lack := uncountable_steps(layer)) is not None:
+            raise ExportError(f"{named(layer)} {lack.rule} {lack.cure}")
 
 
 def _remade(layer: Any, *, unroll: bool) -> Any:

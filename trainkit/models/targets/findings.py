@@ -8,14 +8,18 @@ from typing import Any
 from trainkit.models.phone import Need, phone_needs
 from trainkit.models.targets.gpu import refused_operations
 from trainkit.models.targets.integers import float_operations
-from trainkit.models.targets.onnx import missing_operations
+from trainkit.models.targets.onnx import missing_operations, unquantized_operations
 from trainkit.models.targets.parts import parts_of
 from trainkit.models.targets.target import Finding, Lack, Target
 
-_TABLES: dict[Target, Callable[[Any], Lack | None]] = {
-    Target.INT8: float_operations,
-    Target.GPU: refused_operations,
-    Target.ONNX: missing_operations,
+_Table = Callable[[Any], Lack | None]
+_ONNX: dict[Target, _Table] = {Target.ONNX: missing_operations}
+_TABLES: dict[Target, dict[Target, _Table]] = {
+    Target.TFLITE: {},
+    Target.INT8: {Target.INT8: float_operations},
+    Target.GPU: {Target.GPU: refused_operations},
+    Target.ONNX: _ONNX,
+    Target.ONNX_INT8: _ONNX | {Target.ONNX_INT8: unquantized_operations},
 }
 
 
@@ -28,12 +32,14 @@ def findings(model: Any, target: Target) -> list[Finding]:
         model: A `tf.keras.Model`, trained or not.
         target: Where it is to run.
     """
-    found = {} if target is Target.ONNX else {one.layer: one for one in _of_tflite(model)}
-    table = _TABLES.get(target)
-    for layer in model.layers if table else ():
-        for part in parts_of(layer):
-            if layer.name not in found and table and (lack := table(part)) is not None:
-                found[layer.name] = Finding(target, layer.name, type(part).__name__, lack.operations, lack.cure)
+    tables = _TABLES[target]
+    found = {} if Target.ONNX in tables else {one.layer: one for one in _of_tflite(model)}
+    for layer in model.layers:
+        for where, table in tables.items():
+            for part in parts_of(layer):
+                if layer.name not in found and (lack := table(part)) is not None:
+                    name = type(part).__name__
+                    found[layer.name] = Finding(where, layer.name, name, lack.operations, lack.cure, lack.rule)
     return [found[layer.name] for layer in model.layers if layer.name in found]
 
 

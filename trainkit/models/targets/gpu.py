@@ -1,7 +1,7 @@
 """Layers that TensorFlow Lite's GPU delegate leaves to the CPU, all or a part of them.
 
 Measured by the rules of the delegate on the float files of networks of one layer each, which take any batch size:
-`tests/models/targets/test_targets.py` does so again. In a network the converter may do two layers in one step, or drop
+`tests/models/test_targets.py` does so again. In a network the converter may do two layers in one step, or drop
 one; the facts of the written file, in `verify.json`, have the last word.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainkit.framework import tf
-from trainkit.models.targets.parts import axes_of, class_of, is_loop, is_open, taken
+from trainkit.models.targets.parts import NOTHING, axes_of, class_of, is_loop, is_open, taken
 from trainkit.models.targets.target import Lack
 
 MOST_AXES = 4
@@ -39,12 +39,6 @@ _BY_CLASS: Mapping[str, Lack] = {
     "DepthwiseConv1D": Lack(("EXPAND_DIMS",), _FLAT),
     "UnitNormalization": Lack(("L2_NORMALIZATION",), _CPU),
 }
-_NOTHING = (
-    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "Identity"),
-    *("Impute", "InputLayer", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomHeight", "RandomRotation"),
-    *("RandomTranslation", "RandomWidth", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
-)
-"""Layers of which nothing is left in a file."""
 _LOOKUPS = ("IntegerLookup", "StringLookup")
 _MERGES = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
 
@@ -52,7 +46,7 @@ _MERGES = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract")
 def refused_operations(layer: Any) -> Lack | None:
     """What the GPU delegate leaves to the CPU of a layer, without those that it calls."""
     name = class_of(layer, _NAMES)
-    if name in _NOTHING:
+    if name in NOTHING:
         return None
     if _axes(layer, name) > MOST_AXES:
         return _AXES
@@ -74,8 +68,7 @@ def _axes(layer: Any, name: str) -> int:
 def _recurrent(layer: Any) -> Lack:
     if not is_loop(layer):
         return Lack(("FILL", "SHAPE", "STRIDED_SLICE", "UNPACK"), _RECURRENT)
-    loop = "UNIDIRECTIONAL_SEQUENCE_LSTM" if isinstance(layer, tf.keras.layers.LSTM) else "WHILE"
-    return Lack((loop,), _RECURRENT)
+    return Lack(("WHILE",), _RECURRENT)
 
 
 def _dilated(layer: Any, name: str) -> Lack | None:
@@ -137,4 +130,4 @@ _RULES: Mapping[str, Any] = {
     ),
     "UpSampling2D": _when(is_open, "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", cure=_COMPUTED),
 }
-_NAMES = {*_BY_CLASS, *_NOTHING, *_RULES, "Conv2D", "GroupNormalization", "MultiHeadAttention"}
+_NAMES = {*_BY_CLASS, *NOTHING, *_RULES, "Conv2D", "GroupNormalization", "MultiHeadAttention"}

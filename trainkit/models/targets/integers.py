@@ -1,7 +1,7 @@
 """Layers that an int8 file computes with real numbers, or cannot hold.
 
 Measured by converting networks of one layer each, and looking for real numbers in the files:
-`tests/models/targets/test_targets.py` does so again.
+`tests/models/test_targets.py` does so again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trainkit.framework import tf
-from trainkit.models.targets.parts import activations_of, class_of, is_loop
+from trainkit.models.targets.parts import activations_of, class_of
+from trainkit.models.targets.recurrent import uncountable_steps
 from trainkit.models.targets.target import Lack
 
 FLOAT_ACTIVATIONS: Mapping[str, tuple[str, ...]] = {"elu": ("ELU",)}
@@ -19,7 +20,6 @@ FLOAT_ACTIVATIONS: Mapping[str, tuple[str, ...]] = {"elu": ("ELU",)}
 _BENT = "Use relu, gelu, selu or swish, which are computed in integers."
 _SPACE = "Use `precision: float16` or `dynamic`, or layers of fewer dimensions."
 _THRESHOLD = Lack(("CAST",), "Leave out the threshold.")
-_UNROLL = "TensorFlow makes no integers of its loop: write `unroll: true`, with a fixed number of steps, or use LSTM."
 _FLOAT: Mapping[str, Lack] = {
     "ELU": Lack(FLOAT_ACTIVATIONS["elu"], _BENT),
     "Conv3D": Lack(("CONV_3D",), _SPACE),
@@ -28,17 +28,12 @@ _FLOAT: Mapping[str, Lack] = {
     "Masking": Lack(("CAST", "NOT_EQUAL"), "Leave it out, or use `precision: dynamic`."),
     "ThresholdedReLU": _THRESHOLD,
 }
-_LOOPS: Mapping[str, Lack | None] = {
-    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), Lack(("WHILE",), _SPACE)),
-    "LSTM": None,  # one operation, not a loop of them
-    "RNN": Lack(("WHILE",), _UNROLL),
-}
 
 
 def float_operations(layer: Any) -> Lack | None:
     """What a layer, without those that it calls, computes with real numbers in an int8 file."""
-    if is_loop(layer):
-        return _LOOPS[class_of(layer, _LOOPS)]
+    if (lack := uncountable_steps(layer)) is not None:
+        return lack
     lacks = [*_activations(layer), *([_FLOAT[name]] if (name := class_of(layer, _FLOAT)) else [])]
     operations = sorted({operation for lack in lacks for operation in lack.operations})
     return Lack(tuple(operations), " ".join(dict.fromkeys(lack.cure for lack in lacks))) if lacks else None

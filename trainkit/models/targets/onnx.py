@@ -1,7 +1,7 @@
 """Layers that an ONNX file cannot hold, or that ONNX Runtime does not open.
 
 Measured by converting networks of one layer each with tf2onnx, checking the files and running them:
-`tests/models/targets/test_targets.py` does so again.
+`tests/models/test_targets.py` does so again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainkit.framework import tf
-from trainkit.models.targets.parts import class_of, taken
+from trainkit.models.targets.parts import CONVOLUTIONAL_LOOPS, class_of, is_loop, taken
 from trainkit.models.targets.target import Lack
 
 _TEXTS = "Of texts, only whole ones are looked up, by StringLookup; SavedModel holds all."
@@ -31,6 +31,8 @@ _INTERPOLATIONS: Mapping[str, Mapping[str, Lack]] = {
 _LOCAL = ("LocallyConnected1D", "LocallyConnected2D")
 _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
 _NAMES = {*_BY_CLASS, *_INTERPOLATIONS, *_LOCAL, *_CONVOLUTIONS}
+_LOOP = "Nothing quantizes its steps: use `precision: float32`"
+_UNROLL = f"{_LOOP}, or write `unroll: true`, with a fixed number of steps."
 
 
 def missing_operations(layer: Any) -> Lack | None:
@@ -45,3 +47,10 @@ def missing_operations(layer: Any) -> Lack | None:
     if name in _LOCAL and layer.implementation == 2:
         return Lack(("SparseMatMul",), "Leave out `implementation`.")
     return _BY_CLASS.get(name)
+
+
+def unquantized_operations(layer: Any) -> Lack | None:
+    """What an .onnx of 8 bits lacks of a layer, without those that it calls: nothing quantizes loops, nor branches."""
+    if is_loop(layer):
+        return Lack((), f"{_LOOP}." if class_of(layer, CONVOLUTIONAL_LOOPS) else _UNROLL)
+    return Lack(("If",), "Use Cropping2D, or `precision: float32`.") if class_of(layer, ("CenterCrop",)) else None

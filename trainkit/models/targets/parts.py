@@ -7,6 +7,14 @@ from typing import Any
 
 from trainkit.framework import tf
 
+CONVOLUTIONAL_LOOPS = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+NOTHING = (
+    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "Identity"),
+    *("Impute", "InputLayer", "RandomBrightness", "RandomContrast", "RandomFlip", "RandomHeight", "RandomRotation"),
+    *("RandomTranslation", "RandomWidth", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+)
+"""Layers of which nothing is left in a file."""
+
 
 def parts_of(layer: Any) -> Iterator[Any]:
     """A layer, and those that it calls: of a wrapper, a model, a recurrent layer of cells."""
@@ -58,3 +66,10 @@ def is_open(layer: Any) -> bool:
 def is_loop(layer: Any) -> bool:
     """Whether a layer is computed step by step, in a loop of the file."""
     return isinstance(layer, tf.keras.layers.RNN) and not layer.unroll
+
+
+def leaves_nothing(layer: Any) -> bool:
+    """Whether it is certain that a layer is not in a file: one of Keras, not called as in training."""
+    name = type(layer).__name__
+    is_own = getattr(tf.keras.layers, name, type(layer)) is type(layer)
+    return name in NOTHING and is_own and not any(node.call_kwargs.get("training") for node in layer._inbound_nodes)

@@ -13,6 +13,7 @@ class Target(Enum):
     INT8 = "tflite-int8"
     GPU = "tflite-gpu"
     ONNX = "onnx"
+    ONNX_INT8 = "onnx-int8"
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,13 @@ class Lack:
     Args:
         operations: Those of the file that the target does not have, or that stay in real numbers.
         cure: What helps.
+        rule: What the layer would have to be, a sentence without its subject, where no operation is to blame: it is
+            told in place of what the target does, and no `exclude` mends it.
     """
 
     operations: tuple[str, ...]
     cure: str
+    rule: str = ""
 
 
 _TOLD = {
@@ -33,6 +37,7 @@ _TOLD = {
     Target.INT8: "stays in real numbers in an int8 file",
     Target.GPU: "is left to the CPU, all or in part",
     Target.ONNX: "cannot be in an .onnx",
+    Target.ONNX_INT8: "cannot be int8 in an .onnx",
 }
 
 
@@ -41,11 +46,13 @@ class Finding:
     """A layer that a target does not run as it should.
 
     Args:
-        target: Where it cannot run: of a layer that no .tflite holds, `TFLITE` whatever was asked.
+        target: Where it cannot run: of a layer that no .tflite holds, `TFLITE` whatever was asked; of one that no .onnx
+            holds, `ONNX`.
         layer: The name of the layer.
         class_name: As Keras spells it; of the layer inside, if it is a wrapper.
         operations: Those that stand in the way, as far as they have names.
         cure: What helps, a sentence.
+        rule: See `Lack`.
     """
 
     target: Target
@@ -53,7 +60,8 @@ class Finding:
     class_name: str
     operations: tuple[str, ...]
     cure: str
+    rule: str = ""
 
     def __str__(self) -> str:
         operations = f" ({', '.join(self.operations)})" if self.operations else ""
-        return f"{self.class_name} {_TOLD[self.target]}{operations}. {self.cure}"
+        return f"{self.class_name} {self.rule or f'{_TOLD[self.target]}{operations}.'} {self.cure}"
