@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import DiskFullError, InputError, PredictionError, TrainKitError
-from trainkit.inference.predictor import as_text, check_filepath, check_inputs, parse_facts
+from trainkit.inference.predictor import ENVIRONMENTS, as_text, check_filepath, check_inputs, parse_facts
+from trainkit.inference.temporary import temporary_folder
 
 TIMEOUT = 300.0
 """Seconds without a sign of life after which a child is given up."""
@@ -109,12 +110,12 @@ def predict_isolated(
 
 
 def _run_child(filepath: Path, runs: Mapping[str, Trial], timeout: float, runtime: str | None = None) -> IsolatedResult:
-    with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime)
         # -P: a file of the working directory must not stand in for a module
-        command = [sys.executable, "-P", "-m", "trainkit.inference.child", name]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        command = [sys.executable, "-P", "-m", "trainkit.inference.child", str(folder)]
+        environment = os.environ | ENVIRONMENTS.get(runtime or "", {})
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment)
         if ended.returncode != 0:
             raise _error(folder, filepath, ended, timeout)
         return _read_result(folder, list(runs))
@@ -127,12 +128,9 @@ def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **option
         for run, archive in zip(runs, archives, strict=True)
     ]
     request = {"file": str(filepath.absolute()), "runs": told} | options
-    try:
-        (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        for run, archive in zip(runs, archives, strict=True):
-            np.savez(folder / archive, *(as_text(x) if x.dtype.kind == "O" else x for x in run.inputs.values()))
-    except OSError as error:
-        raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    for run, archive in zip(runs, archives, strict=True):
+        np.savez(folder / archive, *(as_text(x) if x.dtype.kind == "O" else x for x in run.inputs.values()))
 
 
 def _read_result(folder: Path, names: Sequence[str]) -> IsolatedResult:

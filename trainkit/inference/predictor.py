@@ -37,6 +37,12 @@ RUNTIMES = Registry(
 )
 """Predictors that run a format by something else than its own in `PREDICTORS`."""
 
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "Keras 3": {"TF_USE_LEGACY_KERAS": "0", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+}
+"""What a process has in its environment that runs something of `RUNTIMES`. Keras 3 computes by what it was written by,
+whatever its user has chosen, and on the CPU: the arithmetic of two devices is not the same."""
+
 
 @dataclass(frozen=True)
 class TensorFacts:
