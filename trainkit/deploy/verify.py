@@ -124,7 +124,9 @@ def verify_file(
         trials = {probe.name: probe.trial for probe in proof.probes}
         piece = ONE if filepath.suffix == ".tflite" else PIECE
         runtime = _RUNTIMES.get(filepath.suffix)
-        result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, timeout=timeout)
+        result = predict_isolated(
+            filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, inside=True, timeout=timeout
+        )
         parity = _compare(proof, result.outputs, precision)
         parity = (
             _judge_islands(parity, islands, filepath) if islands else _judge_insides(parity, precision, result.facts)

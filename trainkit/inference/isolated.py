@@ -47,7 +47,7 @@ class IsolatedResult:
     Args:
         outputs: float32 arrays by output name, shape `(samples, …)`.
         facts: What the predictor of the format tells of the file.
-        trials: By name, the outputs of each trial, or what went wrong in it.
+        trials: By name, the outputs of each trial, or what went wrong in it: also that the process was killed in it.
     """
 
     outputs: dict[str, np.ndarray]
@@ -87,6 +87,7 @@ def predict_isolated(
     piece: int = PIECE,
     trials: Mapping[str, Trial] | None = None,
     runtime: str | None = None,
+    inside: bool = False,
     timeout: float = TIMEOUT,
 ) -> IsolatedResult:
     """Open a model file in a child process and run it on samples.
@@ -95,8 +96,9 @@ def predict_isolated(
         filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
         piece: How many samples are handed over at once.
-        trials: What else to run, by name; an error in one of them ends nothing.
+        trials: What else to run, by name; an error in one of them ends nothing, a crash what comes after it.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
+        inside: Whether the facts also tell what the file is made of.
         timeout: Seconds that opening the file, or a piece, may take.
 
     Returns:
@@ -106,19 +108,25 @@ def predict_isolated(
         InputError: If a name, a shape or the number of samples is wrong.
         PredictionError: If the file cannot be opened or run: a crash and a hang are such cases.
     """
-    return _run_child(Path(filepath), {"": Trial(inputs, piece), **(trials or {})}, timeout, runtime)
+    runs = {"": Trial(inputs, piece), **(trials or {})}
+    return _run_child(Path(filepath), runs, timeout, runtime=runtime, inside=inside)
 
 
-def _run_child(filepath: Path, runs: Mapping[str, Trial], timeout: float, runtime: str | None = None) -> IsolatedResult:
+def _run_child(
+    filepath: Path, runs: Mapping[str, Trial], timeout: float, *, runtime: str | None = None, inside: bool = False
+) -> IsolatedResult:
     with temporary_folder() as folder:
-        _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime)
+        _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime, inside=inside)
         # -P: a file of the working directory must not stand in for a module
         command = [sys.executable, "-P", "-m", "trainkit.inference.child", str(folder)]
         environment = os.environ | ENVIRONMENTS.get(runtime or "", {})
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment)
-        if ended.returncode != 0:
+        if ended.returncode == 0:
+            return _read_result(folder, list(runs))
+        result = _read_unfinished(folder, list(runs), describe_end(ended.returncode, ended.stderr, timeout))
+        if result is None:
             raise _error(folder, filepath, ended, timeout)
-        return _read_result(folder, list(runs))
+        return result
 
 
 def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **options: float | str | None) -> None:
@@ -135,11 +143,27 @@ def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **option
 
 def _read_result(folder: Path, names: Sequence[str]) -> IsolatedResult:
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    found = dict(zip(names, result["runs"], strict=True))
+    return _make_result(folder, dict(zip(names, result["runs"], strict=True)), result["facts"])
+
+
+def _read_unfinished(folder: Path, names: Sequence[str], end: str) -> IsolatedResult | None:
+    """What a child brought back that died in a trial; None where it did so elsewhere, or says itself what is wrong."""
+    if (folder / "error.json").exists() or not (folder / "result.json").exists():
+        return None
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    done, missing = result["runs"], names[len(result["runs"]) :]
+    if not missing:
+        return None
+    after = f"not run: the process ended in {missing[0]!r}."
+    lost = [{"error": end}, *({"error": after} for _ in missing[1:])]
+    return _make_result(folder, dict(zip(names, [*done, *lost], strict=True)), result["facts"])
+
+
+def _make_result(folder: Path, found: Mapping[str, Any], facts: dict[str, Any]) -> IsolatedResult:
     trials = {
         name: run["error"] if "error" in run else _read_outputs(folder, run) for name, run in found.items() if name
     }
-    return IsolatedResult(_read_outputs(folder, found[""]) if found else {}, result["facts"], trials)
+    return IsolatedResult(_read_outputs(folder, found[""]) if found else {}, facts, trials)
 
 
 def _read_outputs(folder: Path, run: Mapping[str, Any]) -> dict[str, np.ndarray]:
