@@ -12,6 +12,7 @@ import pytest
 
 from trainkit.errors import InputError, OutputError, PredictionError
 from trainkit.inference import IsolatedPredictor, predict_isolated
+from trainkit.inference.isolated import Trial
 
 
 @pytest.fixture
@@ -116,3 +117,61 @@ def test_no_room_for_the_inputs_is_an_output_error(models, one, monkeypatch):
     monkeypatch.setattr("trainkit.inference.isolated.np.savez", full)
     with pytest.raises(OutputError, match=r"cannot be written: No space left on device\."):
         predict_isolated(models.folder / "one.onnx", one)
+
+
+@pytest.fixture
+def fatal_predictor(child):
+    """Let the process die in a predictor that is given numbers above 1000."""
+
+    def make(death):
+        script = f"""
+import os, sys, time
+from trainkit.inference import child, onnx
+predict = onnx.ONNXPredictor.predict
+def die(self, inputs):
+    if inputs["input"].max() > 1000:
+        {death}
+    return predict(self, inputs)
+onnx.ONNXPredictor.predict = die
+child.main(child.Path(sys.argv[1]))
+"""
+        child(f"exec {sys.executable} -P - \"$4\" <<'END'{script}END")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("death", "timeout", "told"),
+    [
+        ("os.kill(os.getpid(), 11)", 60, "killed by SIGSEGV."),
+        ("time.sleep(60)", 3, "no answer within 3 seconds."),
+        ("os._exit(7)", 60, "its process ended with exit code 7."),
+    ],
+    ids=["crash", "hang", "exit"],
+)
+def test_death_in_a_trial_leaves_what_was_answered_before(death, timeout, told, fatal_predictor, models, one):
+    fatal_predictor(death)
+    large = {"input": np.full_like(one["input"], 2000)}
+    trials = {"small": Trial(one, 1), "large": Trial(large, 1), "third": Trial(one, 1), "fourth": Trial(one, 7)}
+    result = predict_isolated(models.folder / "one.onnx", one, trials=trials, timeout=timeout)
+    expected = models.one(one["input"]).numpy()
+    np.testing.assert_allclose(result.outputs["digit"], expected, atol=1e-6)
+    np.testing.assert_allclose(result.trials["small"]["digit"], expected, atol=1e-6)
+    assert result.facts["inputs"]["input"]["dtype"] == "float32"
+    assert result.trials["large"] == told
+    assert result.trials["third"] == result.trials["fourth"] == "not run: the process ended in 'large'."
+
+
+def test_death_in_the_first_run_is_a_prediction_error(fatal_predictor, models, one):
+    fatal_predictor("os.kill(os.getpid(), 11)")
+    large = {"input": np.full_like(one["input"], 2000)}
+    with pytest.raises(PredictionError, match=r"^one\.onnx cannot be run: killed by SIGSEGV\.$"):
+        predict_isolated(models.folder / "one.onnx", large, trials={"small": Trial(one, 1)})
+
+
+def test_file_is_read_once_more_only_for_what_it_is_made_of(models, one):
+    """Of which `onnx` reads it, besides ONNX Runtime."""
+    filepath = models.folder / "one.onnx"
+    assert "float_kernels" not in IsolatedPredictor(filepath).facts
+    assert "float_kernels" not in predict_isolated(filepath, one).facts
+    assert predict_isolated(filepath, one, inside=True).facts["float_kernels"]

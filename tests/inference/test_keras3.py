@@ -20,7 +20,8 @@ import pytest
 
 from trainkit.errors import InputError, PredictionError
 from trainkit.framework import tf
-from trainkit.inference.keras3 import ENVIRONMENT, is_keras3, read_keras3
+from trainkit.inference.keras3 import is_keras3, read_keras3
+from trainkit.inference.predictor import ENVIRONMENTS
 
 CARRIED = {
     "sequential": ["digit"],
@@ -74,7 +75,9 @@ SLOW = {"mobilenet_v3": ["predictions"], "efficientnet": ["predictions"]}
 
 def make(folder, names):
     command = [sys.executable, str(Path(__file__).with_name("make_keras3_models.py")), str(folder), *names]
-    ended = subprocess.run(command, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, env=os.environ | ENVIRONMENTS["Keras 3"], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr[-2000:]
     return folder
 

@@ -143,7 +143,9 @@ def verify_file(
         trials = {probe.name: probe.trial for probe in proof.probes}
         piece = ONE if filepath.suffix == ".tflite" else PIECE
         runtime = _RUNTIMES.get(filepath.suffix)
-        result = predict_isolated(filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, timeout=timeout)
+        result = predict_isolated(
+            filepath, proof.inputs, piece=piece, trials=trials, runtime=runtime, inside=True, timeout=timeout
+        )
         if filepath.suffix == ".tflite":
             file = OperationsFile(TFLiteGraph(content), proof.layers)
             result = replace(result, facts=result.facts | operation_facts(file.graph, file.layers()))

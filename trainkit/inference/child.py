@@ -1,14 +1,16 @@
 """The child process that opens a model file: `python -m trainkit.inference.child FOLDER`.
 
-The folder holds `request.json`: `file`, `runtime` or null, `timeout`, and `runs`, none to open the file only. A run has
-`names` of the inputs, `archive`, the file with them, and `piece`, how many samples are handed over at once. The child
-leaves `result.json`, with an archive of outputs for each run, or `error.json`. An error in the first run is one; in any
-other it stands in the place of its outputs.
+The folder holds `request.json`: `file`, `runtime` or null, `timeout`, `inside`, whether the facts tell what the file is
+made of, and `runs`, none to open the file only. A run has `names` of the inputs, `archive`, the file with them, and
+`piece`, how many samples are handed over at once. The child leaves `result.json`, with an archive of outputs for each
+run, or `error.json`. An error in the first run is one; in any other it stands in the place of its outputs. The result
+is written anew after each run: where the process is killed, those before are there.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import InputError, OutputError, PredictionError
-from trainkit.inference.predictor import Predictor, check_inputs, open_predictor
+from trainkit.inference.predictor import Predictor, check_inputs, look_inside, open_predictor
 
 KINDS = {"input": InputError, "output": OutputError}
 
@@ -26,20 +28,27 @@ def main(folder: Path) -> None:
     """Open the file that the request names, and run it on the inputs."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     try:
-        result = _run(folder, **request)
+        _run(folder, **request)
     except Exception as error:  # all of them are for the parent to report
         kind = next((name for name, type_ in KINDS.items() if isinstance(error, type_)), "other")
         _write(folder / "error.json", {"kind": kind, "message": str(error).strip() or type(error).__name__})
         sys.exit(1)
-    _write(folder / "result.json", result)
 
 
-def _run(folder: Path, *, file: str, runtime: str | None, runs: list[dict[str, Any]], timeout: float) -> dict[str, Any]:
+def _run(
+    folder: Path, *, file: str, runtime: str | None, inside: bool, runs: list[dict[str, Any]], timeout: float
+) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills even where native code hangs
     signal.setitimer(signal.ITIMER_REAL, timeout)
     predictor = open_predictor(file, runtime=runtime)
-    done = [_run_one(folder, predictor, timeout, is_first=index == 0, **run) for index, run in enumerate(runs)]
-    return {"facts": predictor.facts, "runs": done}
+    result: dict[str, Any] = {"runs": []}
+    for run in runs[:1]:
+        result["runs"].append(_run_one(folder, predictor, timeout, is_first=True, **run))
+    result["facts"] = predictor.facts | (look_inside(file) if inside else {})
+    _write_result(folder, result)
+    for run in runs[1:]:
+        result["runs"].append(_run_one(folder, predictor, timeout, is_first=False, **run))
+        _write_result(folder, result)
 
 
 def _run_one(
@@ -71,6 +80,15 @@ def _predict(predictor: Predictor, inputs: dict[str, np.ndarray], piece: int, ti
 def _read(filepath: Path, names: list[str]) -> dict[str, np.ndarray]:
     with np.load(filepath, allow_pickle=False) as arrays:
         return {name: arrays[f"arr_{index}"] for index, name in enumerate(names)}
+
+
+def _write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Write the result whole: the process may be killed at any moment."""
+    try:
+        _write(folder / "unfinished.json", result)
+        os.replace(folder / "unfinished.json", folder / "result.json")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
 def _write(filepath: Path, value: dict[str, Any]) -> None:

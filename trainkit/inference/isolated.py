@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from trainkit.errors import DiskFullError, InputError, PredictionError, TrainKitError
-from trainkit.inference.predictor import as_text, check_filepath, check_inputs, parse_facts
+from trainkit.inference.predictor import ENVIRONMENTS, as_text, check_filepath, check_inputs, parse_facts
+from trainkit.inference.temporary import temporary_folder
 
 TIMEOUT = 300.0
 """Seconds without a sign of life after which a child is given up."""
@@ -46,7 +47,7 @@ class IsolatedResult:
     Args:
         outputs: float32 arrays by output name, shape `(samples, …)`.
         facts: What the predictor of the format tells of the file.
-        trials: By name, the outputs of each trial, or what went wrong in it.
+        trials: By name, the outputs of each trial, or what went wrong in it: also that the process was killed in it.
     """
 
     outputs: dict[str, np.ndarray]
@@ -86,6 +87,7 @@ def predict_isolated(
     piece: int = PIECE,
     trials: Mapping[str, Trial] | None = None,
     runtime: str | None = None,
+    inside: bool = False,
     timeout: float = TIMEOUT,
 ) -> IsolatedResult:
     """Open a model file in a child process and run it on samples.
@@ -94,8 +96,9 @@ def predict_isolated(
         filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
         piece: How many samples are handed over at once.
-        trials: What else to run, by name; an error in one of them ends nothing.
+        trials: What else to run, by name; an error in one of them ends nothing, a crash what comes after it.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
+        inside: Whether the facts also tell what the file is made of.
         timeout: Seconds that opening the file, or a piece, may take.
 
     Returns:
@@ -105,19 +108,25 @@ def predict_isolated(
         InputError: If a name, a shape or the number of samples is wrong.
         PredictionError: If the file cannot be opened or run: a crash and a hang are such cases.
     """
-    return _run_child(Path(filepath), {"": Trial(inputs, piece), **(trials or {})}, timeout, runtime)
+    runs = {"": Trial(inputs, piece), **(trials or {})}
+    return _run_child(Path(filepath), runs, timeout, runtime=runtime, inside=inside)
 
 
-def _run_child(filepath: Path, runs: Mapping[str, Trial], timeout: float, runtime: str | None = None) -> IsolatedResult:
-    with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
-        folder = Path(name)
-        _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime)
+def _run_child(
+    filepath: Path, runs: Mapping[str, Trial], timeout: float, *, runtime: str | None = None, inside: bool = False
+) -> IsolatedResult:
+    with temporary_folder() as folder:
+        _write_request(folder, filepath, list(runs.values()), timeout=timeout, runtime=runtime, inside=inside)
         # -P: a file of the working directory must not stand in for a module
-        command = [sys.executable, "-P", "-m", "trainkit.inference.child", name]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if ended.returncode != 0:
+        command = [sys.executable, "-P", "-m", "trainkit.inference.child", str(folder)]
+        environment = os.environ | ENVIRONMENTS.get(runtime or "", {})
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment)
+        if ended.returncode == 0:
+            return _read_result(folder, list(runs))
+        result = _read_unfinished(folder, list(runs), describe_end(ended.returncode, ended.stderr, timeout))
+        if result is None:
             raise _error(folder, filepath, ended, timeout)
-        return _read_result(folder, list(runs))
+        return result
 
 
 def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **options: float | str | None) -> None:
@@ -127,21 +136,34 @@ def _write_request(folder: Path, filepath: Path, runs: Sequence[Trial], **option
         for run, archive in zip(runs, archives, strict=True)
     ]
     request = {"file": str(filepath.absolute()), "runs": told} | options
-    try:
-        (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        for run, archive in zip(runs, archives, strict=True):
-            np.savez(folder / archive, *(as_text(x) if x.dtype.kind == "O" else x for x in run.inputs.values()))
-    except OSError as error:
-        raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    for run, archive in zip(runs, archives, strict=True):
+        np.savez(folder / archive, *(as_text(x) if x.dtype.kind == "O" else x for x in run.inputs.values()))
 
 
 def _read_result(folder: Path, names: Sequence[str]) -> IsolatedResult:
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    found = dict(zip(names, result["runs"], strict=True))
+    return _make_result(folder, dict(zip(names, result["runs"], strict=True)), result["facts"])
+
+
+def _read_unfinished(folder: Path, names: Sequence[str], end: str) -> IsolatedResult | None:
+    """What a child brought back that died in a trial; None where it did so elsewhere, or says itself what is wrong."""
+    if (folder / "error.json").exists() or not (folder / "result.json").exists():
+        return None
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    done, missing = result["runs"], names[len(result["runs"]) :]
+    if not missing:
+        return None
+    after = f"not run: the process ended in {missing[0]!r}."
+    lost = [{"error": end}, *({"error": after} for _ in missing[1:])]
+    return _make_result(folder, dict(zip(names, [*done, *lost], strict=True)), result["facts"])
+
+
+def _make_result(folder: Path, found: Mapping[str, Any], facts: dict[str, Any]) -> IsolatedResult:
     trials = {
         name: run["error"] if "error" in run else _read_outputs(folder, run) for name, run in found.items() if name
     }
-    return IsolatedResult(_read_outputs(folder, found[""]) if found else {}, result["facts"], trials)
+    return IsolatedResult(_read_outputs(folder, found[""]) if found else {}, facts, trials)
 
 
 def _read_outputs(folder: Path, run: Mapping[str, Any]) -> dict[str, np.ndarray]:

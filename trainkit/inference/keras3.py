@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import warnings
 import zipfile
 import zlib
@@ -18,8 +16,10 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 
-from trainkit.errors import DiskFullError, InputError, PredictionError
-from trainkit.inference.predictor import reason_of
+from trainkit.errors import InputError, PredictionError
+from trainkit.inference.isolated import describe_end
+from trainkit.inference.predictor import ENVIRONMENTS, reason_of
+from trainkit.inference.temporary import temporary_folder
 
 TIMEOUT = 300.0
 """Seconds after which a child is given up."""
@@ -27,8 +27,6 @@ TOLERANCE = 1e-5
 """Most that answers may differ by, relative to the largest one of the batch, or to 1."""
 CONTRAST = 100
 """Answers to different inputs should differ by this many times more than those of the two models to the same."""
-ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "0", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-"""Both models run on the CPU: the arithmetic of two devices is not the same."""
 UNREADABLE = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
@@ -66,8 +64,7 @@ def read_keras3(filepath: Path | str, *, timeout: float = TIMEOUT) -> Any:
     from trainkit.framework import tf
     from trainkit.inference.rebuild import check_layers, rebuild_model
 
-    with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         failure = _run_child(folder, filepath, timeout)
         if failure:
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # the file may be damaged
@@ -122,25 +119,17 @@ def _text(value: Any) -> str:
 def _run_child(folder: Path, filepath: Path, timeout: float) -> str:
     """Let the child read the file; returns why it could not."""
     request = json.dumps({"file": str(filepath.absolute()), "timeout": timeout})
-    try:
-        (folder / "request.json").write_text(request, encoding="utf-8")
-    except OSError as error:
-        raise DiskFullError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    (folder / "request.json").write_text(request, encoding="utf-8")
     # -P: a file of the working directory must not stand in for a module
     command = [sys.executable, "-P", "-m", "trainkit.inference.keras3_child", str(folder)]
-    environment = os.environ | ENVIRONMENT
+    environment = os.environ | ENVIRONMENTS["Keras 3"]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment)
     if ended.returncode == 0:
         return ""
     if (folder / "error.json").exists():
         message = json.loads((folder / "error.json").read_text(encoding="utf-8"))["message"]
         return " ".join(message.split())[:500].rstrip(".")
-    if -ended.returncode == signal.SIGALRM:
-        return f"no answer within {timeout:g} seconds"
-    if ended.returncode < 0:
-        return f"killed by {signal.Signals(-ended.returncode).name}"
-    told = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
-    return ". ".join([f"its process ended with exit code {ended.returncode}", *told])
+    return describe_end(ended.returncode, ended.stderr, timeout).rstrip(".")
 
 
 def _read_arrays(filepath: Path) -> list[np.ndarray]:

@@ -1,7 +1,8 @@
 """The child process that writes a file of Keras 3: `python -m trainkit.inference.keras3_writer FOLDER`.
 
 The folder holds `network.json`, a flat network in plain values, and `weights.npz`. The child leaves `model.keras`, or
-`error.json`. In its environment `tf.keras` must not be tf_keras.
+`error.json`: `message`, and `kind`, which is `output` where a file could not be written. In its environment `tf.keras`
+must not be tf_keras.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def main(folder: Path) -> None:
         _build(import_module("keras"), network, weights).save(folder / "model.keras")
     except Exception as error:  # all of them are for the parent to report
         message = str(error).strip() or type(error).__name__
-        (folder / "error.json").write_text(json.dumps({"message": message}), encoding="utf-8")
+        kind = "output" if isinstance(error, OSError) else "other"
+        (folder / "error.json").write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
         sys.exit(1)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import onnxruntime
 
 from trainkit.errors import PredictionError
-from trainkit.inference.onnx_insides import look_inside
 from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe, reason_of
 
 BATCH_SIZE = 256
@@ -29,8 +28,7 @@ class ONNXPredictor:
     """
 
     def __init__(self, filepath: Path | str) -> None:
-        self._filepath = Path(filepath)
-        self._name = self._filepath.name
+        self._name = Path(filepath).name
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         try:
@@ -42,9 +40,9 @@ class ONNXPredictor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Names, shapes, dtypes; the `metadata` of the file; and what `look_inside` tells."""
+        """Names, shapes, dtypes; the `metadata` of the file."""
         metadata = dict(self._session.get_modelmeta().custom_metadata_map)
-        return describe(self.inputs, self.outputs) | {"metadata": metadata} | look_inside(self._filepath)
+        return describe(self.inputs, self.outputs) | {"metadata": metadata}
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answer samples; see `Predictor.predict`."""

@@ -37,6 +37,15 @@ RUNTIMES = Registry(
 )
 """Predictors that run a format by something else than its own in `PREDICTORS`."""
 
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "Keras 3": {"TF_USE_LEGACY_KERAS": "0", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+}
+"""What a process has in its environment that runs something of `RUNTIMES`. Keras 3 computes by what it was written by,
+whatever its user has chosen, and on the CPU: the arithmetic of two devices is not the same."""
+
+_INSIDES = Registry("model file", {".onnx": "trainkit.inference.onnx_insides:look_inside"})
+"""By suffix, what tells what a file is made of, where its predictor does not know: it is read once more."""
+
 
 @dataclass(frozen=True)
 class TensorFacts:
@@ -106,6 +115,16 @@ def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predi
     predictor: Predictor = (RUNTIMES.get(runtime) if runtime else PREDICTORS.get(_format(filepath)))(filepath)
     preprocess = read_preprocess(filepath)
     return PreprocessedPredictor(predictor, preprocess) if preprocess else predictor
+
+
+def look_inside(filepath: Path | str) -> dict[str, Any]:
+    """Facts of what a file is made of that its predictor does not tell, ready for JSON: reading them takes a while.
+
+    Args:
+        filepath: A file that a predictor has opened.
+    """
+    filepath = Path(filepath)
+    return _INSIDES.get(filepath.suffix)(filepath) if filepath.suffix in _INSIDES else {}
 
 
 def check_filepath(filepath: Path | str) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import stat
+import sys
+
 import numpy as np
 import pytest
 
@@ -13,7 +16,7 @@ from trainkit.deploy.export import ExportContext
 from trainkit.deploy.export.keras3 import export_keras3
 from trainkit.deploy.proof import make_proof
 from trainkit.deploy.verify import verify_file
-from trainkit.errors import ExportError
+from trainkit.errors import DiskFullError, ExportError
 from trainkit.framework import tf
 from trainkit.inference.keras3 import is_keras3
 from trainkit.models.layers import Impute
@@ -78,7 +81,8 @@ def attention():
     [images, *(pytest.param(build, marks=pytest.mark.slow) for build in (recurrent, shared, attention))],
     ids=lambda build: build.__name__,
 )
-def test_keras3_answers_like_the_model(build, tmp_path):
+def test_keras3_answers_like_the_model_whatever_backend_its_user_has_chosen(build, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     model, inputs = build()
     model.save(tmp_path / "model.keras")
     proof = make_proof(model, tmp_path / "model.keras", inputs, {})
@@ -134,3 +138,42 @@ def test_what_keras3_does_not_have_is_named(layer, told, tmp_path):
     with pytest.raises(ExportError, match=rf"^a_keras3\.keras cannot be written: {told}.* or leave Keras3 out of"):
         export_keras3(model, tmp_path / "a_keras3.keras", context=CONTEXT)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("kill -ALRM $$", r"Keras 3: no answer within 300 seconds\."),
+        ("kill -40 $$", r"Keras 3: killed by signal 40\."),
+        ("echo one >&2; exit 7", r"Keras 3: its process ended with exit code 7\. one\."),
+    ],
+    ids=["timeout", "real-time signal", "exit code"],
+)
+def test_end_of_the_child_is_told(script, told, tmp_path, monkeypatch):
+    stand_in(script, tmp_path, monkeypatch)
+    with pytest.raises(ExportError, match=rf"^a_keras3\.keras cannot be written: {told} Replace what is named"):
+        export_keras3(chain((6,))[0], tmp_path / "a_keras3.keras", context=CONTEXT)
+
+
+def test_no_room_for_the_weights_is_a_full_disk(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainkit.deploy.export.keras3.np.savez", full)
+    with pytest.raises(DiskFullError, match=r"cannot be written: No space left on device\.$"):
+        export_keras3(chain((6,))[0], tmp_path / "a_keras3.keras", context=CONTEXT)
+
+
+def test_no_room_in_the_child_is_a_full_disk(tmp_path, monkeypatch):
+    """A directory in the place of the file is what the child cannot write on any machine."""
+    stand_in(f'mkdir "$4/model.keras"; exec {sys.executable} "$@"', tmp_path, monkeypatch)
+    with pytest.raises(DiskFullError, match=r"cannot be written: .*model\.keras"):
+        export_keras3(chain((6,))[0], tmp_path / "a_keras3.keras", context=CONTEXT)
+
+
+def stand_in(script, folder, monkeypatch):
+    """Let a shell script stand in for the child."""
+    filepath = folder / "python"
+    filepath.write_text(f"#!/bin/sh\n{script}\n")
+    filepath.chmod(filepath.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(filepath))

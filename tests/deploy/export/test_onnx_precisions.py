@@ -16,7 +16,7 @@ from trainkit.deploy.export import ExportContext
 from trainkit.deploy.export.onnx import export_onnx
 from trainkit.deploy.parity import compare
 from trainkit.deploy.verify import verify_file
-from trainkit.errors import ExportError, InputError
+from trainkit.errors import DiskFullError, ExportError, InputError
 from trainkit.framework import tf
 from trainkit.inference import open_predictor
 from trainkit.models.layers import Impute
@@ -115,6 +115,15 @@ def test_calibration_that_gives_nothing_is_refused(model, tmp_path):
         export_onnx(model, tmp_path / "a.onnx", precision="int8", context=context)
     with pytest.raises(InputError, match="`calibration_samples` must be at least 1"):
         export_onnx(model, tmp_path / "a.onnx", precision="int8", calibration_samples=0, context=context)
+
+
+def test_no_room_for_temporary_files_is_a_full_disk(bench, model, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("onnx.save", full)
+    with pytest.raises(DiskFullError, match=r"cannot be written: No space left on device\.$"):
+        bench.export(model, tmp_path, "ONNX", precision="int8")
 
 
 @pytest.mark.parametrize("precision", SMALL)

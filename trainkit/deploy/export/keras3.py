@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,11 @@ import numpy as np
 from trainkit.deploy.compress.quantization.flatten import flatten
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.encodings import named
-from trainkit.errors import ExportError
+from trainkit.errors import DiskFullError, ExportError
 from trainkit.framework import tf
-from trainkit.inference.keras3 import ENVIRONMENT, TIMEOUT
+from trainkit.inference.isolated import TIMEOUT, describe_end
+from trainkit.inference.predictor import ENVIRONMENTS
+from trainkit.inference.temporary import temporary_folder
 from trainkit.models.calls import calls_of
 from trainkit.runs import replace_file
 
@@ -42,13 +42,12 @@ def export_keras3(model: Any, filepath: Path, *, context: ExportContext) -> Path
 
     Raises:
         ExportError: If Keras 3 lacks a layer or an argument; all such layers are named.
-        OutputError: If the file cannot be written.
+        OutputError: If the file, or what it is made from, cannot be written.
     """
     _check_layers(model, filepath.name)
     flat = flatten(model)
     network, weights = _describe(flat)
-    with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         (folder / "network.json").write_text(json.dumps(network | {"timeout": TIMEOUT}), encoding="utf-8")
         np.savez(folder / "weights.npz", *weights)
         if failure := _run_child(folder):
@@ -148,13 +147,14 @@ def _run_child(folder: Path) -> str:
     # -P: a file of the working directory must not stand in for a module
     command = [sys.executable, "-P", "-m", "trainkit.inference.keras3_writer", str(folder)]
     ended = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=os.environ | ENVIRONMENT
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=os.environ | ENVIRONMENTS["Keras 3"]
     )
     if ended.returncode == 0:
         return ""
     if (folder / "error.json").exists():
-        message = json.loads((folder / "error.json").read_text(encoding="utf-8"))["message"]
-        return " ".join(message.split())[:500]
-    if ended.returncode < 0:
-        return f"Keras 3 was killed by {signal.Signals(-ended.returncode).name}"
-    return f"the process of Keras 3 ended with exit code {ended.returncode}"
+        error = json.loads((folder / "error.json").read_text(encoding="utf-8"))
+        message = " ".join(error["message"].split())[:500]
+        if error["kind"] == "output":
+            raise DiskFullError(f"{folder} cannot be written: {message.rstrip('.')}.")
+        return message
+    return f"Keras 3: {describe_end(ended.returncode, ended.stderr, TIMEOUT)}"

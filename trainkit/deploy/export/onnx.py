@@ -21,7 +21,7 @@ from trainkit.deploy.export.onnx_int8 import to_int8
 from trainkit.deploy.export.onnx_lookups import add_lookups, ids_name
 from trainkit.deploy.export.tables import split_tables
 from trainkit.deploy.export.wording import input_text
-from trainkit.errors import ExportError, InputError, TrainKitError
+from trainkit.errors import DiskFullError, ExportError, InputError, TrainKitError
 from trainkit.framework import quiet_stderr, tf
 from trainkit.inference.preprocess import Preprocess
 from trainkit.runs import replace_file
@@ -113,7 +113,7 @@ def _convert(
             onnx.helper.set_model_props(proto, _metadata(context, [value.name for value in proto.graph.output]))
             onnx.checker.check_model(proto, full_check=True)
             return proto.SerializeToString()
-        except InputError as error:  # from the calibration samples
+        except (InputError, DiskFullError) as error:  # from the calibration samples, of temporary files
             failure: TrainKitError = error
         except Exception as error:  # tf2onnx raises whatever it meets
             failure = ExportError(f"{filename} cannot be written: {_cause(str(error)) or type(error).__name__}.")

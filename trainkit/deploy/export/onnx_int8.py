@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainkit.deploy.export.onnx_graph import preparing_nodes, rename_tensors
+from trainkit.inference.temporary import temporary_folder
 
 _OFFSET = 128
 """Between uint8, which a rounding of training is written as, and int8."""
@@ -34,6 +33,9 @@ def to_int8(proto: Any, samples: Iterable[Mapping[str, np.ndarray]]) -> Any:
 
     Returns:
         The model of 8 bits.
+
+    Raises:
+        DiskFullError: If temporary files cannot be written.
     """
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
@@ -41,8 +43,8 @@ def to_int8(proto: Any, samples: Iterable[Mapping[str, np.ndarray]]) -> Any:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     ranges = _take_ranges(proto.graph)
-    with tempfile.TemporaryDirectory(prefix="trainkit-") as name:
-        whole, prepared, quantized = (Path(name) / f"{what}.onnx" for what in ("whole", "prepared", "quantized"))
+    with temporary_folder() as folder:
+        whole, prepared, quantized = (folder / f"{what}.onnx" for what in ("whole", "prepared", "quantized"))
         onnx.save(proto, whole)
         quant_pre_process(whole, prepared, skip_symbolic_shape=True)
         graph = onnx.load(prepared).graph
