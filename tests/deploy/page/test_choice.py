@@ -37,6 +37,29 @@ def test_recommended_file(files, expected):
     assert choose_file(files).file.name == expected
 
 
+ISLANDS = replace(INT8, islands=("conv1", "stem*"))
+ONNX_INT8 = replace(INT8, name="a_int8.onnx", facts={"float_operations": ["Mul of layer 'rescaling1'"]})
+SAME = file("a_dynamic.tflite", 453, precision="dynamic")
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (
+            [INT8, SAME],
+            "…files for phones that answer like the model, it computes with integers only.",
+        ),
+        ([ISLANDS, SAME], "…, it computes with integers, but for conv1, stem*."),
+        ([ONNX_INT8, file("a.onnx", 453)], "…, it computes with integers, but for 1 operation on real numbers."),
+        ([SAME, file("a_float16.tflite", 453, precision="float16")], "…, it is the lightest: dynamic."),
+        ([INT8, FLOAT], "The smallest file for phones that answers like the model."),
+    ],
+    ids=["integers", "islands", "onnx", "real numbers", "alone"],
+)
+def test_reason_says_of_integers_what_is_so(files, reason):
+    assert choose_file(files).reason.endswith(reason.removeprefix("…"))
+
+
 def test_no_file_is_recommended_where_none_passed():
     choice = choose_file([replace(FLOAT, passed=False)])
     assert choice.file is None

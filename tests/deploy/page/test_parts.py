@@ -151,6 +151,33 @@ def test_probes_and_calibration(again):
     assert "train.gz, image 7" in page.text
 
 
+def test_integers_are_told_with_their_own_limits(again):
+    verified = json.loads((again.run.deploy / "verify.json").read_text())
+    int8 = next(file for file in verified["files"] if file["precision"] == "int8")
+    int8["parity"] |= {"floor": 7, "allowed": 7}
+    wide = {"file": "small_int16x8.tflite", "precision": "int16x8", "facts": int8["facts"] | {"foreign": ["<Flex>"]}}
+    verified["files"] = [int8, int8 | wide | {"parity": int8["parity"] | {"floor": None}}]
+    page = again(verify=verified)
+    assert page.faults == []
+    assert "whose probability leads by more than 0.2 (int8) or 0.05 (int16x8)." in page.text
+    assert "An int8 file may answer otherwise where the model itself is not sure (a lead of 0.2 or less)" in page.text
+    assert "An int16x8 file may answer otherwise where the model itself is not sure (a lead of 0.05 or" in page.text
+    assert page.text.count("the model itself: 7") == 1
+    assert "change 7 sure answers of the model itself: small_int8.tflite may change as many, but no more" in page.text
+    gpu = int8["facts"]["gpu"]
+    taken = f"the GPU delegate would take {gpu['taken']} of {gpu['operations']} operations"
+    assert f"small_int8.tflite needs nothing but TensorFlow Lite; {taken}" in page.text
+    assert f"small_int16x8.tflite needs more than TensorFlow Lite: <Flex>; {taken}" in page.text
+
+
+def test_page_without_integers_says_nothing_of_them(again):
+    verified = json.loads((again.run.deploy / "verify.json").read_text())
+    verified["files"] = [file for file in verified["files"] if file["precision"] == "float32"]
+    text = again(verify=verified).text
+    assert "leads by more than" not in text
+    assert "may answer otherwise" not in text
+
+
 @pytest.mark.parametrize("record", [{"files": None}, {"files": [{"timings": [{"p50_us": "fast"}]}]}, {}], ids=str)
 def test_record_of_another_form_is_left_out(record, again):
     page = again(benchmark=record, sensitivity=record, compression=record)

@@ -115,6 +115,11 @@ class Facts:
         return list(dict.fromkeys(probe.name for file in self.files for probe in file.probes))
 
     @property
+    def margins(self) -> dict[str, float]:
+        """The lead from which answers of files of integers are judged, by precision."""
+        return {file.precision: file.least_margin for file in self.files if file.least_margin is not None}
+
+    @property
     def most_bytes(self) -> int:
         """Of the largest file, or of the model's weights."""
         return max([self.model.bytes, *(file.bytes for file in self.files)])

@@ -8,6 +8,7 @@ from typing import Any
 
 from trainkit.deploy.page.interval import wilson
 from trainkit.deploy.page.records import entries_of, number_of, part_of
+from trainkit.deploy.parity import DECISIVE_MARGINS
 from trainkit.deploy.subject import REJECTED
 from trainkit.errors import counted
 
@@ -28,7 +29,8 @@ class ParityRow:
         rmse_limit: What it may be.
         decisive: Answers that are judged.
         changed: Those that changed.
-        allowed: How many may; None where no integers are.
+        allowed: How many may.
+        floor: How many the model changes by itself, moved by half a step; None where that was not asked.
         agreement: Share of equal answers.
     """
 
@@ -42,6 +44,7 @@ class ParityRow:
     decisive: int
     changed: int
     allowed: int
+    floor: int | None
     agreement: float | None
 
 
@@ -118,6 +121,39 @@ class FileFacts:
             return "as accurate as the trained model"
         kind = "less" if points > 0 else "more"
         return f"{abs(points):.2f} points {kind} than the trained model ({counted(abs(self.fewer), 'sample')})"
+
+    @property
+    def is_integers(self) -> bool:
+        """Whether it computes with integers, at least in the main."""
+        return self.precision in DECISIVE_MARGINS
+
+    @property
+    def least_margin(self) -> float | None:
+        """The lead from which answers of a file of integers are judged; None where none were."""
+        return (
+            DECISIVE_MARGINS[self.precision] if self.is_integers and any(row.decisive for row in self.parity) else None
+        )
+
+    @property
+    def arithmetic(self) -> str:
+        """How a file of integers computes."""
+        if self.islands:
+            return f"computes with integers, but for {', '.join(self.islands)}"
+        if real := self.facts.get("float_operations"):
+            return f"computes with integers, but for {counted(len(real), 'operation')} on real numbers"
+        return "computes with integers only"
+
+    @property
+    def operations(self) -> str:
+        """What an app needs to run it, and how much of it a GPU takes; nothing of what is no .tflite."""
+        gpu = part_of(self.facts, "gpu")
+        if not gpu:
+            return ""
+        foreign = ", ".join(map(str, self.facts.get("foreign") or ()))
+        own = f"needs more than TensorFlow Lite: {foreign}" if foreign else "needs nothing but TensorFlow Lite"
+        refused = "; ".join(map(str, gpu.get("refused") or ()))
+        taken = f"the GPU delegate would take {gpu.get('taken')} of {gpu.get('operations')} operations"
+        return f"{own}; {taken}{f': not {refused}' if refused else ''}"
 
     def probe(self, name: str) -> Probe | None:
         """What became of a probe; None where this file had no such one."""
@@ -202,5 +238,6 @@ def _parity(parity: Mapping[str, Any]) -> Iterator[ParityRow]:
             decisive=int(one.get("decisive") or 0),
             changed=int(one.get("changed") or 0),
             allowed=int(one.get("allowed") or 0),
+            floor=None if (floor := number_of(one.get("floor"))) is None else int(floor),
             agreement=number_of(one.get("agreement")),
         )

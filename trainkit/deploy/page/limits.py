@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trainkit.deploy.page.files import FileFacts
 from trainkit.deploy.page.latency import LatencyFacts
 from trainkit.deploy.page.quality import Quality
-from trainkit.deploy.parity import CHANGES, DECISIVE_MARGINS
+from trainkit.deploy.parity import CHANGES, UNSTABLE
 from trainkit.deploy.wording import share_text
 from trainkit.errors import counted
 
@@ -46,15 +46,28 @@ def limits_of(
             "phone."
         )
     yield from _on_samples(qualities, role, samples)
-    if any(file.precision in ("int8", "int16x8") for file in files):
-        yield (
-            "A file of integers may answer otherwise where the model itself is not sure (a lead of "
-            f"{DECISIVE_MARGINS['int8']} or less), and in 1 of {1 / CHANGES:,.0f} of its sure answers."
-        )
+    yield from _on_integers(files)
     yield (
         "All samples come from one source. How the model does on other cameras, places, people or times was not "
         "measured."
     )
+
+
+def _on_integers(files: Sequence[FileFacts]) -> Iterator[str]:
+    margins = {file.precision: file.least_margin for file in files if file.least_margin is not None}
+    for precision, least_margin in margins.items():
+        yield (
+            f"An {precision} file may answer otherwise where the model itself is not sure (a lead of {least_margin} or "
+            f"less), and in 1 of {1 / CHANGES:,.0f} of its sure answers, or one."
+        )
+    for file in files:
+        for row in file.parity:
+            if row.floor is not None:
+                of = f" of “{row.output}”" if row.output else ""
+                yield (
+                    f"Moved by half a step, its inputs change {counted(row.floor, 'sure answer')}{of} of the model "
+                    f"itself: {file.name} may change as many, but no more than 1 in {1 / UNSTABLE:.0f}."
+                )
 
 
 def _on_samples(qualities: Sequence[Quality], role: str, samples: int) -> Iterator[str]:

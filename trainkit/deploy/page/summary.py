@@ -60,15 +60,11 @@ def choose_file(files: Sequence[FileFacts]) -> Choice:
     least = min(file.bytes for file in close)
     small = [file for file in close if file.bytes <= ALIKE * least]
     best = min(small, key=lambda file: (_rank(file.precision), file.bytes, file.name))
-    is_best_kind = len(small) > 1 and best.precision in ("int8", "int16x8")
-    kind = "the smallest files for phones" if mobile is not passed else "the smallest files"
-    told = f"Among {kind} that answer like the model" if len(small) > 1 else f"The smallest {_what(mobile, passed)}"
-    told = f"{told}, it computes with integers only" if is_best_kind else f"{told} that answers like the model"
-    return Choice(best, f"{told}.")
-
-
-def _what(mobile: Sequence[FileFacts], passed: Sequence[FileFacts]) -> str:
-    return "file for phones" if any(file.name.endswith(".tflite") for file in mobile) else "file"
+    where = " for phones" if best.name.endswith(".tflite") else ""
+    if len(small) == 1:
+        return Choice(best, f"The smallest file{where} that answers like the model.")
+    why = best.arithmetic if best.is_integers else f"is the lightest: {best.precision}"
+    return Choice(best, f"Among the smallest files{where} that answer like the model, it {why}.")
 
 
 def _rank(precision: str) -> int:

@@ -26,7 +26,7 @@ class Trial:
     Args:
         error: How far its answers are from those of the Keras model. Of classes: the share of the probability that is
             given to other classes, the mean over samples. Of numbers: the root mean squared difference of the worst
-            unit, as a share of its spread. With several outputs, that of the worst.
+            unit, as a share of its spread. With several outputs, that of the worst. 1 where there are no answers.
         changed: Share of the answers that are other classes; None where no output is a class.
         drop_points: Accuracy that is lost, in points; None where it is not known.
         passed: Whether the file would pass the gate on these samples, and loses no more accuracy than it may.
