@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,16 @@ def _take_ranges(graph: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
     stored = {tensor.name: tensor for tensor in graph.initializer}
     rounding = {node.output[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
-    back = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in rounding]
+    between = _moved(graph, rounding)
+    back = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in between]
     ranges, renamed = {}, {}
-    for node in back:
-        tensor = rounding[node.input[0]].input[0]
+    for output, node in rounding.items():
         scale, zero = (numpy_helper.to_array(stored[name]) for name in node.input[1:3])
-        ranges[tensor] = np.array(scale, np.float32), np.array(zero.astype(np.int16) - _OFFSET, np.int8)
-        renamed[node.output[0]] = tensor
+        renamed[output] = node.input[0]
+        ranges[node.input[0]] = np.array(scale, np.float32), np.array(zero.astype(np.int16) - _OFFSET, np.int8)
+    renamed |= {node.output[0]: renamed.get(node.input[0], node.input[0]) for node in back}
+    for value in [value for value in graph.value_info if value.name in between]:
+        graph.value_info.remove(value)  # it is of real numbers now
     for node in [*back, *rounding.values()]:
         graph.node.remove(node)
     rename_tensors(graph, renamed)
@@ -88,6 +91,15 @@ def _take_ranges(graph: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     for node in graph.node:
         node.output[:] = [given.get(name, name) for name in node.output]
     return {given.get(name, name): ends for name, ends in ranges.items()}
+
+
+def _moved(graph: Any, rounding: Collection[str]) -> set[str]:
+    """Tensors of integers: what was rounded, and what moving values makes of it, as a Transpose before Flatten."""
+    moved = {*rounding}
+    for node in graph.node:
+        if node.op_type != "DequantizeLinear" and node.input and node.input[0] in moved:
+            moved |= {*node.output}
+    return moved
 
 
 def _overrides(graph: Any, ranges: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, list[dict[str, Any]]]:
