@@ -206,6 +206,16 @@ def test_a_rate_of_its_own_is_another_step(run, deployed):
     assert "as before" not in told
 
 
+def test_quantization_goes_with_onnx_alone(run, deployed):
+    deployment, told = deploy(run, STEPS, "deploy.export=[ONNX: {precision: int8}]")
+    assert told.count("as before") == 3
+    (file,) = deployment.files
+    assert file.parity.passed
+    assert file.made_from == "Quantize"
+    assert {kept.promise.kind for kept in file.promises} == {"zeros", "distinct values"}
+    assert all(kept.holds for kept in file.promises)
+
+
 def test_quantization_that_loses_what_was_promised_ends_the_deploy(run, deployed, monkeypatch):
     """Plain training with rounding, which does not know of promises."""
 
