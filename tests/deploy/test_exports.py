@@ -133,6 +133,18 @@ def test_deploy_that_is_stopped_in_its_second_export_makes_only_that_again(run, 
     assert {path.stat().st_nlink for path in run.deploy.iterdir()} == {1}
 
 
+def test_deploy_goes_on_with_no_file_of_another_keras(run, monkeypatch):
+    proved = fail_at(monkeypatch, 2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        deploy(run, PRECISIONS)
+    place = import_module("trainkit.deploy.packages")
+    real = place.version
+    monkeypatch.setattr(place, "version", lambda package: "2.99" if package == "keras" else real(package))
+    _, told = deploy(run, PRECISIONS)
+    assert len(proved) == 4
+    assert "as before" not in told
+
+
 def refuse(monkeypatch, end, kind=ExportError):
     """Let every file whose name ends so be one that cannot be made."""
     place = import_module("trainkit.deploy.production")

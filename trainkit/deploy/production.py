@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from trainkit.deploy.compress.steps import Compressed, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.packages import ALL_PACKAGES, installed
 from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, collect, make_proof
 from trainkit.deploy.sensitivity import Explainer, Explanation, explain_files, write_explanation
@@ -40,11 +39,9 @@ from trainkit.objects import build_registered
 from trainkit.runs import replace_directory, replace_file, write_json
 from trainkit.training.determinism import seed_everything
 from trainkit.training.log import say
-from trainkit.training.record import PACKAGES
 
 CALIBRATED = ("int8", "int16x8")
 """Precisions whose ranges are taken from training samples."""
-_PACKAGES = (*PACKAGES, "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 MOST_SAMPLES = 10_000
 """Samples that a file is proved on; of a larger test set, the first ones."""
 
@@ -257,7 +254,7 @@ def _config_sha256(config: Config) -> str:
 
 def _origins(subject: Subject, proof: Proof, compressed: Compressed | None, directory: Path) -> tuple[_Origin, _Origin]:
     """What files are made from, and what those of integers are; a compressed model is saved beside them."""
-    key = key_of(_versions(), proof.sha256, fingerprint(subject.splits), proof.samples)
+    key = key_of(installed(ALL_PACKAGES), proof.sha256, fingerprint(subject.splits), proof.samples)
     if compressed is None:
         return (origin := _Origin(subject.model, proof, key)), origin
     filepath = directory / COMPRESSED
@@ -271,15 +268,6 @@ def _origins(subject: Subject, proof: Proof, compressed: Compressed | None, dire
     quantized, layers = proof.against(compressed.quantized, "Quantize"), compressed.steps[-1].facts["layers"]
     own = key_of(own, digest_of(compressed.quantized))
     return plain, _Origin(compressed.quantized, quantized, own, compressed.promises, layers)
-
-
-def _versions() -> dict[str, str | None]:
-    """Of all that makes a file what it is, and that runs it."""
-    versions: dict[str, str | None] = {}
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return versions
 
 
 def _with_promises(report: FileReport, filepath: Path, origin: _Origin) -> FileReport:

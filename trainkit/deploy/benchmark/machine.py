@@ -7,11 +7,12 @@ import os
 import platform
 import time
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("trainkit", "ai-edge-litert", "onnxruntime", "tensorflow", "tf-keras", "numpy")
+from trainkit.deploy.packages import RUNNERS, installed
+from trainkit.training.record import PACKAGES
+
 _WORK = bytes(64_000)
 
 
@@ -22,11 +23,7 @@ def describe_machine() -> dict[str, Any]:
 
 def describe_versions() -> dict[str, str]:
     """Of Python, TrainKit and what runs files."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return versions
+    return {"python": platform.python_version()} | installed((*PACKAGES, *RUNNERS))
 
 
 def usable_cores() -> int:

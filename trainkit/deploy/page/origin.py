@@ -7,20 +7,17 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from trainkit.config import Node
 from trainkit.config.load import read_document
+from trainkit.deploy.packages import ALL_PACKAGES, DEPLOY_PACKAGES, installed
 from trainkit.deploy.page.nodes import short_node
 from trainkit.deploy.page.records import part_of, read_record, read_text
 from trainkit.deploy.subject import Subject
 from trainkit.errors import ConfigError
 from trainkit.runs import Run
-
-DEPLOY_PACKAGES = ("tensorflow-model-optimization", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
-TRAINING_PACKAGES = ("trainkit", "tensorflow", "tf-keras", "numpy")
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,8 @@ def describe_origin(subject: Subject, *, sha256: str) -> Origin:
         sha256=sha256,
         is_run=run is not None,
         seed=config.experiment.seed,
-        versions=part_of(manifest, "versions") | dict(_installed(run is None)),
+        # of a run, the manifest tells what it was trained by
+        versions=part_of(manifest, "versions") | installed(DEPLOY_PACKAGES if run else ALL_PACKAGES),
         commands=tuple(_commands(subject, run, manifest)),
         config=(read_text(run.config) if run else "") or config.document.text or "",
         resolved=config.resolved_yaml() if run else "",
@@ -93,13 +91,6 @@ def describe_origin(subject: Subject, *, sha256: str) -> Origin:
         devices=str(manifest.get("devices", "")),
         commit=str(manifest.get("git_commit") or ""),
     )
-
-
-def _installed(is_elsewhere: bool) -> Iterator[tuple[str, str]]:
-    """What the files were made and run by; of a run, the manifest tells what it was trained by."""
-    for package in (*(TRAINING_PACKAGES if is_elsewhere else ()), *DEPLOY_PACKAGES):
-        with suppress(PackageNotFoundError):
-            yield package, version(package)
 
 
 def _commands(subject: Subject, run: Run | None, manifest: Mapping[str, Any]) -> Iterator[str]:
