@@ -256,6 +256,8 @@ VARIANTS = {
     "PReLU-shared": (lambda: K.PReLU(shared_axes=[1, 2]), [IMAGE]),
     "BatchNormalization-axis1": (lambda: K.BatchNormalization(axis=1), [IMAGE]),
     "LayerNormalization-axis": (lambda: K.LayerNormalization(axis=[1, 2]), [IMAGE]),
+    "GRU-any-length": (lambda: K.GRU(3), [(None, 4)]),
+    "GRU-reset-before-slices": (lambda: K.GRU(3, reset_after=False, implementation=1), [STEPS]),
     "GRU-unroll-relu": (lambda: K.GRU(3, unroll=True, activation="relu"), [STEPS]),
     "LSTM-elu": (lambda: K.LSTM(3, activation="elu"), [STEPS]),
     "LSTM-many-steps": (lambda: K.LSTM(3), [(257, 4)]),

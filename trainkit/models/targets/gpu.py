@@ -68,7 +68,7 @@ def _axes(layer: Any, name: str) -> int:
 def _recurrent(layer: Any) -> Lack:
     if not is_loop(layer):
         return Lack(("FILL", "SHAPE", "STRIDED_SLICE", "UNPACK"), _RECURRENT)
-    return Lack(("WHILE",), _RECURRENT)
+    return Lack(("SHAPE", "WHILE") if is_open(layer) else ("WHILE",), _RECURRENT)
 
 
 def _dilated(layer: Any, name: str) -> Lack | None:

@@ -20,6 +20,7 @@ FLOAT_ACTIVATIONS: Mapping[str, tuple[str, ...]] = {"elu": ("ELU",)}
 _BENT = "Use relu, gelu, selu or swish, which are computed in integers."
 _SPACE = "Use `precision: float16` or `dynamic`, or layers of fewer dimensions."
 _THRESHOLD = Lack(("CAST",), "Leave out the threshold.")
+_GATED = (tf.keras.layers.GRU, tf.keras.layers.GRUCell)
 _FLOAT: Mapping[str, Lack] = {
     "ELU": Lack(FLOAT_ACTIVATIONS["elu"], _BENT),
     "Conv3D": Lack(("CONV_3D",), _SPACE),
@@ -42,6 +43,8 @@ def float_operations(layer: Any) -> Lack | None:
 def _activations(layer: Any) -> Iterator[Lack]:
     if isinstance(layer, tf.keras.layers.ELU) and layer.alpha != 1:
         yield Lack(("MUL", "SELECT_V2"), _BENT)
+    if isinstance(layer, _GATED) and not layer.reset_after and layer.implementation == 2:
+        yield Lack(("SPLIT_V",), "Leave out `reset_after`, or write `implementation: 1`.")
     if isinstance(layer, tf.keras.layers.ReLU) and layer.threshold:
         yield _THRESHOLD
     for activation in sorted(activations_of(layer) & {*FLOAT_ACTIVATIONS}):

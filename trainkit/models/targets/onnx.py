@@ -53,4 +53,7 @@ def unquantized_operations(layer: Any) -> Lack | None:
     """What an .onnx of 8 bits lacks of a layer, without those that it calls: nothing quantizes loops, nor branches."""
     if is_loop(layer):
         return Lack((), f"{_LOOP}." if class_of(layer, CONVOLUTIONAL_LOOPS) else _UNROLL)
+    if class_of(layer, _LOCAL) and layer.implementation == 1:
+        cure = "ONNX Runtime does not run it: use a convolution, or `precision: float32`."
+        return Lack(("QLinearMatMul",), cure)
     return Lack(("If",), "Use Cropping2D, or `precision: float32`.") if class_of(layer, ("CenterCrop",)) else None
