@@ -51,9 +51,15 @@ def test_deploy_measures_each_output_as_litert_does(deployed, two_run):
     kind = np.concatenate([answer["kind"] for answer in answers]).argmax(axis=1)
     size = np.concatenate([answer["size"] for answer in answers]).astype(float)
     file = deployed.files[0]
+    squares, spread = (size - targets["size"]) ** 2, targets["size"] - targets["size"].mean(axis=0)
+    figures = {
+        "mae": np.mean(np.abs(size - targets["size"])),
+        "rmse": np.sqrt(np.mean(squares)),
+        "r2": 1 - squares.sum() / (spread.astype(float) ** 2).sum(),
+    }
     assert file.outputs == {
         "kind": {"accuracy": pytest.approx(np.mean(kind == targets["kind"]))},
-        "size": {"rmse": pytest.approx(np.sqrt(np.mean((size - targets["size"]) ** 2)), rel=1e-4)},
+        "size": {name: pytest.approx(value, rel=1e-3) for name, value in figures.items()},
     }
     assert file.accuracy == file.outputs["kind"]["accuracy"]
 
@@ -79,13 +85,14 @@ def test_verify_json_tells_what_an_app_has_to_know(deployed, two_run):
     assert written["samples"] == metrics["samples"]
     assert written["model"]["outputs"] == {
         "kind": {"accuracy": pytest.approx(metrics["outputs"]["kind"]["accuracy"])},
-        "size": {"rmse": pytest.approx(metrics["outputs"]["size"]["rmse"], rel=1e-5)},
+        "size": {name: pytest.approx(metrics["outputs"]["size"][name], rel=1e-5) for name in ("mae", "rmse", "r2")},
     }
 
 
 def test_deploy_writes_the_labels_of_the_only_class(deployed):
     names = sorted(path.name for path in deployed.directory.iterdir())
-    assert names == ["labels.txt", "preprocess.json", "two.onnx", "two_int8.tflite", "verify.json"]
+    told = ["MODEL_CARD.md", "report.html", "verify.json"]
+    assert names == sorted(["labels.txt", "preprocess.json", "two.onnx", "two_int8.tflite", *told])
     assert (deployed.directory / "labels.txt").read_text().splitlines() == ["0", "1", "2"]
 
 

@@ -7,11 +7,14 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from trainkit.deploy.export.calibrated import Calibrated
+from trainkit.deploy.export.layer_graph import LayerGraph
+from trainkit.deploy.export.operations import OperationsFile
 from trainkit.deploy.export.tflite import export_tflite, find_ranges
 from trainkit.deploy.islands import Islands
 from trainkit.deploy.verify import verify_file
 from trainkit.errors import ExportError, InputError
 from trainkit.framework import tf
+from trainkit.inference.tflite_graph import TFLiteGraph
 
 layers = tf.keras.layers
 
@@ -29,6 +32,10 @@ def network(bench):
     x = layers.Add(name="add")([x, y])
     x = layers.Dropout(0.1, name="dropout")(layers.Flatten(name="flatten")(x))
     return bench.train(tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(x)))
+
+
+def opened(filepath, network):
+    return OperationsFile(TFLiteGraph(filepath.read_bytes()), LayerGraph.of(network))
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +74,9 @@ def test_exactly_the_excluded_layers_compute_with_real_numbers(exclude, kinds, t
     filepath = tmp_path / "a.tflite"
     filepath.write_bytes(calibrated.quantize(calibrated.choose(exclude)))
     assert float_operations(filepath) == kinds
-    assert Islands.of(exclude, network).faults(filepath) == []
-    assert Islands.of(exclude, network).layers(filepath) == told
+    islands, file = Islands.of(exclude, network), opened(filepath, network)
+    assert islands.faults(file) == []
+    assert islands.layers(file) == told
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,7 @@ def test_exactly_the_excluded_layers_compute_with_real_numbers(exclude, kinds, t
 def test_a_file_with_other_layers_in_float32_is_found(made, asked, told, network, calibrated, tmp_path):
     filepath = tmp_path / "a.tflite"
     filepath.write_bytes(calibrated.quantize(made))
-    assert told in Islands.of(asked, network).faults(filepath)
+    assert told in Islands.of(asked, network).faults(opened(filepath, network))
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from PIL import Image
 
 import trainkit
 from trainkit.deploy.page.usage import as_comment, as_cpp, as_kotlin
-from trainkit.inference.keras3 import ENVIRONMENT
+from trainkit.inference.predictor import ENVIRONMENTS
 
 
 def programs(directory, language):
@@ -83,7 +83,11 @@ def test_program_for_keras3_answers_like_the_file(two_run, deploy_copy, read_pag
     zeros = {"left": np.zeros((1, 6), np.float32), "right": np.zeros((1, 4), np.float32)}
     expected = trainkit.load(directory / name)(zeros)
     ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=directory, env=os.environ | ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=directory,
+        env=os.environ | ENVIRONMENTS["Keras 3"],
+        capture_output=True,
+        text=True,
     )
     assert ended.returncode == 0, ended.stderr
     label, probability, *numbers = ended.stdout.split()

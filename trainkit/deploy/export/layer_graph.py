@@ -38,7 +38,8 @@ class LayerGraph:
             classes[layer.name] = type(layer).__name__
             given = [tensor._keras_history.layer.name for tensor in call.keras_inputs]
             makers[layer.name] = tuple(dict.fromkeys([*makers.get(layer.name, ()), *given]))
-            if any(weight.shape.rank is not None and weight.shape.rank > 1 for weight in layer.weights):
+            weights = [weight for weight in layer.weights if isinstance(weight, tf.Variable)]  # a vocabulary is none
+            if any(weight.shape.rank is not None and weight.shape.rank > 1 for weight in weights):
                 kernels.add(layer.name)
         pairs = zip(model.output_names, model.outputs, strict=True)
         outputs = {name: tensor._keras_history.layer.name for name, tensor in pairs}

@@ -24,8 +24,8 @@ def wilson(share: float, samples: int) -> tuple[float, float]:
     Example:
         >>> [round(end, 4) for end in wilson(0.5, 100)]
         [0.4038, 0.5962]
-        >>> wilson(1.0, 10)[1]
-        1.0
+        >>> [round(end, 4) for end in wilson(1.0, 10)]
+        [0.7225, 1.0]
     """
     if samples <= 0:
         return 0.0, 1.0

@@ -177,7 +177,7 @@ def as_cpp(text: str) -> str:
 
     Example:
         >>> print(as_cpp('a "b"'))
-        "a \\\\"b\\\\""
+        "a \\"b\\""
     """
     return json.dumps(text, ensure_ascii=False)
 
@@ -187,7 +187,7 @@ def as_kotlin(text: str) -> str:
 
     Example:
         >>> print(as_kotlin("a$b"))
-        "a\\\\$b"
+        "a\\$b"
     """
     return as_cpp(text).replace("$", "\\$")
 

@@ -32,7 +32,7 @@ def round_kernel(values: np.ndarray, axis: int | None) -> np.ndarray:
         axis: That of output channels, each with a scale of its own; None for one scale.
 
     Example:
-        >>> round_kernel(np.array([[100.0, 0.3], [1.0, 0.3]], np.float32), 0).round(2).tolist()
+        >>> round_kernel(np.array([[100.0, 0.3], [1.0, 0.3]], np.float32), 0).astype(float).round(2).tolist()
         [[100.0, 0.0], [1.0, 0.3]]
 
     Reference:
