@@ -92,6 +92,8 @@ class LoadedModel:
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def _by_name(self, inputs: Any) -> dict[str, np.ndarray]:
+        if self._only is not None and isinstance(inputs, np.ndarray):  # the quickest to know
+            return {self._only: inputs}
         if isinstance(inputs, Mapping):
             return {name: np.asarray(value) for name, value in inputs.items()}
         if self._only is not None:
