@@ -37,8 +37,8 @@ def spoil(row: int) -> None:
         spoiled = {name: tf.where(bad, float("nan"), tf.cast(one, tf.float32)) for name, one in inputs.items()}
         return spoiled, targets, weights
 
-    whole = Split._gather
-    Split._gather = gather  # type: ignore[method-assign]
+    whole = Split.gather
+    Split.gather = gather  # type: ignore[method-assign]
 
 
 class Calls:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from trainkit.framework import tf
+from trainkit.training.execution import Evaluator, Executor, Plan, Streamed
 from trainkit.training.length import Length
-from trainkit.training.loop import Guard, Loop
+from trainkit.training.loop import Guard, Loop, Validation
 from trainkit.training.signals import Signals
 from trainkit.training.state import Position
 
@@ -60,13 +61,19 @@ class Recorder(tf.keras.callbacks.Callback):
         self.asked.append(("test batch end", batch))
 
 
-def run(model, callback, *, length, position=None, validation=None, guard=None):
+def executor(kind, model, dataset, steps_per_execution=1):
+    feed = Streamed(dataset, model.distribute_strategy)
+    return kind(model, feed, Plan(steps_per_execution=steps_per_execution))
+
+
+def run(model, callback, *, length, position=None, validation=0, guard=None, steps_per_execution=1):
     position = position or Position()
     guard = guard or Guard(Signals())
+    test = executor(Evaluator, model, batches)
     loop = Loop(
         model,
-        batches=batches,
-        validation=validation,
+        train=executor(Executor, model, batches, steps_per_execution),
+        validation=Validation(test, validation) if validation else None,
         callbacks=[callback],
         length=length,
         position=position,
@@ -82,11 +89,22 @@ def test_loop_asks_callbacks_as_fit_does(stop_at):
     fitted = first.fit(
         batches(), epochs=3, steps_per_epoch=5, validation_data=batches().take(2), callbacks=[one], verbose=0
     )
-    found, position = run(second, other, length=Length(15, 5), validation=batches().take(2))
+    found, position = run(second, other, length=Length(15, 5), validation=2)
     assert other.asked == one.asked
     assert found.keys() == fitted.history.keys()
     np.testing.assert_allclose(second.get_weights()[0], first.get_weights()[0], rtol=1e-6)
     assert (position.step, position.epoch, position.over) == ((15, 3, False) if stop_at is None else (3, 1, True))
+
+
+def test_loop_of_several_steps_a_call_asks_callbacks_as_fit_does():
+    """`Model.fit` asks for the first and the last batch of a call; the last call of an epoch may be shorter."""
+    one, other = Recorder(), Recorder()
+    first, second = make_model(), make_model()
+    first.compile(tf.keras.optimizers.SGD(0.01), "mse", metrics=["mae"], steps_per_execution=2)
+    first.fit(batches(), epochs=3, steps_per_epoch=5, callbacks=[one], verbose=0)
+    run(second, other, length=Length(15, 5), steps_per_execution=2)
+    assert other.asked == one.asked
+    np.testing.assert_allclose(second.get_weights()[0], first.get_weights()[0], rtol=1e-6)
 
 
 def test_loop_ends_with_a_shorter_epoch():
@@ -111,11 +129,11 @@ def test_loop_goes_on_in_the_middle(broken_at):
 
     whole, broken = make_model(), make_model()
     callback, position = Recorder(), Position()
-    run(whole, callback, length=Length(15, 5), validation=batches().take(2))
+    run(whole, callback, length=Length(15, 5), validation=2)
     with pytest.raises(KeyboardInterrupt):
         run(broken, Recorder(), length=Length(15, 5), position=position, guard=Break(Signals()))
     rest = Recorder()
-    run(broken, rest, length=Length(15, 5), position=position, validation=batches().take(2))
+    run(broken, rest, length=Length(15, 5), position=position, validation=2)
     np.testing.assert_allclose(broken.get_weights()[0], whole.get_weights()[0], rtol=1e-6)
     ends = [one for one in callback.asked if one[0] == "epoch end"]
     assert [one for one in rest.asked if one[0] == "epoch end"] == ends[(broken_at - 1) // 5 :]
@@ -144,14 +162,14 @@ def test_loop_keeps_the_metrics_of_an_epoch_whose_validation_is_broken_off():
             callback,
             length=Length(10, 5),
             position=position,
-            validation=batches().take(3),
+            validation=3,
             guard=Asked(signals),
         )
     assert kept[0] == kept[1]
     assert [one for one in callback.asked if one[0] == "test batch end"] == [("test batch end", 0)]
     assert (position.step, position.epoch) == (5, 0)
     rest = Recorder()
-    run(model, rest, length=Length(10, 5), position=position, validation=batches().take(3))
+    run(model, rest, length=Length(10, 5), position=position, validation=3)
     assert rest.asked[2][0] == "test batch end"  # no step is done again
     assert position.epoch == 2
 
@@ -179,7 +197,7 @@ def test_loop_validates_anew_after_a_signal_that_ends_nothing():
             answered.append(self)
 
     callback, expected = Recorder(), Recorder()
-    run(make_model(), callback, length=Length(5, 5), validation=batches().take(3), guard=Asked(signals))
-    run(make_model(), expected, length=Length(5, 5), validation=batches().take(3))
+    run(make_model(), callback, length=Length(5, 5), validation=3, guard=Asked(signals))
+    run(make_model(), expected, length=Length(5, 5), validation=3)
     assert len(answered) == 1
     assert callback.asked[-2:] == expected.asked[-2:]  # the epoch with its metrics, and the end

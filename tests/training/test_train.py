@@ -117,8 +117,8 @@ def test_nan_behind_relu_is_found_with_the_sample(small_config, tmp_path, monkey
         bad = tf.reshape(rows == 4_321, [-1, 1, 1, 1])
         return {name: tf.where(bad, np.nan, tf.cast(one, tf.float32)) for name, one in inputs.items()}, targets, weights
 
-    whole = Split._gather
-    monkeypatch.setattr(Split, "_gather", spoiled)
+    whole = Split.gather
+    monkeypatch.setattr(Split, "gather", spoiled)
     told = r"the input `input` has NaN .* in sample \d+ of the batch: .* These are .*, image 4321\. The checkpoint"
     with pytest.raises(TrainingError, match=told):
         fit(small_config, tmp_path, "training.epochs=1", "data.validation_split=0")

@@ -72,6 +72,10 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
             self._pop_writer()
         self._close_writers()
 
+    def _implements_train_batch_hooks(self) -> bool:
+        """Keras asks here whether every batch is to be told of; it forgets the scalars of batches."""
+        return bool(super()._implements_train_batch_hooks()) or self.update_freq != "epoch"
+
     def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Keras asks here what to add to the logs; it adds the rate of a schedule only."""
         return logs | {"learning_rate": current_learning_rate(self.model.optimizer)}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from trainkit.config.data_settings import Data
+from trainkit.config.execution import Execution
 from trainkit.config.kinds import (
     Callback,
     Compressor,
@@ -112,6 +113,14 @@ class Training(Settings):
         default=None, description="The epoch to keep; by default the one of the least (validation) loss."
     )
     callbacks: list[Callback] = Field(default=[], description="Keras callbacks.")
+    execution: Annotated[
+        Annotated[Literal["auto"], Tag("a text")] | Annotated[Execution, Tag("a mapping")], Discriminator(form_of)
+    ] = Field(default="auto", description="How training steps are run: auto chooses, by measuring where that pays.")
+    graph: Literal["static", "eager"] = Field(
+        default="static",
+        description="static: TensorFlow makes a graph of the training step; eager: Python runs it line by line, for "
+        "breakpoints and prints.",
+    )
     determinism: Literal["off", "seeded", "strict"] = Field(
         default="seeded",
         description="off: another seed in every run; seeded: order, weights and random layers follow from the seed; "
@@ -134,6 +143,11 @@ class Training(Settings):
         description="Parts of the training, one after the other, in the place of `epochs`; each says what is another "
         "in it.",
     )
+
+    @property
+    def how(self) -> Execution:
+        """`execution` in its long form."""
+        return self.execution if isinstance(self.execution, Execution) else Execution()
 
     @property
     def when_nan(self) -> OnNaN:

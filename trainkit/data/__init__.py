@@ -8,7 +8,7 @@ from trainkit.data.idx import read_idx
 from trainkit.data.load import load_data
 from trainkit.data.records import Records, Source, Splits
 from trainkit.data.sources import SOURCES
-from trainkit.data.splits import Split
+from trainkit.data.splits import Parts, Split
 
 __all__ = [
     "SOURCES",
@@ -18,6 +18,7 @@ __all__ = [
     "Facts",
     "Field",
     "InputDescription",
+    "Parts",
     "Records",
     "Source",
     "Split",

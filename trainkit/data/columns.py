@@ -30,6 +30,13 @@ class Column(Protocol):
     def array(self) -> np.ndarray | None:
         """All rows, shape `(rows, …)`, where they are in memory."""
 
+    @property
+    def memory(self) -> int | None:
+        """Bytes that `gather` takes its values from, where it reads nothing but memory."""
+
+    def on(self, device: str) -> Column:
+        """The same rows, held in the memory of a device, as TensorFlow names it; texts stay where they are."""
+
     def gather(self, rows: Any) -> Any:
         """The values at some rows, inside a `tf.data` function: shape `(batch, …)`, of the field's dtype."""
 
@@ -61,6 +68,9 @@ class ArrayColumn:
         ((2, 2, 1), 'images.gz, image 2')
     """
 
+    _device = "CPU:0"
+    """Where tf.data runs."""
+
     def __init__(
         self,
         array: np.ndarray,
@@ -78,6 +88,19 @@ class ArrayColumn:
 
     def __len__(self) -> int:
         return len(self.array)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all rows."""
+        return int(self.array.nbytes)
+
+    def on(self, device: str) -> ArrayColumn:
+        """The same rows, held in the memory of a device; see `Column.on`."""
+        if self.field.dtype == "string" or device == self._device:
+            return self
+        column = self.with_field()
+        column._device = device
+        return column
 
     def gather(self, rows: Any) -> Any:
         """The values at some rows; see `Column.gather`."""
@@ -119,10 +142,10 @@ class ArrayColumn:
 
     @cached_property
     def _tensor(self) -> Any:
-        """An eager tensor beside tf.data, which runs on the CPU; functions capture it instead of embedding a copy."""
+        """An eager tensor, which functions capture instead of embedding a copy."""
         from trainkit.framework import tf
 
-        with tf.init_scope(), tf.device("CPU:0"):
+        with tf.init_scope(), tf.device(self._device):
             return tf.constant(self.array)
 
 

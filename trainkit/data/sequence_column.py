@@ -37,6 +37,7 @@ class SequenceColumn:
     """
 
     array = None
+    _device = "CPU:0"
 
     def __init__(
         self,
@@ -56,6 +57,19 @@ class SequenceColumn:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all steps."""
+        return int(self.steps.nbytes)
+
+    def on(self, device: str) -> SequenceColumn:
+        """The same samples, held in the memory of a device; see `Column.on`."""
+        if self.field.dtype == "string" or device == self._device:
+            return self
+        column = self.with_field()
+        column._device = device
+        return column
 
     def gather(self, rows: Any) -> Any:
         """The samples at some rows, padded to the longest of them; see `Column.gather`."""
@@ -141,10 +155,10 @@ class SequenceColumn:
 
     @cached_property
     def _tensors(self) -> tuple[Any, Any]:
-        """Steps and starts beside tf.data, as eager tensors that functions capture instead of embedding a copy."""
+        """Steps and starts as eager tensors, which functions capture instead of embedding a copy."""
         from trainkit.framework import tf
 
-        with tf.init_scope(), tf.device("CPU:0"):
+        with tf.init_scope(), tf.device(self._device):
             return tf.constant(self.steps), tf.constant(self._starts)
 
 

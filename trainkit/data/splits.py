@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,19 @@ from trainkit.errors import DataError, InputError
 
 Change = Callable[..., tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]
 """`change(inputs, targets, weights, *, epoch, rows)`: what training makes of a batch, inside a `tf.data` function."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of each batch, for the replicas that take them.
+
+    Args:
+        wanted: Which parts, counted from 0.
+        count: How many there are.
+    """
+
+    wanted: range
+    count: int
 
 
 class Split:
@@ -72,7 +86,14 @@ class Split:
         return next(iter(self._inputs.values())).original(int(self._rows[index]))
 
     def batches(
-        self, batch_size: int, *, seed: int, first_epoch: int = 0, first_step: int = 0, change: Change | None = None
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        first_epoch: int = 0,
+        first_step: int = 0,
+        change: Change | None = None,
+        parts: Parts | None = None,
     ) -> Any:
         """An endless `tf.data.Dataset` of shuffled batches, epoch after epoch.
 
@@ -86,24 +107,72 @@ class Split:
             first_epoch: Counted from 0.
             first_step: Batches of that epoch to leave out; they are not read.
             change: What becomes of each batch.
+            parts: Which parts of each batch are wanted, one after the other, each with its share: the others are not
+                read.
         """
-        from trainkit.data.batching import shuffled_rows
+        from trainkit.data.batching import parts_of, shuffled_rows
 
         _require_batch_size(batch_size)
 
         def load(epoch: Any, rows: Any) -> Any:
-            batch = self._gather(rows)
+            batch = self.gather(rows)
             return change(*batch, epoch=epoch, rows=rows) if change else batch
 
         rows = shuffled_rows(self._rows, batch_size, seed=seed, first_epoch=first_epoch, first_step=first_step)
-        return self._map(rows, load, is_heavy=change is not None)
+        if parts is None:
+            return self._map(rows, load, is_heavy=change is not None)
+        rows = parts_of(rows, parts.wanted, parts.count)
+        return self._map(rows, lambda epoch, rows, share: (load(epoch, rows), share), is_heavy=change is not None)
 
-    def ordered(self, batch_size: int) -> Any:
-        """A `tf.data.Dataset` of one pass in the order of the samples."""
-        from trainkit.data.batching import ordered_rows
+    def ordered(self, batch_size: int, *, change: Change | None = None, parts: Parts | None = None) -> Any:
+        """A `tf.data.Dataset` of one pass in the order of the samples; see `batches` for its arguments."""
+        from trainkit.data.batching import ordered_rows, parts_of
 
         _require_batch_size(batch_size)
-        return self._map(ordered_rows(self._rows, batch_size), self._gather)
+
+        def load(rows: Any) -> Any:
+            batch = self.gather(rows)
+            return change(*batch, epoch=0, rows=rows) if change else batch
+
+        rows = ordered_rows(self._rows, batch_size)
+        if parts is None:
+            return self._map(rows, load)
+        rows = parts_of(rows.map(lambda rows: (0, rows)), parts.wanted, parts.count)
+        return self._map(rows, lambda _, rows, share: (load(rows), share))
+
+    def order(self, *, seed: int | None = None, epoch: int = 0) -> Any:
+        """The rows of an epoch in the order of `batches`, an int64 tensor; without a seed in that of `ordered`."""
+        from trainkit.data.batching import hold, shuffled
+
+        rows = hold(self._rows)
+        return rows if seed is None else shuffled(rows, seed=seed, epoch=epoch)
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that `gather` takes its values from, where it reads nothing but memory."""
+        sizes = [column.memory for columns in self._all for column in columns.values()]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def has_one_shape(self) -> bool:
+        """Whether all batches of one size have the same shape, and no texts."""
+        fields = [column.field for columns in self._all for column in columns.values()]
+        return all(field.dtype != "string" and None not in field.shape for field in fields)
+
+    def on(self, device: str) -> Split:
+        """The same samples, what is in memory held in that of a device, as TensorFlow names it."""
+        part = copy.copy(self)
+        part._inputs, part._targets, part._weights = (
+            {name: column.on(device) for name, column in columns.items()} for columns in self._all
+        )
+        return part
+
+    def gather(self, rows: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The inputs, targets and weights at some rows of the columns, inside a TensorFlow function."""
+        inputs, targets, weights = (
+            {name: column.gather(rows) for name, column in columns.items()} for columns in self._all
+        )
+        return inputs, targets, weights
 
     def subset(self, indices: np.ndarray) -> Split:
         """The samples at `indices`, in that order; nothing is copied."""
@@ -212,12 +281,9 @@ class Split:
         parallel = tf.data.AUTOTUNE if is_heavy or not in_memory else None
         return rows.map(load, num_parallel_calls=parallel).prefetch(tf.data.AUTOTUNE)
 
-    def _gather(self, rows: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        inputs, targets, weights = (
-            {name: column.gather(rows) for name, column in columns.items()}
-            for columns in (self._inputs, self._targets, self._weights)
-        )
-        return inputs, targets, weights
+    @property
+    def _all(self) -> tuple[Mapping[str, Column], Mapping[str, Column], Mapping[str, Column]]:
+        return self._inputs, self._targets, self._weights
 
 
 def _require_batch_size(batch_size: int) -> None:

@@ -92,6 +92,12 @@ class Checkpointer(Guard):
             self._again = False
             self.save()
 
+    @property
+    def most_steps(self) -> int:
+        """Steps up to the next checkpoint."""
+        every = self._settings.every_steps
+        return super().most_steps if every is None else every - self.state.position.step % every
+
     def after_step(self, *, is_last: bool) -> None:
         """Write a checkpoint if it is time for one; after the last step of an epoch comes that of the epoch."""
         every_steps, every_minutes = self._settings.every_steps, self._settings.every_minutes

@@ -48,6 +48,7 @@ def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str
             name: [build(node, values, name=metric) for metric, node in output.metrics.items()]
             for name, output in outputs.items()
         },
+        run_eagerly=training.graph == "eager",
     )
 
 

@@ -17,18 +17,21 @@ from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut
+from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import Checkpointer, read_state, restore
 from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
+from trainkit.training.execution import Executor, Planner, of_every_batch
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import Length, length_of, samples_of_epoch, steps_of_pass
+from trainkit.training.length import Length, length_of, samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
 from trainkit.training.phases import optimizer_of, phases_of
-from trainkit.training.pipeline import encoded, training_change
+from trainkit.training.pipeline import training_change
 from trainkit.training.signals import Signals
 from trainkit.training.state import State
+from trainkit.training.validation import validation_of
 from trainkit.training.watch import Watch
 
 SLOWER = 10
@@ -131,11 +134,12 @@ class FineTuning:
         if state.position.step:
             say(self._console, f"goes on at training step {state.position.step:,} of {length.steps:,}")
         progress = Progress(self._console, epochs=epochs, steps=length.steps_per_epoch, clock=clock)
-        others = [self._watch, *self._users(), *callbacks]
+        asked = [*self._users(), *callbacks]
+        others = [self._watch, *asked]
         loop = Loop(
             model,
-            batches=self._batches,
-            validation=self._validation(),
+            train=self._executor(model, length, state, asked),
+            validation=validation_of(model, self._splits.validation, self._config.experiment, self._outputs, asked),
             callbacks=[clock, progress, *others],
             length=length,
             position=state.position,
@@ -179,20 +183,19 @@ class FineTuning:
             message = "must be a number beside the callback ReduceLROnPlateau, which has no effect on a schedule."
             raise SettingError(("deploy", "fine_tune", "learning_rate"), message)
 
-    def _batches(self, step: int) -> Any:
-        experiment, split = self._config.experiment, self._splits.train
-        epoch, first = divmod(step, steps_of_pass(experiment, split))
-        return split.batches(
+    def _executor(self, model: Any, length: Length, state: State, callbacks: Sequence[Any]) -> Executor:
+        experiment, split, step = self._config.experiment, self._splits.train, state.position.step
+        batches = Batches(
+            split,
             experiment.data.batch_size,
             seed=experiment.seed,
-            first_epoch=self._first_epoch + epoch,
-            first_step=first,
+            first_epoch=self._first_epoch,
             change=training_change(self._config, split.facts, self._outputs, seed=experiment.seed),
+            augments=bool(experiment.data.augment),
         )
-
-    def _validation(self) -> Any:
-        validation = self._splits.validation
-        return validation and encoded(validation.ordered(self._config.experiment.data.batch_size), self._outputs)
+        remaining, every_batch = length.steps - step, of_every_batch(callbacks)
+        planner = Planner(model, batches, experiment.training, step=step, remaining=remaining, every_batch=every_batch)
+        return planner.choose()[0]
 
     def _users(self) -> list[Any]:
         nodes, values = phases_of(self._config.experiment)[-1].callbacks, self._splits.train.facts.values

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 from trainkit.framework import tf
 from trainkit.training.averages import averaged
+from trainkit.training.execution import Executor
 from trainkit.training.length import Length
 from trainkit.training.signals import Signals
 from trainkit.training.state import Position
@@ -28,8 +30,13 @@ class Guard:
     def enter_epoch(self) -> None:
         """The callbacks have begun an epoch, of which some steps may have been done before."""
 
+    @property
+    def most_steps(self) -> int:
+        """How many steps may be done before this is asked again."""
+        return sys.maxsize
+
     def after_step(self, *, is_last: bool) -> None:
-        """A step was done."""
+        """A call was done, of one step or several."""
         if self.signals.asked:
             self.interrupt()
 
@@ -54,8 +61,8 @@ class Loop:
 
     Args:
         model: A compiled `tf.keras.Model`; its metrics hold what an epoch that was broken off has measured so far.
-        batches: Training steps done to the endless dataset of all batches from there.
-        validation: A dataset, or None.
+        train: Runs the training steps.
+        validation: Measures the model after each epoch, or None.
         callbacks: Keras callbacks, asked in their order.
         length: Of the phase.
         position: Where to begin; it is moved.
@@ -66,8 +73,8 @@ class Loop:
         self,
         model: Any,
         *,
-        batches: Callable[[int], Any],
-        validation: Any | None,
+        train: Executor,
+        validation: Validation | None,
         callbacks: Sequence[Any],
         length: Length,
         position: Position,
@@ -76,9 +83,9 @@ class Loop:
         self.model = model
         self.position = position
         self.length = length
-        self._batches, self._validation, self._guard = batches, validation, guard
+        self._train, self._validation, self._guard = train, validation, guard
         self.callbacks = tf.keras.callbacks.CallbackList(
-            [*callbacks, _Listener(guard)],
+            list(callbacks),
             add_history=True,
             model=model,
             epochs=position.phase_epoch + length.epochs,
@@ -89,16 +96,13 @@ class Loop:
         """Do what is left of the phase; returns what Keras' History has of it."""
         model, position = self.model, self.position
         model.stop_training = position.stopping
-        train = model.make_train_function()
         model._train_counter.assign(position.step)
         with model.distribute_strategy.scope():
             self.callbacks.on_train_begin()
             self._guard.begin(self)
-            if not self.is_over:
-                iterator = iter(self._batches(position.step))
             logs: dict[str, float] = {}
             while not self.is_over:
-                logs = self._run_epoch(train, iterator)
+                logs = self._run_epoch()
             self.callbacks.on_train_end(logs)
         return model.history.history
 
@@ -121,28 +125,27 @@ class Loop:
         """Whether nothing is left of the phase."""
         return self.position.is_over(self.length.epochs)
 
-    def _run_epoch(self, train: Callable[[Any], Any], iterator: Any) -> dict[str, float]:
-        model, position, callbacks = self.model, self.position, self.callbacks
+    def _run_epoch(self) -> dict[str, float]:
+        model, position, callbacks, guard = self.model, self.position, self.callbacks, self._guard
         first, end = self._first_step, position.phase_step + self.length.before(self._epoch + 1)
         if self.epoch_begins:
             model.reset_metrics()
         callbacks.on_epoch_begin(position.epoch)
-        self._guard.enter_epoch()
+        guard.enter_epoch()
         while position.step < end and not model.stop_training:
-            index = position.step - first
-            callbacks.on_train_batch_begin(index)
-            values = train(iterator)
-            position.step += 1
-            callbacks.on_train_batch_end(index, values)
+            callbacks.on_train_batch_begin(position.step - first)
+            count, values = self._train(position.step, min(end - position.step, guard.most_steps))
+            position.step += count
+            callbacks.on_train_batch_end(position.step - first - 1, values)
             position.stopping = bool(model.stop_training)
-            self._guard.after_step(is_last=position.step == end or model.stop_training)
+            guard.after_step(is_last=position.step == end or model.stop_training)
         logs = {name: float(value) for name, value in model.get_metrics_result().items()}
-        self._guard.after_steps(logs)
+        guard.after_steps(logs)
         logs |= self._validate()
         position.epoch += 1
         callbacks.on_epoch_end(position.epoch - 1, logs)
         position.stopping = position.over = bool(model.stop_training)
-        self._guard.after_epoch(logs)
+        guard.after_epoch(logs)
         return logs
 
     def _validate(self) -> dict[str, float]:
@@ -154,28 +157,43 @@ class Loop:
         while True:
             try:
                 with averaged(self.model):
-                    values = self.model.evaluate(
-                        self._validation, verbose=0, callbacks=self.callbacks, return_dict=True
-                    )
-                return {f"val_{name}": float(value) for name, value in values.items()}
+                    values = self._validation(self.callbacks, self._guard)
+                return {f"val_{name}": value for name, value in values.items()}
             except _Interrupted:
                 for variable, value in zip(variables, kept, strict=True):
                     variable.assign(value)
                 self._guard.interrupt()  # where its handler lets the training go on, the validation begins anew
 
 
+class Validation:
+    """Measures a model on the same batches, time after time: as `Model.evaluate` does.
+
+    Args:
+        test: Runs the test steps.
+        steps: How many there are.
+    """
+
+    def __init__(self, test: Executor, steps: int) -> None:
+        self._test, self._steps = test, steps
+
+    def __call__(self, callbacks: Any, guard: Guard) -> dict[str, float]:
+        """Loss and metrics of all batches; the metrics of the model begin anew."""
+        self._test.model.reset_metrics()
+        self._test.feed.rewind()
+        callbacks.on_test_begin()
+        step = 0
+        values: dict[str, Any] = {}
+        while step < self._steps:
+            callbacks.on_test_batch_begin(step)
+            count, values = self._test(step, self._steps - step)
+            step += count
+            callbacks.on_test_batch_end(step - 1, values)
+            if guard.signals.asked:
+                raise _Interrupted
+        logs = {name: float(value) for name, value in values.items()}
+        callbacks.on_test_end(logs)
+        return logs
+
+
 class _Interrupted(BaseException):
     """A signal came during a validation."""
-
-
-class _Listener(tf.keras.callbacks.Callback):
-    """Breaks a validation off when a signal has come."""
-
-    def __init__(self, guard: Guard) -> None:
-        super().__init__()
-        self._supports_tf_logs = True  # else Keras waits for every batch's metrics
-        self._guard = guard
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._guard.signals.asked:
-            raise _Interrupted

@@ -21,6 +21,13 @@ def encoded(dataset: Any, outputs: Mapping[str, Output]) -> Any:
     return dataset.map(lambda inputs, targets, weights: (inputs, _encode(targets, outputs), weights))
 
 
+def encoding(outputs: Mapping[str, Output]) -> Change | None:
+    """What gives each batch the targets in the form that each loss takes; None where they have it."""
+    if not any(output.is_one_hot for output in outputs.values()):
+        return None
+    return lambda inputs, targets, weights, *, epoch, rows: (inputs, _encode(targets, outputs), weights)
+
+
 def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output], *, seed: int) -> Change | None:
     """What becomes of each training batch, for `Split.batches`; None for nothing.
 
@@ -29,16 +36,14 @@ def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output],
         NodeError: If an augmentation refuses its arguments, or mixes targets that cannot be mixed.
     """
     augment = build_augment(config, facts, outputs, seed=seed)
-    if augment is None and not any(output.is_one_hot for output in outputs.values()):
-        return None
+    if augment is None:
+        return encoding(outputs)
     images = [name for name, field in facts.inputs.items() if field.is_image]
 
     def change(inputs: Any, targets: Any, weights: Any, *, epoch: Any, rows: Any) -> Any:
-        targets = _encode(targets, outputs)
-        if augment is not None:
-            inputs = dict(inputs)
-            for name in images:
-                inputs[name], targets = augment(inputs[name], targets, epoch=epoch, indices=rows)
+        inputs, targets = dict(inputs), _encode(targets, outputs)
+        for name in images:
+            inputs[name], targets = augment(inputs[name], targets, epoch=epoch, indices=rows)
         return inputs, targets, weights
 
     return change

@@ -10,7 +10,6 @@ from trainkit.training.append_only import cut_back
 from trainkit.training.checkpointing import NotFiniteError, read_state
 from trainkit.training.diagnosis import first_bad_step
 from trainkit.training.finite import Finding
-from trainkit.training.length import steps_of_pass
 from trainkit.training.log import say
 from trainkit.training.session import Session
 
@@ -70,7 +69,7 @@ def _replay(training: Session, *, until: int) -> tuple[int, Finding] | None:
     _set_up(training)
     model = training.prepared.model
     model._train_counter.assign(first)
-    batches = training.batches_from(first).take(until - first)
+    batches = training.batches.dataset(first).take(until - first)
     counter = [model._train_counter]
 
     def train(batch: Any) -> float:
@@ -97,8 +96,6 @@ def _told(training: Session, step: int, finding: Finding) -> str:
     few = _MOST_SAMPLES if finding.where not in _OF_THE_DATA else len(finding.samples)
     if not finding.samples or len(finding.samples) > few:
         return text
-    experiment, split = training.prepared.config.experiment, training.prepared.splits.train
-    epoch, first = divmod(step, steps_of_pass(experiment, split))
-    origins = split.origins_of_batch(experiment.data.batch_size, seed=training.state.seed, epoch=epoch, step=first)
+    origins = training.batches.origins(step)
     named = ", ".join(origins[sample] for sample in finding.samples[:_MOST_SAMPLES])
     return f"{text} These are {named}{', …' if len(finding.samples) > _MOST_SAMPLES else ''}."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from rich.console import Console
 
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import restore
 from trainkit.training.compile import compile_model, make_resumable
-from trainkit.training.length import Length, steps_of_pass
+from trainkit.training.length import Length
 from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.prepare import Prepared
 from trainkit.training.state import State
@@ -69,13 +70,13 @@ class Session:
         if rate is not None:
             optimizer.learning_rate = rate
 
-    def batches_from(self, step: int) -> Any:
-        """All batches from a training step on."""
-        experiment, split = self.prepared.config.experiment, self.prepared.splits.train
-        epoch, first = divmod(step, steps_of_pass(experiment, split))
-        change = self.prepared.change
-        return split.batches(
-            experiment.data.batch_size, seed=self.state.seed, first_epoch=epoch, first_step=first, change=change
+    @property
+    def batches(self) -> Batches:
+        """The training batches."""
+        prepared, split = self.prepared, self.prepared.splits.train
+        data = prepared.config.experiment.data
+        return Batches(
+            split, data.batch_size, seed=self.state.seed, change=prepared.change, augments=bool(data.augment)
         )
 
     def lengths(self) -> list[Length]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,15 @@ from trainkit.training.checkpointing import (
     without_optimizer,
 )
 from trainkit.training.evaluation import evaluate
+from trainkit.training.execution import Executor, Plan, Planner, of_every_batch
 from trainkit.training.failure import telling_failures
-from trainkit.training.length import samples_of_epoch
+from trainkit.training.length import Length, samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
-from trainkit.training.pipeline import encoded
-from trainkit.training.prepare import Prepared
 from trainkit.training.rollback import go_back
 from trainkit.training.session import Session
 from trainkit.training.signals import Signals
+from trainkit.training.validation import validation_of
 
 
 class Training(Session):
@@ -80,22 +80,46 @@ class Training(Session):
             strict=experiment.training.determinism == "strict",
             again=self._from_checkpoint and (self._lower_rate != 1 or self._anew != "nothing"),
         )
+        self._use_lower_rate()
+        hooked = [board, *users.values()]
         loop = Loop(
             model,
-            batches=self.batches_from,
-            validation=_validation(prepared),
+            train=self._executor(length, hooked),
+            validation=validation_of(model, prepared.splits.validation, experiment, prepared.outputs, hooked),
             callbacks=[*own.values(), *users.values()],
             length=length,
             position=state.position,
             guard=guard,
         )
-        self._use_lower_rate()
         self._from_checkpoint, self._anew = False, "nothing"
         try:
             loop.run()
         finally:
             progress.close()
             board.close()
+
+    def _executor(self, length: Length, callbacks: Sequence[Any]) -> Executor:
+        """What runs the training steps of the phase: as they were run before, or as is chosen now and written down."""
+        run, position, training = self.run, self.state.position, self.prepared.config.experiment.training
+        every_batch = of_every_batch(callbacks)
+        planner = Planner(
+            self.prepared.model,
+            self.batches,
+            training,
+            step=position.step,
+            remaining=position.phase_step + length.steps - position.step,
+            every_batch=every_batch,
+        )
+        asked = training.how.model_dump()
+        recorded: dict[str, Any] = run.read_manifest().get("execution", {})
+        known = recorded.get(str(position.phase), {})
+        if known.get("asked") == asked and known.get("every_batch") == list(every_batch):
+            return planner.executor(Plan.from_json(known["plan"]))
+        executor, choice = planner.choose()
+        say(self.console, str(choice))
+        phase = {"asked": asked, "every_batch": list(every_batch)} | choice.to_json()
+        run.update_manifest(execution=recorded | {str(position.phase): phase})
+        return executor
 
     def _use_lower_rate(self) -> None:
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
@@ -155,11 +179,6 @@ class Training(Session):
             arguments["write_graph"] = False
         config = "" if is_written else self.prepared.config.resolved_yaml()
         return TensorBoard(log_dir, config=config, clock=clock, **arguments)
-
-
-def _validation(prepared: Prepared) -> Any | None:
-    validation = prepared.splits.validation
-    return validation and encoded(validation.ordered(prepared.config.experiment.data.batch_size), prepared.outputs)
 
 
 def _files_of(callbacks: Mapping[str, Any]) -> list[Path]:

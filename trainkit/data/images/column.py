@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +58,17 @@ class ImageColumn:
     def array(self) -> np.ndarray | None:
         """The images where they are in memory; one that could not be read is black."""
         return None if self._kept is None else self._kept.array
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes of the images where they are in memory."""
+        return None if self._kept is None else self._kept.memory
+
+    def on(self, device: str) -> ImageColumn:
+        """The same images, held in the memory of a device where they are kept; see `Column.on`."""
+        column = copy.copy(self)
+        column._kept = self._kept and self._kept.on(device)
+        return column
 
     def gather(self, rows: Any) -> Any:
         """The images at some rows; see `Column.gather`."""

@@ -43,6 +43,12 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.files)
 
+    memory = None
+
+    def on(self, device: str) -> ImageFiles:
+        """The same files: nothing of them is held."""
+        return self
+
     def gather(self, rows: Any) -> Any:
         """The names of some files; see `Column.gather`."""
         from trainkit.framework import tf

@@ -1,0 +1,97 @@
+"""Runs steps of a model, several a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trainkit.framework import tf
+from trainkit.training.execution.feeds import Feed
+from trainkit.training.execution.plan import Plan
+from trainkit.training.execution.steps import Step, test_step, train_step
+
+Function = Callable[..., dict[str, Any]]
+
+
+class Executor:
+    """Runs the training steps of a model as a plan says.
+
+    Args:
+        model: A compiled `tf.keras.Model`.
+        feed: Where the batches come from.
+        plan: How many steps a call does, and what XLA compiles.
+    """
+
+    make_step: Callable[[Any], Step] = staticmethod(train_step)
+
+    def __init__(self, model: Any, feed: Feed, plan: Plan) -> None:
+        self.model, self.feed, self.plan = model, feed, plan
+        step = self._replica_step()
+        self._steps = _steps(model, feed, step)
+        self._loop = _compiled_loop(model, feed, step) if plan.jit_compile == "loop" else None
+
+    def __call__(self, step: int, most: int) -> tuple[int, dict[str, Any]]:
+        """Do some steps.
+
+        Args:
+            step: Steps done before; after a call it has to go on where that ended.
+            most: How many steps may be done.
+
+        Returns:
+            How many were done, and the metrics as they are now.
+        """
+        count = min(most, self.plan.steps_per_execution, self.feed.most(step))
+        function = self._loop if self._loop and self.feed.is_full(step) else self._steps
+        self._show(function)
+        return count, function(*self.feed.arguments(step, count))
+
+    def _show(self, function: Function) -> None:
+        """Let TensorBoard draw the graph of a function."""
+        if not self.model.run_eagerly:
+            self.model.train_tf_function = function
+
+    def _replica_step(self) -> Step:
+        model, step = self.model, self.make_step(self.model)
+        if model.run_eagerly or model.distribute_strategy.num_replicas_in_sync > 1:
+            return step  # replicas meet in the middle of a step, which a function inside of a function must not
+        # a graph of its own: random layers count their draws from its beginning, however many steps a call does
+        is_compiled = self.plan.jit_compile == "step"
+        return tf.function(step, jit_compile=is_compiled or None, reduce_retracing=True)
+
+
+class Evaluator(Executor):
+    """Runs the test steps of a model."""
+
+    make_step = staticmethod(test_step)
+
+    def _show(self, function: Function) -> None:
+        """TensorBoard draws the training."""
+
+
+def _steps(model: Any, feed: Feed, step: Step) -> Function:
+    """The function of a call: some steps, then the metrics."""
+
+    def run(*arguments: Any) -> dict[str, Any]:
+        _each(model, feed, step, arguments)
+        return dict(model.get_metrics_result())
+
+    return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
+
+
+def _compiled_loop(model: Any, feed: Feed, step: Step) -> Function:
+    """The same, all steps compiled by XLA as one program."""
+    full = feed.only_full()
+    steps = tf.function(lambda *arguments: _each(model, full, step, arguments), jit_compile=True)
+
+    def run(*arguments: Any) -> dict[str, Any]:
+        steps(*arguments)
+        return dict(model.get_metrics_result())
+
+    return tf.function(run)
+
+
+def _each(model: Any, feed: Feed, step: Step, arguments: tuple[Any, ...]) -> None:
+    def replica(*item: Any) -> None:
+        step(*feed.batch(*item))
+
+    feed.each(lambda *item: model.distribute_strategy.run(replica, args=item), *arguments)
