@@ -29,6 +29,10 @@ WORTH = 0.1
 BETTER = 0.95
 """What part of the time of a step another way must not exceed to be taken."""
 
+SLOW_ON_CPU = ("Conv", "DepthwiseConv", "While", "StatelessWhile")
+"""How the names of operations begin for which XLA has no fast code on CPUs: networks with such took 1.2 to 140 times as
+long a step; recurrent ones are even compiled anew in each call."""
+
 MOST = 2**31 - 1
 """Steps of a call, before that is chosen."""
 
@@ -170,8 +174,15 @@ class Planner:
             trial.executor.plan.jit_compile and (trial is before or trial.seconds < before.seconds) for trial in trials
         ):
             return False
+        if plan.jit_compile and self._is_slow_on_cpu(before):
+            return False
         cost = before.first * (COMPILING if plan.jit_compile else 1.0)
         return cost <= WORTH * self._remaining * before.seconds
+
+    def _is_slow_on_cpu(self, trial: Trial) -> bool:
+        if tf.config.list_logical_devices("GPU"):
+            return False
+        return any(name.startswith(SLOW_ON_CPU) for name in trial.executor.operations(self._step))
 
     def _count(self, trial: Trial) -> int:
         """Steps of a call."""
