@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from trainkit.config import Training
+from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.training.batches import Batches
 from trainkit.training.execution.executor import Executor
@@ -35,6 +36,9 @@ long a step; recurrent ones are even compiled anew in each call."""
 
 MOST = 2**31 - 1
 """Steps of a call, before that is chosen."""
+
+MOST_TOLD = 300
+"""Characters of what XLA says."""
 
 GPU_BYTES = 2**30
 """Samples that are held in the memory of a GPU take no more."""
@@ -111,7 +115,7 @@ class Planner:
     def choose(self) -> tuple[Executor, Choice]:
         """The way, and what runs the training steps in it."""
         ways = list(self._ways())
-        if self._fixed or self._remaining <= FEW_STEPS:
+        if self._fixed or (self._remaining <= FEW_STEPS and not self._how.jit_compile):
             plan = replace(ways[0], steps_per_execution=self._how.steps_per_execution or 1)
             return self.executor(plan), Choice(plan)
         with unchanged(self._model):
@@ -161,7 +165,9 @@ class Planner:
                     raise
                 failure = error  # XLA does not know every operation
         if failure and not trials:
-            raise failure
+            told = str(failure).strip().splitlines()[0][:MOST_TOLD]
+            message = "training.execution.jit_compile must be false: XLA cannot compile this network. Received: true."
+            raise TrainingError(f"{message} XLA says: {told}") from failure
         if len(trials) > 1:
             for trial in trials:
                 trial.again()
