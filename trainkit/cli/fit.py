@@ -24,6 +24,9 @@ def fit(
     force: Annotated[
         bool, typer.Option("--force", help="With --resume: go on whatever has changed in config, code or data.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where the time of the training goes; it is slower then.")
+    ] = False,
     allow_code: AllowCode = False,
 ) -> None:
     """Train the model that CONFIG describes; leaves a run directory."""
@@ -45,4 +48,4 @@ def fit(
 
     if loaded is not None:
         check_exports(loaded)
-    train(loaded, () if loaded else given, runs=runs, resume=resume, force=force)
+    train(loaded, () if loaded else given, runs=runs, resume=resume, force=force, profile=profile)

@@ -113,6 +113,11 @@ class Run:
         return self.directory / "metrics.json"
 
     @property
+    def profile(self) -> Path:
+        """Where the time of the training went, if that was asked for."""
+        return self.directory / "profile.json"
+
+    @property
     def data(self) -> Path:
         """How the inputs are made and what the outputs say, as JSON."""
         return self.directory / "data.json"

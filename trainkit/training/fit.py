@@ -17,6 +17,7 @@ from trainkit.training.determinism import choose_seed
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.log import LOG, SteadyConsole, logging_to, say
 from trainkit.training.prepare import prepare
+from trainkit.training.profile import Profile
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
 from trainkit.training.resume import resume_run
@@ -31,6 +32,7 @@ def fit(
     runs: Path | str = "runs",
     resume: Path | str | None = None,
     force: bool = False,
+    profile: bool = False,
     console: Console | None = None,
 ) -> Run:
     """Train the model that a config describes.
@@ -42,6 +44,7 @@ def fit(
         runs: Where run directories are made: `runs/NAME/001`.
         resume: A run whose training was broken off, or is to be longer: go on with it.
         force: Go on also where config, code, data or versions differ from those that the run began with.
+        profile: Whether to tell where the time of the training goes; it does a step a call then, and is slower.
         console: Where progress is shown; standard output by default.
 
     Returns:
@@ -64,13 +67,13 @@ def fit(
     if isinstance(config, Config) and overrides:
         raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
     if resume is not None:
-        return _resume(Path(resume), config, overrides, force=force, console=console)
+        return _resume(Path(resume), config, overrides, force=force, profile=profile, console=console)
     if config is None:
         raise InputError("`config` must be given where there is no run to resume. Received: config=None.")
-    return _begin(_loaded(config, overrides), Path(runs), console)
+    return _begin(_loaded(config, overrides), Path(runs), console, profile=profile)
 
 
-def _begin(config: Config, runs: Path, console: Console) -> Run:
+def _begin(config: Config, runs: Path, console: Console, *, profile: bool) -> Run:
     devices = choose_devices()
     state = State(seed=choose_seed(config.experiment))
     prepared = prepare(config, seed=state.seed)
@@ -85,7 +88,7 @@ def _begin(config: Config, runs: Path, console: Console) -> Run:
         run.discard()
         raise
     with run.lock(), logging_to(run.log):
-        _train(Training(run, prepared, state, console), devices)
+        _train(Training(run, prepared, state, console), devices, profile=profile)
     return run
 
 
@@ -95,6 +98,7 @@ def _resume(
     overrides: list[str],
     *,
     force: bool,
+    profile: bool,
     console: Console,
 ) -> Run:
     run = Run.find(directory)
@@ -103,7 +107,7 @@ def _resume(
             run, _loaded(run.resolved if config is None else config, overrides), force=force, console=console
         )
         if training is not None:
-            _train(training, choose_devices())
+            _train(training, choose_devices(), profile=profile)
     return run
 
 
@@ -111,8 +115,9 @@ def _loaded(config: Path | str | Mapping[str, Any] | Config, overrides: list[str
     return config if isinstance(config, Config) else load_config(config, overrides)
 
 
-def _train(training: Training, devices: Devices) -> None:
+def _train(training: Training, devices: Devices, *, profile: bool) -> None:
     run, console = training.run, training.console
+    training.profile = Profile(run.tensorboard) if profile else None
     try:
         print_header(console, run, training.prepared, devices)
         metrics = training()

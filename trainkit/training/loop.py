@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trainkit.framework import tf
@@ -74,7 +74,7 @@ class Loop:
         model: Any,
         *,
         train: Executor,
-        validation: Validation | None,
+        validation: Callable[[Any, Guard], dict[str, float]] | None,
         callbacks: Sequence[Any],
         length: Length,
         position: Position,

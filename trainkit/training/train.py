@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
+from trainkit.training.profile import VALIDATION, Profile
 from trainkit.training.rollback import go_back
 from trainkit.training.session import Session
 from trainkit.training.signals import Signals
@@ -33,6 +35,8 @@ from trainkit.training.validation import validation_of
 class Training(Session):
     """A training that can be run; see `Session` for its arguments."""
 
+    profile: Profile | None = None
+    """Times its parts, if that is asked for."""
     _lower_rate = 1.0
     """What the rate of the checkpoint is multiplied by."""
 
@@ -85,18 +89,31 @@ class Training(Session):
         loop = Loop(
             model,
             train=self._executor(length, hooked),
-            validation=validation_of(model, prepared.splits.validation, experiment, prepared.outputs, hooked),
+            validation=self._validation(hooked),
             callbacks=[*own.values(), *users.values()],
             length=length,
             position=state.position,
             guard=guard,
         )
         self._from_checkpoint, self._anew = False, "nothing"
+        profile = self.profile
+        if profile:
+            profile.callbacks(loop.callbacks.callbacks)
+            profile.guard(guard)
         try:
-            loop.run()
+            with profile.phase() if profile else nullcontext():
+                loop.run()
         finally:
             progress.close()
             board.close()
+            if profile:
+                profile.write(run, self.console)
+
+    def _validation(self, callbacks: list[Any]) -> Callable[..., dict[str, float]] | None:
+        prepared = self.prepared
+        split, experiment = prepared.splits.validation, prepared.config.experiment
+        validation = validation_of(prepared.model, split, experiment, prepared.outputs, callbacks)
+        return self.profile.watch.timed(VALIDATION, validation) if self.profile and validation else validation
 
     def _executor(self, length: Length, callbacks: Sequence[Any]) -> Executor:
         """What runs the training steps of the phase: as they were run before, or as is chosen now and written down."""
@@ -110,6 +127,8 @@ class Training(Session):
             remaining=position.phase_step + length.steps - position.step,
             every_batch=every_batch,
         )
+        if self.profile:
+            return self.profile.executor(planner.single())
         asked = training.how.model_dump()
         recorded: dict[str, Any] = run.read_manifest().get("execution", {})
         known = recorded.get(str(position.phase), {})

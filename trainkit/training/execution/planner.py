@@ -112,6 +112,11 @@ class Planner:
         """Runs the training steps in a way."""
         return Executor(self._model, feed_of(self._batches, self._model.distribute_strategy, plan), plan)
 
+    def single(self) -> Executor:
+        """What does a step a call, in the way that is likely the best; nothing is measured."""
+        plan = next(iter(self._ways()))
+        return self.executor(replace(plan, jit_compile=plan.jit_compile and "step", steps_per_execution=1))
+
     def choose(self) -> tuple[Executor, Choice]:
         """The way, and what runs the training steps in it."""
         ways = list(self._ways())
