@@ -34,7 +34,7 @@ class Side:
     """
 
     def __init__(self, script: str, *arguments: str, python: str = sys.executable) -> None:
-        self._told = tempfile.TemporaryFile("w+")
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [python, str(SIDES / script), *arguments],
             stdin=subprocess.PIPE,

@@ -150,9 +150,11 @@ class Compared:
     versions: list[str] = field(default_factory=list)
 
     def seconds(self, side: str, key: str = "seconds") -> list[float]:
+        """Of each round's epoch."""
         return [answers[side][key] for answers in self.rounds]
 
     def speed(self, side: str) -> str:
+        """Samples a second."""
         return f"{self.samples / statistics.median(self.seconds(side)):,.0f}"
 
     def ratios(self, side: str, key: str = "seconds") -> list[float]:

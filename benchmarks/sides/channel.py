@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Channel:
-    """Requests are lines of standard input, answers lines of JSON of standard output, which nobody else can write to."""
+    """Requests are lines of standard input, answers lines of JSON of standard output, where nobody else writes."""
 
     def __init__(self) -> None:
         self._answers = os.fdopen(os.dup(1), "w")

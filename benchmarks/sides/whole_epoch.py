@@ -1,6 +1,6 @@
-"""By hand: an epoch is one call of a `tf.function`. python whole_epoch.py NETWORK DATA CLASSES BATCH_SIZE EPOCHS [--xla]
+"""By hand: an epoch in a `tf.function`. python whole_epoch.py NETWORK DATA CLASSES BATCH_SIZE EPOCHS [--xla]
 
-The samples are tensors, gathered in the loop by a shuffled order; the last batch, which is smaller, comes after the loop.
+The samples are tensors, gathered in the loop by a shuffled order; the last batch, a smaller one, comes after the loop.
 """
 
 from __future__ import annotations
