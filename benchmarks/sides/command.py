@@ -1,0 +1,58 @@
+"""`trainkit fit` under a stopwatch: command.py ARGUMENT…, the arguments those of `trainkit fit`.
+
+Told are when the first step was done, the seconds of each epoch with all that is done up to the next one, and of them
+those outside of training steps. A call does many steps: its first one counts as done after its share of the call.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from channel import Channel
+
+channel = Channel()
+first: list[float] = []
+epochs: list[float] = []
+steps: list[float] = []
+
+
+def watch() -> None:
+    """Put stopwatches around the parts of the loop."""
+    from trainkit.training.loop import Loop
+
+    run_epoch = Loop._run_epoch
+
+    def timed_epoch(loop: Loop) -> dict[str, float]:
+        train = loop._train
+
+        def timed(step: int, most: int) -> tuple[int, dict[str, Any]]:
+            clock, began = time.time(), time.perf_counter()
+            count, values = train(step, most)
+            steps[-1] += time.perf_counter() - began
+            first.append(clock + (time.time() - clock) / count)
+            return count, values
+
+        steps.append(0.0)
+        loop._train = timed  # type: ignore[assignment]
+        began = time.perf_counter()
+        try:
+            return run_epoch(loop)
+        finally:
+            epochs.append(time.perf_counter() - began)
+            loop._train = train
+
+    Loop._run_epoch = timed_epoch  # type: ignore[method-assign]
+
+
+watch()
+from trainkit.cli import main  # noqa: E402
+
+sys.argv = ["trainkit", "fit", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as error:
+    if error.code:
+        raise
+channel.answer(first=first[0], epochs=epochs, steps=steps, ended=time.time())
