@@ -46,10 +46,11 @@ def check(
     from trainkit.deploy.targets import check_targets, is_asked, targets_of, unmet
     from trainkit.models.targets import Target, findings
     from trainkit.training import prepare
+    from trainkit.training.precision import as_float32
     from trainkit.training.report import print_checked, print_network
 
     prepared = prepare(loaded)
-    model = prepared.model
+    model = as_float32(prepared.model)
     check_deploy(loaded, model)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     given, exported = {Target(name.value) for name in target or ()}, {*targets_of(loaded)}

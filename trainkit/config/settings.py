@@ -121,6 +121,11 @@ class Training(Settings):
         description="static: TensorFlow makes a graph of the training step; eager: Python runs it line by line, for "
         "breakpoints and prints.",
     )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        default="float32",
+        description="What layers compute in while they learn: float32, or 16 bits, with weights of 32. The model that "
+        "is left computes in float32.",
+    )
     determinism: Literal["off", "seeded", "strict"] = Field(
         default="seeded",
         description="off: another seed in every run; seeded: order, weights and random layers follow from the seed; "

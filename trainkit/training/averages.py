@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from trainkit.training.loss_scale import plain_optimizer
+
 
 @contextmanager
 def averaged(model: Any) -> Iterator[None]:
@@ -35,7 +37,7 @@ def averaged(model: Any) -> Iterator[None]:
 
 def _average_of(optimizer: Any, variable: Any) -> Any:
     """The variable that holds the average of another, or None."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # mixed precision scales the loss around it
+    optimizer = plain_optimizer(optimizer)
     if not getattr(optimizer, "use_ema", False) or not getattr(optimizer, "_built", False):
         return None
     index = optimizer._index_dict.get(optimizer._var_key(variable))

@@ -24,6 +24,7 @@ from trainkit.training.averages import averaged
 from trainkit.training.finite import all_finite, first_non_finite, learned_variables
 from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
+from trainkit.training.loss_scale import is_stuck
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
 
@@ -164,6 +165,9 @@ class Checkpointer(Guard):
         variables = learned_variables(model)
         if not all_finite(variables) and (found := first_non_finite(variables)):
             raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
+        if is_stuck(model.optimizer):
+            step = self.state.position.step
+            raise NotFiniteError(f"the gradients are not finite at step {step:,}, and the loss scale is 1 already.")
 
     def _check_kept(self) -> None:
         """Refuse a callback that could not go on, under `strict`; else note it, once."""

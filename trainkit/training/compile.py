@@ -10,6 +10,7 @@ from trainkit.data import Split
 from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.training.length import Length
+from trainkit.training.loss_scale import loss_scaled
 from trainkit.training.multipliers import multipliers_of
 from trainkit.training.optimizer import extend
 from trainkit.training.outputs import Output
@@ -33,15 +34,17 @@ def compile_model(config: Config, model: Any, split: Split, outputs: Mapping[str
         model: A `tf.keras.Model` whose outputs have the names of the config's.
         split: Training samples, which tell the number of classes.
         outputs: What is learned at each output.
-        optimizer: The optimizer; it is made to accumulate gradients and to multiply rates as the config says.
+        optimizer: The optimizer; it is made to accumulate gradients and to multiply rates as the config says,
+            and to scale the loss where the model computes in float16.
     """
     training, values = config.experiment.training, split.facts.values
+    optimizer = extend(
+        optimizer,
+        gradient_accumulation_steps=training.gradient_accumulation_steps,
+        multipliers=multipliers_of(model, training.learning_rate_multipliers or {}),
+    )
     model.compile(
-        optimizer=extend(
-            optimizer,
-            gradient_accumulation_steps=training.gradient_accumulation_steps,
-            multipliers=multipliers_of(model, training.learning_rate_multipliers or {}),
-        ),
+        optimizer=loss_scaled(optimizer, model),
         loss={name: build(output.loss, values) for name, output in outputs.items()},
         loss_weights=training.loss_weights and {name: training.loss_weights.get(name, 1.0) for name in outputs},
         metrics={

@@ -19,11 +19,16 @@ from trainkit.training.finite import (
     name_of,
     optimizer_variables,
 )
+from trainkit.training.loss_scale import is_stuck
 
 Batch = tuple[Any, Any, Any]
 """Inputs, targets and sample weights, each a mapping by name; there may be no weights."""
 
 _LOWER = "lower the learning rate, or clip the gradients (`clipnorm` of the optimizer)."
+_WIDER = (
+    "float16 ends at 65,504. Take `precision: mixed_bfloat16`, give the layer `dtype: float32`, or lower the learning "
+    "rate."
+)
 _EARLIER = "the cause is an earlier step."
 _MISSING = "put Impute first in `model.preprocess`, set `missing: drop` in the source, or mend the data."
 _REGULARIZERS = "regularization"
@@ -83,14 +88,15 @@ def first_bad_step(
         variables = [*_touched(model), *optimizer_variables(model), *others]
         before = [tf.identity(variable) for variable in variables]
         returned = train_one_step(batch)
-        if all_finite(learned_variables(model)) and _is_finite(returned):
+        stuck = is_stuck(model.optimizer)
+        if all_finite(learned_variables(model)) and _is_finite(returned) and not stuck:
             continue
         after = first_non_finite(learned_variables(model), where="update")
         after = after and replace(after, cure=_LOWER)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         found = find_non_finite(model, batch) or after
-        return step, found or Finding("loss", "the step", "NaN or Inf", 1, 1, cure=_LOWER)
+        return step, found or Finding("gradient" if stuck else "loss", "the step", "NaN or Inf", 1, 1, cure=_LOWER)
     return None
 
 
@@ -122,7 +128,7 @@ def _in_step(step: _Step, batch: Batch) -> Finding | None:
         learned = [(value, "gradient", name, _LOWER) for name, value in gradients]
         state = first_non_finite(step.model.non_trainable_variables, where="state")
         harmed = _first([*lost, *learned]) or (state and replace(state, cure=_LOWER))
-    given = [(value, "output", name, _LOWER) for name, value in outputs]
+    given = [(value, "output", name, _WIDER if value.dtype == tf.float16 else _LOWER) for name, value in outputs]
     return harmed and (_first(given, int(next(iter(batch[0].values())).shape[0])) or harmed)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.framework import tf
+from trainkit.training.loss_scale import scale_variables
 
 _MOST_SHOWN = 5
 
@@ -84,7 +85,8 @@ def model_variables(model: Any) -> list[Any]:
 def optimizer_variables(model: Any) -> list[Any]:
     """The variables of the optimizer of a compiled model."""
     variables = model.optimizer.variables
-    return list(variables if isinstance(variables, list) else variables())  # a method of the older optimizers
+    own = variables if isinstance(variables, list) else variables()  # a method of the older optimizers
+    return [*own, *scale_variables(model.optimizer)]
 
 
 def learned_variables(model: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.models.costs import Amount, kept_activations
 from trainkit.models.weights import weight_bytes
+from trainkit.training.loss_scale import plain_optimizer
 
 _PROBE = (70, 110)
 
@@ -59,6 +60,7 @@ def slots_per_weight(optimizer: Any) -> float:
     Args:
         optimizer: A `tf.keras.optimizers.Optimizer`; it is left as it is: a second one is tried on a matrix.
     """
+    optimizer = plain_optimizer(optimizer)
     probe = type(optimizer).from_config(optimizer.get_config())
     probe.build([tf.Variable(tf.zeros(_PROBE))])
     sizes = [int(slot.shape.num_elements()) for slot in probe.variables]

@@ -11,6 +11,7 @@ from trainkit.models.costs import Amount, LayerCost, peak_memory, total
 from trainkit.models.phone import Need, PhoneNeed, phone_needs
 from trainkit.models.targets import Finding, Target, findings
 from trainkit.models.weights import weight_bytes
+from trainkit.training.loss_scale import plain_optimizer
 from trainkit.training.memory import training_memory
 from trainkit.training.network_table import BYTES, COUNTS, amount_text
 
@@ -48,18 +49,24 @@ _ILL = {
 
 
 def totals_text(
-    model: Any, costs: Sequence[LayerCost], *, batch_size: int, lines: Mapping[str, int] | None = None
+    model: Any,
+    costs: Sequence[LayerCost],
+    *,
+    batch_size: int,
+    lines: Mapping[str, int] | None = None,
+    trained: Any | None = None,
 ) -> Iterator[str]:
     """Say what a network costs in all, a subject after the other.
 
     Args:
-        model: A compiled `tf.keras.Model`.
+        model: A `tf.keras.Model`.
         costs: Its layers, see `layer_costs`.
         batch_size: Samples of a training step.
         lines: From the name of a layer to its line in the YAML file.
+        trained: The compiled model that learns, where that is another.
     """
-    parameters, trained = sum(cost.parameters for cost in costs), sum(cost.trainable for cost in costs)
-    shares = f"{trained:,} trained, {parameters - trained:,} not" if trained < parameters else "all trained"
+    parameters, learn = sum(cost.parameters for cost in costs), sum(cost.trainable for cost in costs)
+    shares = f"{learn:,} trained, {parameters - learn:,} not" if learn < parameters else "all trained"
     yield _told("parameters", f"{parameters:,} ({shares}), {_bytes(sum(cost.weight_bytes for cost in costs))}")
     known = [cost.macs for cost in costs if cost.macs is not None]
     unknown = [cost.name for cost in costs if cost.macs is None]
@@ -69,7 +76,7 @@ def totals_text(
     at_once = f"the most at once in inference is {amount_text(peak.activations, BYTES)}"
     at_once += f", at {_placed(peak.layer, lines or {})}"
     yield _told("activations", f"{amount_text(whole, BYTES)} for a sample; {at_once}")
-    yield from _training(model, batch_size)
+    yield from _training(trained or model, batch_size)
     if any(amount.is_open for amount in [*known, whole]):
         yield _told("/step", "for each step of an axis of any length; /step²: for each pair of steps")
 
@@ -125,7 +132,8 @@ def _training(model: Any, batch_size: int) -> Iterator[str]:
     memory = training_memory(model, batch_size=batch_size)
     whole = amount_text(memory.total, BYTES)
     yield _told("training", f"about {whole} at batch size {batch_size} (an estimate, without TensorFlow itself):")
-    slots = f"{type(model.optimizer).__name__} {_bytes(memory.optimizer)}, " if memory.optimizer else ""
+    name = type(plain_optimizer(model.optimizer)).__name__
+    slots = f"{name} {_bytes(memory.optimizer)}, " if memory.optimizer else ""
     held = f"weights {_bytes(memory.weights)}, gradients {_bytes(memory.gradients)}, {slots}"
     yield _told("", f"{held}kept activations {amount_text(memory.activations, BYTES)}")
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

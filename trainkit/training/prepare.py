@@ -23,6 +23,7 @@ from trainkit.training.outputs import Output, logged_names, outputs_of
 from trainkit.training.padding import padding_notes
 from trainkit.training.phases import Phase, apply_phase, optimizer_of, phases_of, with_states
 from trainkit.training.pipeline import training_change
+from trainkit.training.precision import in_precision
 from trainkit.training.random_streams import key_random_layers
 from trainkit.training.trial import try_one_batch
 from trainkit.training.weights import EarlierWeights, load_weights
@@ -83,8 +84,9 @@ def prepare(config: Config, *, seed: int | None = None, weights: bool = True) ->
     with config.locating():
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
-        phases = with_states(phases_of(experiment), model)
         earlier = load_weights(config, model) if weights else None
+        model = in_precision(config, model)
+        phases = with_states(phases_of(experiment), model)
         _check_missing(experiment, splits)
         if config.custom_code:
             _check_saving(model)

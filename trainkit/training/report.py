@@ -19,6 +19,7 @@ from trainkit.training.log import say
 from trainkit.training.network_table import network_rows, network_table
 from trainkit.training.network_totals import target_text, totals_text
 from trainkit.training.phases import phase_lines
+from trainkit.training.precision import as_float32, precision_lines
 from trainkit.training.prepare import Prepared
 
 MOST_CLASSES = 20
@@ -49,7 +50,7 @@ def print_network(
         flat: Whether every layer has a row; else every block.
         targets: Where its files are to run, and what stands in the way there.
     """
-    config, model = prepared.config, prepared.model
+    config, model = prepared.config, as_float32(prepared.model)
     lines, costs = _lines(config), layer_costs(model)
     blocks = config.experiment.model.network.blocks
     rows = network_rows(costs, lines=lines, block_names=blocks, flat=flat)
@@ -57,7 +58,8 @@ def print_network(
     if len(rows) < len(costs):
         say(console, f"{len(rows)} rows of {len(costs)} layers: --flat shows all")
     console.print()
-    for line in totals_text(model, costs, batch_size=config.experiment.data.batch_size, lines=lines):
+    size = config.experiment.data.batch_size
+    for line in totals_text(model, costs, batch_size=size, lines=lines, trained=prepared.model):
         say(console, line)
     for target, unmet in (targets or {}).items():
         for line in target_text(model, target, unmet, lines=lines):
@@ -75,6 +77,8 @@ def _print_start(console: Console, prepared: Prepared) -> None:
     for line in prepared.weights.lines() if prepared.weights else ():
         say(console, line)
     for line in phase_lines(prepared.phases):
+        say(console, line)
+    for line in precision_lines(prepared.config, prepared.model):
         say(console, line)
     for note in prepared.splits.notes:
         say(console, f"note: {note}")

@@ -25,6 +25,8 @@ from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
+from trainkit.training.loss_scale import plain_optimizer
+from trainkit.training.precision import as_float32
 from trainkit.training.profile import VALIDATION, Profile
 from trainkit.training.rollback import go_back
 from trainkit.training.session import Session
@@ -142,7 +144,7 @@ class Training(Session):
 
     def _use_lower_rate(self) -> None:
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
-        optimizer, factor = self.prepared.model.optimizer, self._lower_rate
+        optimizer, factor = plain_optimizer(self.prepared.model.optimizer), self._lower_rate
         if factor != 1 and not isinstance(optimizer._learning_rate, tf.keras.optimizers.schedules.LearningRateSchedule):
             optimizer.learning_rate = float(optimizer.learning_rate) * factor
         self._lower_rate = 1.0
@@ -155,6 +157,7 @@ class Training(Session):
             raise TrainingError(f"no epoch had a finite {monitor}: there is no model. Lower the learning rate.")
         plain = without_optimizer(prepared.model)
         restore_weights(self.checkpoints, state.best.step, plain)
+        plain = as_float32(plain)
         with replace_file(run.model) as temporary:
             plain.save(temporary, save_format="keras")
         metrics: dict[str, Any] = {"best": state.best.to_json()}
