@@ -20,6 +20,7 @@ from trainkit.training.prepare import prepare
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
 from trainkit.training.resume import resume_run
+from trainkit.training.scale.strategies import strategy_of
 from trainkit.training.state import State
 from trainkit.training.train import Training
 
@@ -73,7 +74,7 @@ def fit(
 def _begin(config: Config, runs: Path, console: Console) -> Run:
     devices = choose_devices()
     state = State(seed=choose_seed(config.experiment))
-    prepared = prepare(config, seed=state.seed)
+    prepared = prepare(config, strategy=strategy_of(config), seed=state.seed)
     check_room(runs, prepared)
     run = Run.create(runs, config.experiment.name)
     try:

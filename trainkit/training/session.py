@@ -54,7 +54,7 @@ class Session:
         """
         prepared, model, phase = self.prepared, self.prepared.model, self.phase
         config, split = prepared.config, prepared.splits.train
-        with config.locating():
+        with config.locating(), model.distribute_strategy.scope():
             apply_phase(model, phase)
             optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
             compile_model(config, model, split, prepared.outputs, optimizer)
