@@ -16,6 +16,7 @@ from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.compile import compile_model
 from trainkit.training.determinism import check_callbacks, check_strict, seed_everything
+from trainkit.training.execution.rules import check_execution
 from trainkit.training.head import check_head, head_notes
 from trainkit.training.multipliers import check_multipliers
 from trainkit.training.outputs import Output, logged_names, outputs_of
@@ -93,6 +94,7 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
             _check_saving(model)
         for output in outputs.values():
             check_head(config, model, output)
+        check_execution(experiment.training, splits.train)
         change = training_change(config, facts, outputs, seed=seed)
         try_one_batch(config, model, splits.train, outputs)
         splits = replace(

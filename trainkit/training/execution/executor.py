@@ -10,7 +10,8 @@ from trainkit.training.execution.feeds import Feed
 from trainkit.training.execution.plan import Plan
 from trainkit.training.execution.steps import Step, test_step, train_step
 
-Function = Callable[..., dict[str, Any]]
+Function = Any
+"""`function(*arguments of a feed)`, a dictionary of metrics; of TensorFlow, but for eager models."""
 
 
 class Executor:
@@ -44,6 +45,11 @@ class Executor:
         function = self._loop if self._loop and self.feed.is_full(step) else self._steps
         self._show(function)
         return count, function(*self.feed.arguments(step, count))
+
+    def operations(self, step: int) -> set[str]:
+        """The kinds of TensorFlow's operations that a training step has, by their names."""
+        graph = self._steps.get_concrete_function(*self.feed.arguments(step, 1)).graph
+        return {node.op for function in graph.as_graph_def().library.function for node in function.node_def}
 
     def _show(self, function: Function) -> None:
         """Let TensorBoard draw the graph of a function."""
