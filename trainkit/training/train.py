@@ -25,6 +25,7 @@ from trainkit.training.length import Length, samples_of_epoch
 from trainkit.training.log import say
 from trainkit.training.loop import Loop
 from trainkit.training.rollback import go_back
+from trainkit.training.scale.signals import signals_of
 from trainkit.training.session import Session
 from trainkit.training.signals import Signals
 from trainkit.training.validation import validation_of
@@ -46,7 +47,7 @@ class Training(Session):
             TrainingError: If Keras or a callback fails, a number is not finite any more, or no epoch had a finite value
                 to be chosen by.
         """
-        signals = Signals()
+        signals = signals_of(self.team)
         with signals.listening(), telling_failures():
             while self.state.position.phase < len(self.prepared.phases):
                 try:
@@ -110,7 +111,7 @@ class Training(Session):
             remaining=position.phase_step + length.steps - position.step,
             every_batch=every_batch,
         )
-        asked = training.how.model_dump()
+        asked = training.how.model_dump() | self._replicas()
         recorded: dict[str, Any] = run.read_manifest().get("execution", {})
         known = recorded.get(str(position.phase), {})
         if known.get("asked") == asked and known.get("every_batch") == list(every_batch):
@@ -120,6 +121,11 @@ class Training(Session):
         phase = {"asked": asked, "every_batch": list(every_batch)} | choice.to_json()
         run.update_manifest(execution=recorded | {str(position.phase): phase})
         return executor
+
+    def _replicas(self) -> dict[str, int]:
+        """How many replicas there are, if several."""
+        count = self.prepared.model.distribute_strategy.num_replicas_in_sync
+        return {"replicas": count} if count > 1 else {}
 
     def _use_lower_rate(self) -> None:
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
@@ -138,10 +144,13 @@ class Training(Session):
         restore_weights(self.checkpoints, state.best.step, plain)
         with replace_file(run.model) as temporary:
             plain.save(temporary, save_format="keras")
+        if not self.team.is_chief:
+            return {}
+        predictor = KerasPredictor(run.model if self._replicas() else plain)
         metrics: dict[str, Any] = {"best": state.best.to_json()}
         for name, split in (("validation", prepared.splits.validation), ("test", prepared.splits.test)):
             if split is not None:
-                metrics[name] = evaluate(KerasPredictor(plain), split, prepared.outputs, prepared.config.experiment)
+                metrics[name] = evaluate(predictor, split, prepared.outputs, prepared.config.experiment)
         write_json(run.metrics, metrics)
         return metrics
 

@@ -59,9 +59,7 @@ def one_device(*, device: str | None = None) -> Any:
     return tf.distribute.OneDeviceStrategy(f"/{_known([device])[0]}")
 
 
-def mirrored(
-    *, devices: list[str] | None = None, logical_cpus: Annotated[int | None, Ge(1), Lt(65)] = None
-) -> Any:
+def mirrored(*, devices: list[str] | None = None, logical_cpus: Annotated[int | None, Ge(1), Lt(65)] = None) -> Any:
     """A replica on each of several devices of one machine.
 
     Args:
@@ -97,7 +95,8 @@ def multi_worker_mirrored(
             first two that there is.
         label: Of Kubernetes: the label selector of the pods, `job-name=digits`.
         workers: Of Kubernetes: how many pods there are to be.
-        port: At which workers listen: the first one of a machine with SLURM, by default 8888; of each pod, by default 8470.
+        port: At which workers listen: with SLURM the first one of a machine, by default 8888, the others behind it; in
+            Kubernetes all of them, by default 8470.
 
     Raises:
         InputError: If there is no such cluster.

@@ -28,7 +28,7 @@ class Team:
 
     def __init__(self, strategy: Any) -> None:
         self._strategy = strategy
-        resolver = getattr(strategy, "cluster_resolver", None)
+        resolver: Any = getattr(strategy, "cluster_resolver", None)
         tasks = resolver.cluster_spec().as_dict() if resolver else {}
         self.count = sum(map(len, tasks.values())) or 1
         self.index = 0
@@ -43,7 +43,7 @@ class Team:
 
     def sum(self, numbers: Sequence[float]) -> list[float]:
         """The sum over the workers of each of some numbers."""
-        return list(map(float, numbers)) if self.count == 1 else self._sum(np.float32(numbers)).tolist()
+        return list(map(float, numbers)) if self.count == 1 else self._sum(np.array(numbers, np.float32)).tolist()
 
     def any(self, flag: bool) -> bool:
         """Whether a flag is set on any worker."""
@@ -57,8 +57,9 @@ class Team:
         """What the chief gives, to all; it must be such as JSON can hold."""
         if self.count == 1:
             return value
-        text = np.frombuffer(json.dumps(value).encode(), np.uint8).astype(np.int32) if self.is_chief else np.int32([])
-        (size,) = self._sum(np.int32([len(text)]))
+        written = json.dumps(value).encode() if self.is_chief else b""
+        text = np.frombuffer(written, np.uint8).astype(np.int32)
+        (size,) = self._sum(np.array([len(text)], np.int32))
         whole = np.zeros(-(-size // _CHUNK) * _CHUNK, np.int32)
         whole[: len(text)] = text
         return json.loads(self._sum(whole)[:size].astype(np.uint8).tobytes())
