@@ -22,6 +22,7 @@ from trainkit.deploy.export import EXPORTERS
 from trainkit.framework import tf
 from trainkit.models.registry import LAYERS
 from trainkit.objects.schedules import SCHEDULES
+from trainkit.training.scale import STRATEGIES
 
 TABLE = Path(__file__).parents[1] / "trainkit/config/signatures.json"
 
@@ -43,6 +44,7 @@ OURS = {
     "augmentation": AUGMENTATIONS,
     "layer": LAYERS,
     "schedule": SCHEDULES,
+    "strategy": STRATEGIES,
 }
 
 # Bases that users do not build, things that take Python code, and callbacks that `fit` brings itself.

@@ -30,7 +30,7 @@ LEFT_OUT = {
     "constraint": {"Constraint"},
 }
 
-OURS = ("source", "augmentation", "compressor", "exporter")
+OURS = ("source", "augmentation", "compressor", "exporter", "strategy")
 
 
 def builders_names(kind):
@@ -42,11 +42,10 @@ def builders_names(kind):
     from trainkit.framework import tf
     from trainkit.models.registry import LAYERS
     from trainkit.objects.schedules import SCHEDULES
+    from trainkit.training.scale import STRATEGIES
 
     if kind in OURS:
-        return set(
-            {"source": SOURCES, "augmentation": AUGMENTATIONS, "compressor": COMPRESSORS, "exporter": EXPORTERS}[kind]
-        )
+        return set(dict(zip(OURS, (SOURCES, AUGMENTATIONS, COMPRESSORS, EXPORTERS, STRATEGIES), strict=True))[kind])
     module, base = {
         "layer": (tf.keras.layers, tf.keras.layers.Layer),
         "optimizer": (tf.keras.optimizers, tf.keras.optimizers.Optimizer),

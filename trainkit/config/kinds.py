@@ -46,6 +46,7 @@ Schedule = Annotated[Node, Builds("schedule")]
 Callback = Annotated[Node, Builds("callback")]
 Compressor = Annotated[Node, Builds("compressor")]
 Exporter = Annotated[Node, Builds("exporter")]
+Strategy = Annotated[Node, Builds("strategy")]
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -73,6 +74,11 @@ def nodes_or_mapping(value: Any) -> str:
 def node_or_mapping(value: Any) -> str:
     """As `form_of`, for a node or a mapping to nodes: what holds nothing is taken for a node."""
     return "a mapping" if isinstance(value, dict) and value and not looks_like_node(value) else "a node"
+
+
+def word_or_node(value: Any) -> str:
+    """As `form_of`, for a word in small letters or a node."""
+    return "a text" if isinstance(value, str) and not looks_like_node(value) else "a node"
 
 
 def number_or_node(value: Any) -> str:

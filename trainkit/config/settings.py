@@ -22,10 +22,12 @@ from trainkit.config.kinds import (
     Patterns,
     Rate,
     Settings,
+    Strategy,
     Weight,
     form_of,
     node_or_mapping,
     nodes_or_mapping,
+    word_or_node,
 )
 from trainkit.config.model_settings import Model
 from trainkit.config.node import Node
@@ -116,6 +118,13 @@ class Training(Settings):
     execution: Annotated[
         Annotated[Literal["auto"], Tag("a text")] | Annotated[Execution, Tag("a mapping")], Discriminator(form_of)
     ] = Field(default="auto", description="How training steps are run: auto chooses, by measuring where that pays.")
+    strategy: Annotated[
+        Annotated[Literal["auto"], Tag("a text")] | Annotated[Strategy, Tag("a node")], Discriminator(word_or_node)
+    ] = Field(
+        default="auto",
+        description="How a training is spread over devices and machines, by TensorFlow's names; auto: over all that "
+        "there are.",
+    )
     graph: Literal["static", "eager"] = Field(
         default="static",
         description="static: TensorFlow makes a graph of the training step; eager: Python runs it line by line, for "

@@ -25,6 +25,7 @@ from trainkit.training.finite import all_finite, first_non_finite, learned_varia
 from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.loss_scale import is_stuck
+from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
 
@@ -78,6 +79,7 @@ class Checkpointer(Guard):
     def begin(self, loop: Loop) -> None:
         """Let the callbacks know what they knew, and keep the state before the first step."""
         self._loop = loop
+        self._team = Team(loop.model.distribute_strategy)
         self._plain = without_optimizer(loop.model)
         self._saved = time.monotonic()
         if loop.epoch_begins or loop.is_over:
@@ -102,7 +104,7 @@ class Checkpointer(Guard):
     def after_step(self, *, is_last: bool) -> None:
         """Write a checkpoint if it is time for one; after the last step of an epoch comes that of the epoch."""
         every_steps, every_minutes = self._settings.every_steps, self._settings.every_minutes
-        is_time = every_minutes is not None and time.monotonic() - self._saved >= 60 * every_minutes
+        is_time = every_minutes is not None and self._team.any(time.monotonic() - self._saved >= 60 * every_minutes)
         is_step = every_steps is not None and self.state.position.step % every_steps == 0
         if self.signals.asked:
             self.interrupt()
@@ -227,7 +229,11 @@ def restore(checkpoints: Checkpoints, step: int, model: Any, *, optimizer: bool 
     trackables = _trackables(model, without_optimizer(model))
     if not optimizer:
         del trackables["optimizer"]
-    read_variables(checkpoints.at(step), _VARIABLES, **trackables)
+    team = Team(model.distribute_strategy)
+    if team.is_chief:
+        read_variables(checkpoints.at(step), _VARIABLES, **trackables)
+    metrics = trackables.pop("metrics")
+    team.spread([*trackables.values(), *metrics])
 
 
 def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
@@ -236,16 +242,19 @@ def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
     Raises:
         RunError: If the checkpoint is missing or damaged.
     """
-    directory = checkpoints.at(step)
-    if fault := fault_of(directory):
-        raise RunError(f"{directory} {fault}.")
-    averages = (directory / f"{_AVERAGES}.index").exists()
-    read_variables(directory, _AVERAGES if averages else _VARIABLES, model=model)
+    directory, team = checkpoints.at(step), Team(model.distribute_strategy)
+    if team.is_chief:
+        if fault := fault_of(directory):
+            raise RunError(f"{directory} {fault}.")
+        averages = (directory / f"{_AVERAGES}.index").exists()
+        read_variables(directory, _AVERAGES if averages else _VARIABLES, model=model)
+    team.spread([model])
 
 
 def without_optimizer(model: Any) -> Any:
     """A model of the same layers, without the optimizer and the losses, which differ from phase to phase."""
-    return tf.keras.Model(model.inputs, model.outputs, name=model.name)
+    with model.distribute_strategy.scope():
+        return tf.keras.Model(model.inputs, model.outputs, name=model.name)
 
 
 def _trackables(model: Any, plain: Any) -> dict[str, Any]:

@@ -65,10 +65,15 @@ def make_resumable(model: Any, split: Split, outputs: Mapping[str, Output], *, s
         seed: Of the random layers.
     """
     key_random_layers(model, seed=seed, step=model._train_counter)
-    model.optimizer.build(model.trainable_variables)
     inputs, targets, weights = next(iter(encoded(split.ordered(1), outputs)))
-    answers = model(inputs, training=False)
-    answers = dict(zip(model.output_names, tf.nest.flatten(answers), strict=True))
-    model.compute_loss(inputs, targets, answers, weights)
-    model.compute_metrics(inputs, targets, answers, weights)
+
+    def measure() -> None:
+        answers = tf.nest.flatten(model(inputs, training=False))
+        named = dict(zip(model.output_names, answers, strict=True))
+        model.compute_loss(inputs, targets, named, weights)
+        model.compute_metrics(inputs, targets, named, weights)
+
+    with model.distribute_strategy.scope():
+        model.optimizer.build(model.trainable_variables)
+        model.distribute_strategy.run(measure)
     model.reset_metrics()

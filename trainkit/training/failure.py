@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trainkit.errors import TrainingError, TrainKitError
+from trainkit.training.scale.lost import LOST, is_lost_worker
 
 
 @contextmanager
@@ -16,6 +17,8 @@ def telling_failures() -> Iterator[None]:
     except TrainKitError:
         raise
     except Exception as error:
+        if is_lost_worker(error):
+            raise TrainingError(LOST) from error
         raise TrainingError(f"training failed: {type(error).__name__}: {_told(error)}") from error
 
 

@@ -16,11 +16,15 @@ from trainkit.training.checkpointing import NotFiniteError
 from trainkit.training.determinism import choose_seed
 from trainkit.training.devices import Devices, choose_devices
 from trainkit.training.log import LOG, SteadyConsole, logging_to, say
-from trainkit.training.prepare import prepare
+from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.profile import Profile
 from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
 from trainkit.training.resume import resume_run
+from trainkit.training.scale.follower import owned, place_for
+from trainkit.training.scale.lost import telling_lost_workers
+from trainkit.training.scale.strategies import strategy_of
+from trainkit.training.scale.team import Team
 from trainkit.training.state import State
 from trainkit.training.train import Training
 
@@ -74,21 +78,29 @@ def fit(
 
 
 def _begin(config: Config, runs: Path, console: Console, *, profile: bool) -> Run:
-    devices = choose_devices()
-    state = State(seed=choose_seed(config.experiment))
-    prepared = prepare(config, seed=state.seed)
+    devices, strategy = choose_devices(), strategy_of(config)
+    team = Team(strategy)
+    with telling_lost_workers():
+        state = State(seed=team.share(choose_seed(config.experiment)))
+        prepared = prepare(config, strategy=strategy, seed=state.seed)
+        with place_for(team, runs) as place:
+            run = _create(place, prepared, devices, seed=state.seed)
+            with run.lock(), logging_to(run.log):
+                _train(Training(run, prepared, state, console), devices, profile=profile)
+            return Run(Path(team.share(str(run.directory))))
+
+
+def _create(runs: Path, prepared: Prepared, devices: Devices, *, seed: int) -> Run:
     check_room(runs, prepared)
-    run = Run.create(runs, config.experiment.name)
+    run = Run.create(runs, prepared.config.experiment.name)
     try:
-        describe_run(run, prepared, devices, seed=state.seed)
+        describe_run(run, prepared, devices, seed=seed)
     except DiskFullError as error:  # nothing has run yet: choosing another disk is up to the user
         run.discard()
         raise OutputError(str(error)) from error
     except BaseException:
         run.discard()
         raise
-    with run.lock(), logging_to(run.log):
-        _train(Training(run, prepared, state, console), devices, profile=profile)
     return run
 
 
@@ -102,12 +114,14 @@ def _resume(
     console: Console,
 ) -> Run:
     run = Run.find(directory)
-    with run.lock(), logging_to(run.log):
-        training = resume_run(
-            run, _loaded(run.resolved if config is None else config, overrides), force=force, console=console
-        )
+    config = _loaded(run.resolved if config is None else config, overrides)
+    devices, strategy = choose_devices(), strategy_of(config)
+    team = Team(strategy)
+    with telling_lost_workers(), owned(team, run) as own, logging_to(own.log):
+        training = resume_run(own, config, strategy=strategy, force=force, console=console)
         if training is not None:
-            _train(training, choose_devices(), profile=profile)
+            _train(training, devices, profile=profile)
+        team.meet()
     return run
 
 
@@ -124,6 +138,8 @@ def _train(training: Training, devices: Devices, *, profile: bool) -> None:
     except BaseException as error:
         _tell_end(training, error)
         raise
+    if not training.team.is_chief:
+        return
     run.update_manifest(ended=now(), outcome="finished", model_sha256=sha256_of(run.model))
     print_summary(console, run, metrics)
 

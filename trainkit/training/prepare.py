@@ -63,18 +63,19 @@ class Prepared:
         return {name: split.size for name, split in self.splits.present.items()}
 
 
-def prepare(config: Config, *, seed: int | None = None, weights: bool = True) -> Prepared:
+def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, weights: bool = True) -> Prepared:
     """Load the data, build and compile the model.
 
     Args:
         config: The configuration.
+        strategy: The `tf.distribute.Strategy` that the model is made for; by default TensorFlow's own, of one device.
         seed: Of weights, order and random layers; by default the config's.
         weights: Whether `model.weights` is read; it is not where the model gets others at once.
 
     Raises:
         ConfigError: With the place in the file, if the data, the network or the training cannot be made so.
     """
-    experiment = config.experiment
+    experiment, strategy = config.experiment, strategy or tf.distribute.get_strategy()
     splits = load_data(config)
     seed = experiment.seed if seed is None else seed
     seed_everything(experiment, seed)
@@ -83,9 +84,12 @@ def prepare(config: Config, *, seed: int | None = None, weights: bool = True) ->
     known = logged_names(outputs, validation=splits.validation is not None)
     with config.locating():
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
-        model = build_model(experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt)
-        earlier = load_weights(config, model) if weights else None
-        model = in_precision(config, model)
+        with strategy.scope():
+            model = build_model(
+                experiment.model, facts.values, name=experiment.name, line_of=config.line_of, adapt=adapt
+            )
+            earlier = load_weights(config, model) if weights else None
+            model = in_precision(config, model)
         phases = with_states(phases_of(experiment), model)
         _check_missing(experiment, splits)
         if config.custom_code:
@@ -99,13 +103,15 @@ def prepare(config: Config, *, seed: int | None = None, weights: bool = True) ->
             splits, notes=(*splits.notes, *head_notes(model, outputs.values()), *padding_notes(model, splits.train))
         )
         check_multipliers(model, experiment.training.learning_rate_multipliers or {})
-        optimizers = [optimizer_of(config, splits.train, phase) for phase in phases]
+        with strategy.scope():
+            optimizers = [optimizer_of(config, splits.train, phase) for phase in phases]
         callbacks = [[build(node, facts.values) for node in phase.callbacks] for phase in phases]
         for phase, optimizer, built in zip(phases, optimizers, callbacks, strict=True):
             _check_learning_rate(optimizer, phase.callbacks)
             _check_monitors(phase.callbacks, built, known)
         apply_phase(model, phases[0])
-        compile_model(config, model, splits.train, outputs, optimizers[0])
+        with strategy.scope():
+            compile_model(config, model, splits.train, outputs, optimizers[0])
         key_random_layers(model, seed=seed, step=model._train_counter)
         if experiment.training.determinism == "strict":
             check_callbacks(phases, callbacks)

@@ -16,6 +16,7 @@ from trainkit.models.weights import weight_bytes
 from trainkit.runs import Run, replace_file, write_json, write_text
 from trainkit.training.devices import Devices
 from trainkit.training.prepare import Prepared
+from trainkit.training.scale.report import facts_of
 
 PACKAGES = ("trainkit", "tensorflow", "tf-keras", "numpy")
 ROOM_BESIDE_WEIGHTS = 20_000_000
@@ -76,6 +77,7 @@ def describe_training(run: Run, prepared: Prepared) -> dict[str, Any]:
         "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
         "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
         "parameters": prepared.model.count_params(),
+        "strategy": facts_of(prepared.model.distribute_strategy, batch_size=config.experiment.data.batch_size),
     }
 
 

@@ -21,6 +21,7 @@ from trainkit.training.network_totals import target_text, totals_text
 from trainkit.training.phases import phase_lines
 from trainkit.training.precision import as_float32, precision_lines
 from trainkit.training.prepare import Prepared
+from trainkit.training.scale.report import lines_of
 
 MOST_CLASSES = 20
 """Classes of the longest per-class table; of more, the worst are shown."""
@@ -73,7 +74,7 @@ def print_checked(console: Console, prepared: Prepared, *, problems: str = "no p
 
 
 def _print_start(console: Console, prepared: Prepared) -> None:
-    """Say which weights the network begins with, what learns, and what is worth a note."""
+    """Say which weights the network begins with, what learns, on how many replicas, and what is worth a note."""
     for line in prepared.weights.lines() if prepared.weights else ():
         say(console, line)
     for line in phase_lines(prepared.phases):
@@ -82,6 +83,8 @@ def _print_start(console: Console, prepared: Prepared) -> None:
         say(console, line)
     for note in prepared.splits.notes:
         say(console, f"note: {note}")
+    for line in lines_of(prepared.model, batch_size=prepared.config.experiment.data.batch_size):
+        say(console, line)
 
 
 def _lines(config: Config) -> dict[str, int]:

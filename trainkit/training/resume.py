@@ -20,17 +20,19 @@ from trainkit.training.log import say
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.record import PACKAGES, describe_training, now
+from trainkit.training.scale.follower import checkpoints_of
+from trainkit.training.scale.team import Team
 from trainkit.training.state import Position, State
 from trainkit.training.train import Training
 
-_FREE = ("deploy.", "training.checkpoints.", "training.on_nan")
+_FREE = ("deploy.", "training.checkpoints.", "training.on_nan", "training.strategy")
 """Keys that change nothing of what is trained."""
 _LENGTH = re.compile(r"training(\.phases\[\d+\])?\.(epochs|steps)$")
 _MOST = 20
 """Differences that are told."""
 
 
-def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Training | None:
+def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, console: Console) -> Training | None:
     """Take a training up where its newest good checkpoint is.
 
     A longer training (`training.epochs`, `training.steps`) is the same one, unless a schedule lasts as long as it does.
@@ -38,6 +40,7 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     Args:
         run: The run; the caller owns it.
         config: Its config, or another.
+        strategy: See `prepare`.
         force: Go on whatever differs.
         console: Where it is told what was found.
 
@@ -47,18 +50,18 @@ def resume_run(run: Run, config: Config, *, force: bool, console: Console) -> Tr
     Raises:
         RunError: If something differs, or no checkpoint can be read.
     """
-    manifest, before = run.read_manifest(), load_config(run.resolved)
+    manifest, before, team = run.read_manifest(), load_config(run.resolved), Team(strategy)
     changed = _changed(before.resolved(), config.resolved())
     longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
-    if manifest.get("outcome") == "finished" and not longer and run.model.is_file():
+    if manifest.get("outcome") == "finished" and not longer and team.share(run.model.is_file()):
         say(console, f"{run.directory} is finished: nothing is left to do. {_longer(config)}=N makes it longer.")
         return None
-    checkpoints = Checkpoints(run.checkpoints)
-    step = _choose(run, checkpoints, force=force, console=console)
+    checkpoints = checkpoints_of(team, run)
+    step = team.share(_choose(run, checkpoints, force=force, console=console))
     state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
-    if step is not None and checkpoints.fault_of_best(step):
+    if team.share(step is not None and bool(checkpoints.fault_of_best(step))):
         state.best = None  # forced: the epochs to come are chosen from
-    prepared = prepare(config, seed=state.seed, weights=step is None)
+    prepared = prepare(config, strategy=strategy, seed=state.seed, weights=step is None)
     _check_length(run, state.position, prepared)
     longer = {key: told for key, told in longer.items() if not _is_over(key, state.position)}
     differences = [told for key, told in changed.items() if key not in longer]

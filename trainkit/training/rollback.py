@@ -52,7 +52,7 @@ def go_back(training: Session, error: NotFiniteError) -> float:
 
 def _restore(training: Session, error: NotFiniteError) -> int:
     """Set the state to that of the newest good checkpoint, and cut the files that grow; returns its step."""
-    step, _ = training.checkpoints.newest()
+    step = training.team.share(training.checkpoints.newest()[0])
     if step is None:
         raise TrainingError(f"{error} No checkpoint is left to go back to.") from error
     vars(training.state).update(vars(read_state(training.checkpoints, step)))

@@ -7,13 +7,14 @@ from typing import Literal
 from rich.console import Console
 
 from trainkit.runs import Run
-from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import restore
 from trainkit.training.compile import compile_model, make_resumable
 from trainkit.training.length import Length
 from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.prepare import Prepared
+from trainkit.training.scale.follower import checkpoints_of
+from trainkit.training.scale.team import Team
 from trainkit.training.state import State
 
 
@@ -40,7 +41,8 @@ class Session:
         anew: Literal["nothing", "rate", "all"] = "nothing",
     ) -> None:
         self.run, self.prepared, self.state, self.console = run, prepared, state, console
-        self.checkpoints = Checkpoints(run.checkpoints)
+        self.team = Team(prepared.model.distribute_strategy)
+        self.checkpoints = checkpoints_of(self.team, run)
         self._from_checkpoint, self._anew = resumed, anew
 
     def set_up(self, *, from_checkpoint: bool) -> Length:
@@ -54,7 +56,7 @@ class Session:
         """
         prepared, model, phase = self.prepared, self.prepared.model, self.phase
         config, split = prepared.config, prepared.splits.train
-        with config.locating():
+        with config.locating(), model.distribute_strategy.scope():
             apply_phase(model, phase)
             optimizer = optimizer_of(config, split, phase, rate_factor=self.state.rate_factor)
             compile_model(config, model, split, prepared.outputs, optimizer)

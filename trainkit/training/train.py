@@ -29,6 +29,7 @@ from trainkit.training.loss_scale import plain_optimizer
 from trainkit.training.precision import as_float32
 from trainkit.training.profile import VALIDATION, Profile
 from trainkit.training.rollback import go_back
+from trainkit.training.scale.signals import signals_of
 from trainkit.training.session import Session
 from trainkit.training.signals import Signals
 from trainkit.training.validation import validation_of
@@ -52,7 +53,7 @@ class Training(Session):
             TrainingError: If Keras or a callback fails, a number is not finite any more, or no epoch had a finite value
                 to be chosen by.
         """
-        signals = Signals()
+        signals = signals_of(self.team)
         with signals.listening(), telling_failures():
             while self.state.position.phase < len(self.prepared.phases):
                 try:
@@ -131,7 +132,7 @@ class Training(Session):
         )
         if self.profile:
             return self.profile.executor(planner.single())
-        asked = training.how.model_dump()
+        asked = training.how.model_dump() | self._replicas()
         recorded: dict[str, Any] = run.read_manifest().get("execution", {})
         known = recorded.get(str(position.phase), {})
         if known.get("asked") == asked and known.get("every_batch") == list(every_batch):
@@ -141,6 +142,11 @@ class Training(Session):
         phase = {"asked": asked, "every_batch": list(every_batch)} | choice.to_json()
         run.update_manifest(execution=recorded | {str(position.phase): phase})
         return executor
+
+    def _replicas(self) -> dict[str, int]:
+        """How many replicas there are, if several."""
+        count = self.prepared.model.distribute_strategy.num_replicas_in_sync
+        return {"replicas": count} if count > 1 else {}
 
     def _use_lower_rate(self) -> None:
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
@@ -160,10 +166,13 @@ class Training(Session):
         plain = as_float32(plain)
         with replace_file(run.model) as temporary:
             plain.save(temporary, save_format="keras")
+        if not self.team.is_chief:
+            return {}
+        predictor = KerasPredictor(run.model if self._replicas() else plain)
         metrics: dict[str, Any] = {"best": state.best.to_json()}
         for name, split in (("validation", prepared.splits.validation), ("test", prepared.splits.test)):
             if split is not None:
-                metrics[name] = evaluate(KerasPredictor(plain), split, prepared.outputs, prepared.config.experiment)
+                metrics[name] = evaluate(predictor, split, prepared.outputs, prepared.config.experiment)
         write_json(run.metrics, metrics)
         return metrics
 
