@@ -12,7 +12,7 @@ from trainkit.inference.keras import KerasPredictor
 from trainkit.training import prepare
 from trainkit.training.evaluation import evaluate
 from trainkit.training.outputs import outputs_of
-from trainkit.training.pipeline import encoded
+from trainkit.training.pipeline import encoding
 
 IDS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 2] * 60, np.int32)
 ANSWERS = np.array([0, 0, 1, 1, 2, 2, 2, 2, 2, 0] * 60)
@@ -172,7 +172,7 @@ def test_evaluate_equals_keras_on_several_outputs_but_for_regularization(two_con
 
 def assert_equals_keras(result):
     split, model = result.splits.test, result.model
-    expected = model.evaluate(encoded(split.ordered(32), result.outputs), return_dict=True, verbose=0)
+    expected = model.evaluate(split.ordered(32, change=encoding(result.outputs)), return_dict=True, verbose=0)
     expected["loss"] -= float(sum(model.losses))
     measured = evaluate(KerasPredictor(model), split, result.outputs, result.config.experiment)["metrics"]
     assert list(measured) == list(expected)

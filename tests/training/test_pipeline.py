@@ -8,7 +8,7 @@ import pytest
 from trainkit.config import load_config
 from trainkit.errors import ConfigError
 from trainkit.training import prepare
-from trainkit.training.pipeline import encoded
+from trainkit.training.pipeline import encoding
 
 SMALL = [
     "training.loss=CategoricalCrossentropy",
@@ -42,15 +42,14 @@ def test_training_change_makes_vectors_of_class_ids(digits):
 def test_encoded_makes_vectors_of_class_ids_for_validation(digits):
     prepared = digits(*SMALL)
     validation = prepared.splits.validation
-    (_, targets, _), *_ = encoded(validation.ordered(100), prepared.outputs).as_numpy_iterator()
+    (_, targets, _), *_ = validation.ordered(100, change=encoding(prepared.outputs)).as_numpy_iterator()
     np.testing.assert_array_equal(targets["digit"], np.eye(10)[validation.labels("digit")[:100]])
 
 
 def test_there_is_no_change_where_none_is_asked_for(digits):
     prepared = digits()
     assert prepared.change is None
-    dataset = prepared.splits.validation.ordered(100)
-    assert encoded(dataset, prepared.outputs) is dataset
+    assert encoding(prepared.outputs) is None
 
 
 def test_training_change_augments_images_and_leaves_class_ids(digits):

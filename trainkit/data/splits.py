@@ -174,6 +174,10 @@ class Split:
         )
         return inputs, targets, weights
 
+    def first(self, count: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The inputs, targets and weights of the first samples, as eager tensors, without a pipeline."""
+        return self.gather(self._rows[:count])
+
     def subset(self, indices: np.ndarray) -> Split:
         """The samples at `indices`, in that order; nothing is copied."""
         if not len(indices):

@@ -14,7 +14,7 @@ from trainkit.training.loss_scale import loss_scaled
 from trainkit.training.multipliers import multipliers_of
 from trainkit.training.optimizer import extend
 from trainkit.training.outputs import Output
-from trainkit.training.pipeline import encoded
+from trainkit.training.pipeline import encode
 from trainkit.training.random_streams import key_random_layers
 
 
@@ -65,7 +65,8 @@ def make_resumable(model: Any, split: Split, outputs: Mapping[str, Output], *, s
         seed: Of the random layers.
     """
     key_random_layers(model, seed=seed, step=model._train_counter)
-    inputs, targets, weights = next(iter(encoded(split.ordered(1), outputs)))
+    inputs, targets, weights = split.first(1)
+    targets = encode(targets, outputs)
 
     def measure() -> None:
         answers = tf.nest.flatten(model(inputs, training=False))

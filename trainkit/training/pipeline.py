@@ -14,18 +14,11 @@ from trainkit.objects import build_registered
 from trainkit.training.outputs import Output
 
 
-def encoded(dataset: Any, outputs: Mapping[str, Output]) -> Any:
-    """A dataset of `(inputs, targets, weights)` with the targets in the form that each loss takes."""
-    if not any(output.is_one_hot for output in outputs.values()):
-        return dataset
-    return dataset.map(lambda inputs, targets, weights: (inputs, _encode(targets, outputs), weights))
-
-
 def encoding(outputs: Mapping[str, Output]) -> Change | None:
     """What gives each batch the targets in the form that each loss takes; None where they have it."""
     if not any(output.is_one_hot for output in outputs.values()):
         return None
-    return lambda inputs, targets, weights, *, epoch, rows: (inputs, _encode(targets, outputs), weights)
+    return lambda inputs, targets, weights, *, epoch, rows: (inputs, encode(targets, outputs), weights)
 
 
 def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output], *, seed: int) -> Change | None:
@@ -41,7 +34,7 @@ def training_change(config: Config, facts: Facts, outputs: Mapping[str, Output],
     images = [name for name, field in facts.inputs.items() if field.is_image]
 
     def change(inputs: Any, targets: Any, weights: Any, *, epoch: Any, rows: Any) -> Any:
-        inputs, targets = dict(inputs), _encode(targets, outputs)
+        inputs, targets = dict(inputs), encode(targets, outputs)
         for name in images:
             inputs[name], targets = augment(inputs[name], targets, epoch=epoch, indices=rows)
         return inputs, targets, weights
@@ -79,5 +72,6 @@ def build_augment(config: Config, facts: Facts, outputs: Mapping[str, Output], *
     return Augment(steps, seed=seed)
 
 
-def _encode(targets: Mapping[str, Any], outputs: Mapping[str, Output]) -> dict[str, Any]:
+def encode(targets: Mapping[str, Any], outputs: Mapping[str, Output]) -> dict[str, Any]:
+    """Targets in the form that each loss takes."""
     return {name: outputs[name].encode(target) for name, target in targets.items()}

@@ -20,7 +20,7 @@ def try_one_batch(config: Config, model: Any, split: Split, outputs: Mapping[str
     Raises:
         NodeError: At the layer, loss or metric that cannot take what it is given.
     """
-    inputs, targets, _ = next(iter(split.ordered(min(MOST_SAMPLES, split.size))))
+    inputs, targets, _ = split.first(MOST_SAMPLES)
     weights = model.get_weights()
     try:
         given = model(inputs, training=True)
