@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trainkit.inference.predict import predict
     from trainkit.training import fit
     from trainkit.training.evaluate import evaluate
+    from trainkit.training.rate_finder import find_learning_rate
 
 __version__ = version("trainkit")
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "benchmark",
     "deploy",
     "evaluate",
+    "find_learning_rate",
     "fit",
     "load",
     "predict",
@@ -40,6 +42,7 @@ _PUBLIC = {
     "allow_code": "trainkit.config.custom_code",
     "register": "trainkit.config.custom_code",
     "fit": "trainkit.training",
+    "find_learning_rate": "trainkit.training.rate_finder",
     "deploy": "trainkit.deploy",
     "benchmark": "trainkit.deploy.benchmark",
     "load": "trainkit.inference",
