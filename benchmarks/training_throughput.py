@@ -10,8 +10,8 @@ loss and accuracy; nobody validates.
   does between two: history, TensorBoard, looking for NaN, checkpoints. The last column has the steps alone.
 - fit: `model.fit` of float32 NumPy arrays that were scaled before, verbose=0.
 - function, function XLA: a loop over all batches, written by hand in a `tf.function`, without and with `jit_compile`.
-- PyTorch: DataLoader, TensorDataset, zero_grad, backward, step; its own threads. `--torch` names a Python that has it;
-  without it, that side is left out.
+- PyTorch: DataLoader, TensorDataset, zero_grad, backward, step; as many threads as it takes by itself, and the
+  `num_workers` that is fastest. `--torch` names a Python that has it; without it, that side is not measured.
 
 LeNet-300-100 and LeNet-5 learn MNIST, or the bundled sample of it; the data of the others are drawn with a fixed seed.
 """
@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
-import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ RESCALING = {"Rescaling": {"scale": "$(1/255)"}}
 HEADER = ["network", "beside", "its samples/s", "TrainKit's", "TrainKit is", "wanted", "steps alone"]
 EPOCHS = 1000
 """What TrainKit is told to do: so many that measuring how steps are run pays."""
+SIDES = ("fit", "function", "function XLA", "PyTorch")
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,7 @@ def config_of(network: Network, data: Path, shape: tuple[int, ...]) -> dict[str,
     }
 
 
-def start(name: str, side: str, data: Path, torch: str) -> Side:
-    network = NETWORKS[name]
+def start(name: str, network: Network, side: str, data: Path, torch: str) -> Side:
     arguments = [name, str(data), str(network.classes), str(network.batch_size), str(network.epochs)]
     if side == "TrainKit":
         return Side("trainkit_fit.py", str(data.with_name("config.json")))
@@ -145,9 +145,9 @@ class Compared:
 
     samples: int
     told: str
-    execution: dict[str, Any]
     rounds: list[dict[str, Answer]]
-    versions: list[str] = field(default_factory=list)
+    facts: dict[str, Answer]
+    """What the sides said when they were ready."""
 
     def seconds(self, side: str, key: str = "seconds") -> list[float]:
         """Of each round's epoch."""
@@ -164,6 +164,7 @@ class Compared:
 
 def compare(name: str, names: list[str], *, rounds: int, torch: str) -> Compared:
     network = NETWORKS[name]
+    network = replace(network, epochs=max(network.epochs, rounds + 2))  # the last one is told by the next one's begin
     arrays, told = make_data(network)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data.npz")
@@ -172,62 +173,64 @@ def compare(name: str, names: list[str], *, rounds: int, torch: str) -> Compared
         sides: dict[str, Side] = {}
         try:
             for side in names:
-                sides[side] = start(name, side, data, torch)
+                sides[side] = start(name, network, side, data, torch)
             learned = {side: one.facts["learned"] for side, one in sides.items()}
             assert len(set(learned.values())) == 1, f"{name}: the sides differ in what they learn: {learned}"
             found = ask_in_turn(sides, rounds)
         finally:
             for one in sides.values():
                 one.close()
-    versions = [f"PyTorch {sides['PyTorch'].facts['torch']}"] if "PyTorch" in sides else []
-    return Compared(len(arrays["y"]), told, sides["TrainKit"].facts["execution"], found, versions)
+    return Compared(len(arrays["y"]), told, found, {side: one.facts for side, one in sides.items()})
 
 
 def show(name: str, found: Compared, names: list[str]) -> None:
     """A line for each side beside TrainKit, and what was measured of all."""
-    bars = NETWORKS[name].bars
-    rows = [
-        [
-            name,
-            side,
-            found.speed(side),
-            found.speed("TrainKit"),
-            middle(found.ratios(side)),
-            wanted(bars.get(side), found.ratios(side)),
-            middle(found.ratios(side, "steps")),
-        ]
-        for side in names
-        if side != "TrainKit"
-    ]
-    print_table(HEADER, rows)
-    print(f"\n{name}: {found.told}, batch {NETWORKS[name].batch_size}; {found.execution}")
-    for side in names:
+    print_table(HEADER, [row(name, side, found) for side in names])
+    print(f"\n{name}: {found.told}, batch {NETWORKS[name].batch_size}; {found.facts['TrainKit']['execution']}")
+    for side, facts in found.facts.items():
         logs, peak = found.rounds[-1][side]["logs"], found.rounds[-1][side]["peak"]
         values = ", ".join(f"{key} {value:.4f}" for key, value in logs.items())
-        print(
-            f"- {side}: {statistics.median(found.seconds(side)):.3f} s an epoch, {peak / 1e6:,.0f} MB at most; {values}"
-        )
+        told = f"; {facts['told']}" if "told" in facts else ""
+        seconds = statistics.median(found.seconds(side))
+        print(f"- {side}: {seconds:.3f} s an epoch, {peak / 1e6:,.0f} MB at most; {values}{told}")
     print(flush=True)
+
+
+def row(name: str, side: str, found: Compared) -> list[str]:
+    if side not in found.facts:
+        return [name, side, "not measured", found.speed("TrainKit"), *["–"] * 3]
+    ratios = found.ratios(side)
+    reached = wanted(NETWORKS[name].bars.get(side), ratios)
+    return [
+        name,
+        side,
+        found.speed(side),
+        found.speed("TrainKit"),
+        middle(ratios),
+        reached,
+        middle(found.ratios(side, "steps")),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NETWORK")
-    parser.add_argument("--sides", nargs="+", help="Of each network, by default those that it is to be compared with.")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, help="By default those of the bars of each network.")
     parser.add_argument("--torch", default="", metavar="PYTHON", help="An interpreter that has PyTorch.")
     options = parser.parse_args()
-    if not options.torch:
-        print("PyTorch is not measured: --torch PYTHON names an interpreter that has it", file=sys.stderr)
+    if options.torch and not shutil.which(options.torch):
+        parser.error(f"`--torch` must be a Python interpreter. Received: {options.torch!r}")
     is_placed = False
     for name in options.networks:
-        names = ["TrainKit", *(options.sides or NETWORKS[name].bars)]
-        names = [side for side in names if side != "PyTorch" or options.torch]
-        found = compare(name, names, rounds=options.rounds, torch=options.torch)
+        asked = options.sides or list(NETWORKS[name].bars)
+        measured = [side for side in asked if side != "PyTorch" or options.torch]
+        found = compare(name, ["TrainKit", *measured], rounds=options.rounds, torch=options.torch)
         if not is_placed:
-            print_place(*found.versions)
+            facts = found.facts.get("PyTorch")
+            print_place(*([f"PyTorch {facts['torch']}"] if facts else []))
             is_placed = True
-        show(name, found, names)
+        show(name, found, asked)
 
 
 if __name__ == "__main__":

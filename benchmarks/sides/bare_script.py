@@ -24,6 +24,7 @@ class Stopwatch(tf.keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
+        self._supports_tf_logs = True  # else Keras would make numbers of the metrics after each batch, for this alone
         self.begins: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
