@@ -13,8 +13,8 @@ if "tensorflow" not in sys.modules:
 
 if TYPE_CHECKING:
     from trainkit.config.custom_code import allow_code, register
-    from trainkit.deploy import deploy
     from trainkit.deploy.benchmark import benchmark
+    from trainkit.deploy.deploy import deploy
     from trainkit.errors import ConfigError, TrainKitError
     from trainkit.inference import load
     from trainkit.inference.predict import predict
@@ -43,7 +43,7 @@ _PUBLIC = {
     "register": "trainkit.config.custom_code",
     "fit": "trainkit.training",
     "find_learning_rate": "trainkit.training.rate_finder",
-    "deploy": "trainkit.deploy",
+    "deploy": "trainkit.deploy.deploy",
     "benchmark": "trainkit.deploy.benchmark",
     "load": "trainkit.inference",
     "predict": "trainkit.inference.predict",

@@ -42,7 +42,7 @@ def check(
 
     from rich.console import Console
 
-    from trainkit.deploy import check_deploy
+    from trainkit.deploy.deploy import check_deploy
     from trainkit.deploy.targets import check_targets, is_asked, targets_of, unmet
     from trainkit.models.targets import Target, findings
     from trainkit.training import prepare

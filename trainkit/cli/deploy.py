@@ -32,6 +32,6 @@ def deploy(
 
     subject = run if data or run.is_file() else Run.open(run).directory  # errors before TensorFlow is imported
 
-    from trainkit.deploy import deploy as export
+    from trainkit.deploy.deploy import deploy as export
 
     export(subject, overrides or (), data=data, explain=explain)

@@ -43,7 +43,7 @@ def fit(
     # errors of text, key or name come before TensorFlow is imported
     loaded = load_config(Path(config), given) if config is not None else None
 
-    from trainkit.deploy import check_exports
+    from trainkit.deploy.check import check_exports
     from trainkit.training import fit as train
 
     if loaded is not None:

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from trainkit.config import Config, list_overrides
+from trainkit.deploy.check import check_exports
 from trainkit.deploy.compress.steps import check_patterns
-from trainkit.deploy.export import file_name
 from trainkit.deploy.islands import check_excluded, is_int8
 from trainkit.deploy.production import Deployment, Production
 from trainkit.deploy.report import gain_lines, print_report, print_steps
@@ -89,22 +89,6 @@ def _raise_failures(deployment: Deployment) -> None:
     if deployment.failures:
         told = "\n".join(failure.reason for failure in deployment.failures)
         raise ExportError(f"{told}\nThe other files are in {deployment.directory}.")
-
-
-def check_exports(config: Config) -> list[str]:
-    """The name of each file that a config asks for.
-
-    Raises:
-        ConfigError: If two are the same.
-    """
-    names: list[str] = []
-    for index, node in enumerate(config.experiment.deploy.export):
-        name = file_name(node.class_name, node.arguments, config.experiment.name)
-        if name in names:
-            message = f"writes {name}, as deploy.export[{names.index(name)}] does. Remove one of the two."
-            raise config.document.error(("deploy", "export", index), message)
-        names.append(name)
-    return names
 
 
 def check_deploy(config: Config, model: Any) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import trainkit
 from trainkit.config import load_config
-from trainkit.deploy import check_deploy
+from trainkit.deploy.deploy import check_deploy
 from trainkit.errors import ConfigError, InputError, PromiseError
 from trainkit.runs import Run
 from trainkit.training import prepare
