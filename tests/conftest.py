@@ -1,8 +1,11 @@
-"""What all tests share: fixed seeds, and two small trainings."""
+"""What all tests share: fixed seeds, two small trainings, and how several processes divide the tests."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
+import shutil
 import signal
 
 import numpy as np
@@ -67,6 +70,42 @@ deploy: {benchmark: false}
 """
 
 
+TOGETHER = ("tests/deploy/benchmark/", "tests/deploy/page/", "tests/deploy/sensitivity/")
+"""Directories whose tests share what takes long to make, and cannot be read from files."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n`, tests that share fixtures run in one process: those of a file, and of a directory of `TOGETHER`."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFixtures(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    return ByFixtures(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory):
+    """Fill a directory once for all processes of `-n`: `make_once(name, make)`, of which `make` gets its path."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def directory(name, make):
+        folder, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second waits, and finds it done
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return directory
+
+
 @pytest.fixture(autouse=True)
 def interruptible():
     """SIGINT interrupts, also where the tests were begun in the background: there it is ignored, by children too."""
@@ -91,30 +130,35 @@ def small_config(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def small_run(small_config, tmp_path_factory):
-    """A finished run of `small_config`, three epochs."""
+def small_run(small_config, make_once):
+    """A finished run of `small_config`, three epochs. Tests must not change it."""
     import trainkit
+    from trainkit.runs import Run
 
-    return trainkit.fit(small_config, ["training.epochs=3"], runs=tmp_path_factory.mktemp("runs"))
+    runs = make_once("small_run", lambda folder: trainkit.fit(small_config, ["training.epochs=3"], runs=folder))
+    return Run(runs / "small/001")
 
 
 @pytest.fixture(scope="session")
-def two_config(tmp_path_factory):
+def two_config(make_once):
     """A config with two inputs and two outputs; the columns `kind`, a class of three, and `size` follow from both."""
-    folder = tmp_path_factory.mktemp("two")
-    random = np.random.default_rng(0)
-    left = random.normal(3, 2, (500, 6)).astype("float32")
-    right = random.normal(-1, 1, (500, 4)).astype("float32")
-    kind = np.digitize((left[:, 0] - 3) / 2 + right[:, 0] + 1, [0.0, 1.5])
-    size = np.stack([left.sum(axis=1), left[:, 1] - 3 * right[:, 1]], axis=1)
-    np.savez(folder / "two.npz", left=left, right=right, kind=kind, size=size, weight=random.uniform(0, 2, 500))
-    (folder / "two.yaml").write_text(TWO)
-    return folder / "two.yaml"
+
+    def write(folder):
+        random = np.random.default_rng(0)
+        left = random.normal(3, 2, (500, 6)).astype("float32")
+        right = random.normal(-1, 1, (500, 4)).astype("float32")
+        kind = np.digitize((left[:, 0] - 3) / 2 + right[:, 0] + 1, [0.0, 1.5])
+        size = np.stack([left.sum(axis=1), left[:, 1] - 3 * right[:, 1]], axis=1)
+        np.savez(folder / "two.npz", left=left, right=right, kind=kind, size=size, weight=random.uniform(0, 2, 500))
+        (folder / "two.yaml").write_text(TWO)
+
+    return make_once("two", write) / "two.yaml"
 
 
 @pytest.fixture(scope="session")
-def two_run(two_config, tmp_path_factory):
-    """A finished run of `two_config`."""
+def two_run(two_config, make_once):
+    """A finished run of `two_config`. Tests must not change it."""
     import trainkit
+    from trainkit.runs import Run
 
-    return trainkit.fit(two_config, runs=tmp_path_factory.mktemp("runs"))
+    return Run(make_once("two_run", lambda folder: trainkit.fit(two_config, runs=folder)) / "two/001")

@@ -27,8 +27,9 @@ FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 FILES = sorted(path for path in ROOT.glob("trainkit/**/*.py") if path != ROOT / "trainkit/__init__.py")
 FOREIGN = {"tensorflow", "keras", "tf_keras"}
 KERAS_3 = ("keras3_child", "keras3_runtime", "keras3_writer")
-DOORS = {"trainkit.framework", *(f"trainkit.inference.{name}" for name in KERAS_3)}
-"""What may import them: the one door, and what reads, runs and writes files of Keras 3 in processes of their own."""
+DOORS = {"trainkit.framework", *(f"trainkit.inference.{name}" for name in (*KERAS_3, "tensorflow_lite"))}
+"""What may import them: the one door, and what has a process of its own: what reads, runs and writes files of Keras 3,
+and the interpreter of TensorFlow Lite, which is imported without the rest."""
 
 
 def name_of(path):

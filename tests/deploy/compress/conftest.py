@@ -44,12 +44,15 @@ deploy: {benchmark: false}
 
 
 @pytest.fixture(scope="session")
-def tiny_run(bench, tmp_path_factory):
-    """A run on 1,000 small digits, with a BatchNormalization."""
-    folder = tmp_path_factory.mktemp("tiny")
-    bench.save(folder)
-    (folder / "tiny.yaml").write_text(TINY)
-    return trainkit.fit(folder / "tiny.yaml", runs=folder / "runs")
+def tiny_run(bench, make_once):
+    """A run on 1,000 small digits, with a BatchNormalization. Tests must not change it."""
+
+    def fit(folder):
+        bench.save(folder)
+        (folder / "tiny.yaml").write_text(TINY)
+        trainkit.fit(folder / "tiny.yaml", runs=folder / "runs")
+
+    return Run(make_once("tiny_run", fit) / "runs/tiny/001")
 
 
 @pytest.fixture
