@@ -17,6 +17,7 @@ FLOORS = [
     {"config"},
     {"objects"},
     {"data", "models", "runs"},
+    {"workers"},
     {"inference"},
     {"callbacks"},
     {"training"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from trainkit.cli.arguments import AllowCode, Overrides
 from trainkit.errors import InputError
+from trainkit.workers import launch
 
 
 def fit(
@@ -27,6 +29,10 @@ def fit(
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where the time of the training goes; it is slower then.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Train in N processes of this machine, which share each batch."),
+    ] = None,
     allow_code: AllowCode = False,
 ) -> None:
     """Train the model that CONFIG describes; leaves a run directory."""
@@ -42,6 +48,13 @@ def fit(
 
     # errors of text, key or name come before TensorFlow is imported
     loaded = load_config(Path(config), given) if config is not None else None
+    if workers is not None and workers > 1:
+        options = {"--runs": runs, "--resume": resume}
+        flags = {"--force": force, "--allow-code": allow_code, "--profile": profile}
+        written = [text for name, value in options.items() if value for text in (name, str(value))]
+        written += [name for name, is_set in flags.items() if is_set]
+        debug = ["--debug"] if "--debug" in sys.argv else []
+        sys.exit(launch([*debug, "fit", *([config] if config else []), *given, *written], workers=workers))
 
     from trainkit.deploy.check import check_exports
     from trainkit.training import fit as train

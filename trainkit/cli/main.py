@@ -30,6 +30,7 @@ from trainkit.cli import (
 )
 from trainkit.cli.version import print_version
 from trainkit.errors import TrainKitError
+from trainkit.workers import die_with_launcher, leave
 
 INTERRUPTED = 130
 ENDED_BY = {"SIGTERM": 143, "SIGHUP": 129}
@@ -93,6 +94,7 @@ def main() -> None:
     Exit codes: 0 done; 1 it failed while running; 2 the input is wrong; 3 a promise was not kept; 129, 130 and 143
     stopped by SIGHUP, SIGINT and SIGTERM.
     """
+    die_with_launcher()
     for name, code in ENDED_BY.items():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -105,6 +107,8 @@ def main() -> None:
         if "--debug" in sys.argv:
             traceback.print_exc()
         Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code if isinstance(error, TrainKitError) else TrainKitError.exit_code)
+        code = error.exit_code if isinstance(error, TrainKitError) else TrainKitError.exit_code
+        leave(code)
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -22,6 +22,7 @@ from trainkit.inference.renamed import with_names
 from trainkit.runs import Run, lock_directory, recover_directory, remove_temporaries, sha256_of
 from trainkit.runs.lock import LOCK
 from trainkit.training.record import check_data
+from trainkit.training.scale.strategies import strategy_here
 
 MODELS = (".keras", ".h5")
 """Suffixes of models that can be deployed without a run."""
@@ -50,6 +51,7 @@ class Subject:
         directory: Where the exported files go.
         work: Where compression steps leave their results.
         tensorboard: Where compression steps write event files.
+        strategy: The `tf.distribute.Strategy` of compression steps that train.
         is_foreign: Whether the model was made elsewhere, so that nobody knows whether the data is its own.
     """
 
@@ -60,6 +62,7 @@ class Subject:
     directory: Path
     work: Path
     tensorboard: Path
+    strategy: Any
     is_foreign: bool = False
 
 
@@ -77,6 +80,7 @@ def open_run(run: Run, overrides: list[str]) -> Iterator[Subject]:
                 f"deploy takes overrides of `deploy.` keys only: the rest is trained. Received: {override!r}."
             )
     config = load_config(run.resolved, overrides)
+    strategy = strategy_here(config)  # the CPU can only be divided before TensorFlow computes anything
     with run.lock():
         splits = load_data(config)
         check_data(run, splits)
@@ -86,7 +90,8 @@ def open_run(run: Run, overrides: list[str]) -> Iterator[Subject]:
             model = KerasPredictor(run.model).model
         except PredictionError as error:
             raise RunError(f"{run.directory} is damaged: {error}") from error
-        yield Subject(config, splits, model, run.model, run.deploy, run.compress, run.tensorboard / "compress")
+        board = run.tensorboard / "compress"
+        yield Subject(config, splits, model, run.model, run.deploy, run.compress, board, strategy)
 
 
 @contextmanager
@@ -116,7 +121,8 @@ def open_model(filepath: Path, data: Path | str, overrides: list[str]) -> Iterat
         raise config.document.error(("deploy", "compress"), message)
     work = filepath.parent / f"{filepath.stem}_compress"
     with _owning(work, directory):
-        yield Subject(config, splits, model, filepath, directory, work, work / "tensorboard", is_foreign=True)
+        board, strategy = work / "tensorboard", strategy_here(config)
+        yield Subject(config, splits, model, filepath, directory, work, board, strategy, is_foreign=True)
 
 
 @contextmanager

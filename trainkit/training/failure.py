@@ -14,11 +14,11 @@ def telling_failures() -> Iterator[None]:
     """Turn whatever a callback or TensorFlow raises in the block into a `TrainingError` of one line."""
     try:
         yield
-    except TrainKitError:
-        raise
     except Exception as error:
-        if is_lost_worker(error):
+        if is_lost_worker(error):  # also where it was to be written what only all workers together can read
             raise TrainingError(LOST) from error
+        if isinstance(error, TrainKitError):
+            raise
         raise TrainingError(f"training failed: {type(error).__name__}: {_told(error)}") from error
 
 

@@ -22,11 +22,12 @@ from trainkit.training.record import check_room, describe_run, now
 from trainkit.training.report import print_header, print_summary
 from trainkit.training.resume import resume_run
 from trainkit.training.scale.follower import owned, place_for
-from trainkit.training.scale.lost import telling_lost_workers
+from trainkit.training.scale.lost import is_lost_worker, telling_lost_workers
 from trainkit.training.scale.strategies import strategy_of
 from trainkit.training.scale.team import Team
 from trainkit.training.state import State
 from trainkit.training.train import Training
+from trainkit.workers import is_launched, resume_option, tell_run
 
 
 def fit(
@@ -132,6 +133,8 @@ def _loaded(config: Path | str | Mapping[str, Any] | Config, overrides: list[str
 def _train(training: Training, devices: Devices, *, profile: bool) -> None:
     run, console = training.run, training.console
     training.profile = Profile(run.tensorboard) if profile else None
+    if training.team.is_chief:
+        tell_run(run.directory)
     try:
         print_header(console, run, training.prepared, devices)
         metrics = training()
@@ -159,5 +162,6 @@ def _tell_end(training: Training, error: BaseException) -> None:
     if not isinstance(error, Exception):  # a signal
         say(training.console, f"stopped after {counted(position.epoch, 'epoch')}, at step {position.step:,}")
     repeats = isinstance(error.__cause__, NotFiniteError)  # which tells itself how to go on
+    repeats |= is_launched() and is_lost_worker(error)  # as the launcher does
     if training.checkpoints.steps() and not repeats:
-        say(training.console, f"go on with: trainkit fit --resume {run.directory}")
+        say(training.console, f"go on with: trainkit fit --resume {run.directory}{resume_option()}")

@@ -144,22 +144,31 @@ class _Compression:
             say(self._console, f"{title}, as before")
             result, report = found
             self._steps.append(report)
-            if result.state is not None:
-                from trainkit.deploy.compress.quantize import restore
-
-                result = replace(result, model=restore(model, result.state, self._promises))
-            return result
+            return self._restored(result, model)
         say(self._console, title)
         began = time.monotonic()
         tuning = self._tuning(index)
         seed_everything(self._subject.config.experiment, tuning.seed)  # one that goes on is built as it was before
         context = self._context(index, tuning)
-        result = build_registered(node, COMPRESSORS, {}, model=model, context=context)
+        with self._subject.strategy.scope():
+            result = build_registered(node, COMPRESSORS, {}, model=model, context=context)
         seconds = tuning.seconds_before + time.monotonic() - began
         report = self._measure(node.class_name, arguments, result, seconds=seconds)
         self._store.save(name, self._key, result, report)
         self._steps.append(report)
+        if self._subject.strategy.num_replicas_in_sync > 1:  # files are made of a model that is on one device
+            found = self._store.load(name, self._key)
+            assert found, name
+            return self._restored(found[0], model)
         return result
+
+    def _restored(self, result: CompressionResult, model: Any) -> CompressionResult:
+        """A result as it was kept, with the model that its state stands for."""
+        if result.state is None:
+            return result
+        from trainkit.deploy.compress.quantize import restore
+
+        return replace(result, model=restore(model, result.state, self._promises))
 
     def _name(self, index: int) -> str:
         return f"{index + 1}_{self._nodes[index].class_name}"

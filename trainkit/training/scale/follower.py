@@ -14,6 +14,7 @@ from pathlib import Path
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import MANIFEST, Checkpoints
 from trainkit.training.scale.team import Team
+from trainkit.workers import scratch_directory
 
 _OF_STATE = (".json", ".npz")
 """How the files of a checkpoint end that are no variables."""
@@ -43,7 +44,7 @@ def place_for(team: Team, runs: Path) -> Iterator[Path]:
     if team.is_chief:
         yield runs
         return
-    with tempfile.TemporaryDirectory(prefix=f"trainkit-worker-{team.index}-") as directory:
+    with tempfile.TemporaryDirectory(prefix=f"trainkit-worker-{team.index}-", dir=scratch_directory()) as directory:
         yield Path(directory)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from trainkit.config import Config, SettingError
-from trainkit.errors import InputError
+from trainkit.errors import ConfigError, InputError
 from trainkit.framework import tf
 from trainkit.objects import build_registered
 from trainkit.training.scale import STRATEGIES
@@ -42,7 +42,15 @@ def strategy_of(config: Config, *, alone: bool = False) -> Any:
             return build_registered(chosen, STRATEGIES, {})
         if cluster:
             return multi_worker_mirrored()
-        return mirrored() if len(tf.config.get_visible_devices("GPU")) > 1 else one_device()
+        return _automatic()
+
+
+def strategy_here(config: Config) -> Any:
+    """As `strategy_of` of a process by itself; where devices are missing, of those that there are."""
+    try:
+        return strategy_of(config, alone=True)
+    except ConfigError:
+        return _automatic()
 
 
 def one_device(*, device: str | None = None) -> Any:
@@ -106,6 +114,10 @@ def multi_worker_mirrored(
         cure = "Begin it with `trainkit fit CONFIG --workers N`, by `srun`, or with TF_CONFIG in the environment."
         raise InputError(f"MultiWorkerMirrored needs a cluster of workers, and none is found. {cure}")
     return _join(communication, found)
+
+
+def _automatic() -> Any:
+    return mirrored() if len(tf.config.get_visible_devices("GPU")) > 1 else one_device()
 
 
 def _found() -> Any:
