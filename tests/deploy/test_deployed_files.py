@@ -57,7 +57,7 @@ def test_saved_model_is_measured_like_its_run(deployed):
     assert measured["accuracy"] == expected["accuracy"]
 
 
-@pytest.mark.parametrize("name", ["small_saved_model", "small_float32.tflite"])
+@pytest.mark.parametrize("name", [pytest.param("small_saved_model", marks=pytest.mark.slow), "small_float32.tflite"])
 def test_moved_file_knows_how_images_are_made(name, deployed, digit, tmp_path):
     moved = tmp_path / name
     (shutil.copytree if (deployed / name).is_dir() else shutil.copy)(deployed / name, moved)

@@ -228,6 +228,9 @@ def test_there_are_twenty_networks():
 
 
 SLOW = {
+    conv_batch_norm,
+    depthwise,
+    residual,
     transposed,
     swish,
     depthwise_upright,
@@ -241,7 +244,8 @@ SLOW = {
     one_dimension,
     up_sampling,
 }
-"""Bodies whose like the fast tests have, too."""
+"""Bodies whose like the fast tests have, too: `mobile_block` is a convolution, a depthwise one and an addition, with
+norms."""
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_wrong_shape_is_an_input_error(models):
         trainkit.load(models.folder / "one.tflite", trusted=True)(np.zeros((3, 4)))
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [pytest.param(".keras", marks=pytest.mark.slow), ".tflite", ".onnx"])
 def test_file_from_elsewhere_is_opened_in_a_child(suffix, models, one):
     model = trainkit.load(models.folder / f"one{suffix}")
     assert isinstance(model.predictor, IsolatedPredictor)

@@ -15,9 +15,13 @@ ENDS = {name: name if name.startswith(".") else "_saved_model" for name in PREDI
 SUFFIXES = sorted(ENDS.values())
 
 
-@pytest.fixture(params=[open_predictor, IsolatedPredictor], ids=["here", "child"])
-def opener(request):
-    return request.param
+OPENERS = {"here": open_predictor, "child": IsolatedPredictor}
+WAYS = [
+    pytest.param((OPENERS[place], suffix), id=f"{suffix}-{place}", marks=[pytest.mark.slow] * is_slow)
+    for suffix in SUFFIXES
+    for place in OPENERS
+    for is_slow in [(suffix, place) == (".h5", "child")]  # what opens .keras opens it, and that child is tested
+]
 
 
 @pytest.fixture(params=SUFFIXES)
@@ -25,12 +29,18 @@ def suffix(request):
     return request.param
 
 
+@pytest.fixture(scope="module", params=WAYS)
+def predictor(request, models):
+    """The file of `one` in every format, opened in every way."""
+    opener, suffix = request.param
+    return opener(models.folder / f"one{suffix}")
+
+
 def test_predictors_are_those_of_the_formats():
     assert sorted(PREDICTORS) == [".h5", ".keras", ".onnx", ".tflite", "saved_model.pb"]
 
 
-def test_one_output_is_that_of_keras(suffix, opener, models, one):
-    predictor = opener(models.folder / f"one{suffix}")
+def test_one_output_is_that_of_keras(predictor, models, one):
     outputs = predictor.predict(one)
     assert list(outputs) == ["digit"]
     assert outputs["digit"].dtype == np.float32
@@ -45,8 +55,7 @@ def test_two_outputs_are_those_of_keras_by_name(suffix, models, two):
     np.testing.assert_allclose(outputs["share"], share.numpy(), atol=1e-6)
 
 
-def test_description_has_names_shapes_and_dtypes(suffix, opener, models):
-    predictor = opener(models.folder / f"one{suffix}")
+def test_description_has_names_shapes_and_dtypes(predictor):
     assert predictor.inputs == {"input": TensorFacts((None, 4, 3), "float32")}
     assert predictor.outputs == {"digit": TensorFacts((None, 5), "float32")}
     assert json.loads(json.dumps(predictor.facts))["inputs"]["input"]["shape"] == [None, 4, 3]
@@ -87,7 +96,9 @@ def test_as_many_samples_of_each_input_are_asked_for(suffix, models, two):
         open_predictor(models.folder / f"two{suffix}").predict(two | {"left": two["left"][:3]})
 
 
-def test_something_else_is_a_prediction_error_with_the_name(suffix, opener, tmp_path):
+@pytest.mark.parametrize("way", WAYS)
+def test_something_else_is_a_prediction_error_with_the_name(way, tmp_path):
+    opener, suffix = way
     filepath = tmp_path / f"letter{suffix}"
     if suffix == "_saved_model":
         filepath.mkdir()
@@ -96,11 +107,14 @@ def test_something_else_is_a_prediction_error_with_the_name(suffix, opener, tmp_
         opener(filepath)
 
 
-def test_missing_file_is_an_input_error(suffix, opener, tmp_path):
+@pytest.mark.parametrize("way", WAYS)
+def test_missing_file_is_an_input_error(way, tmp_path):
+    opener, suffix = way
     with pytest.raises(InputError, match=rf"Received: '\S*none{re.escape(suffix)}', which does not exist\."):
         opener(tmp_path / f"none{suffix}")
 
 
+@pytest.mark.parametrize("opener", OPENERS.values(), ids=OPENERS)
 def test_unknown_suffix_is_an_input_error(opener, tmp_path):
     (tmp_path / "model.pb").touch()
     with pytest.raises(InputError, match=r"must end with one of \.keras, \.h5, \.tflite, \.onnx\. Received: "):

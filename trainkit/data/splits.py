@@ -188,11 +188,12 @@ class Split:
 
     def first_rows(self, count: int, *, seed: int) -> Split:
         """The samples that the first epoch of `batches` begins with, in its order."""
-        from trainkit.data.batching import shuffled_rows
+        from trainkit.data.batching import shuffled
+        from trainkit.framework import tf
 
-        batches = shuffled_rows(self._rows, count, seed=seed, first_epoch=0, first_step=0)
+        order = shuffled(tf.constant(self._rows), seed=seed, epoch=tf.constant(0, tf.int64))
         part = copy.copy(self)
-        part._rows = next(batches.as_numpy_iterator())[1]
+        part._rows = order[:count].numpy()
         return part
 
     def origins_of_batch(self, batch_size: int, *, seed: int, epoch: int, step: int) -> list[str]:

@@ -122,7 +122,7 @@ def test_several_outputs_are_compressed(two_run, tmp_path):
 
 def test_tables_with_vocabularies_are_compressed(tmp_path):
     random = np.random.default_rng(0)
-    kind, amount = random.integers(0, 3, 400), random.normal(0, 1, 400)
+    kind, amount = random.integers(0, 3, 400), random.choice([-1, 1], 400) * random.uniform(0.3, 2, 400)
     target = (kind == 1) ^ (amount > 0)
     rows = zip(np.array(["red", "green", "blue"])[kind], amount, np.where(target, "yes", "no"), strict=True)
     (tmp_path / "table.csv").write_text("kind,amount,answer\n" + "".join(f"{a},{b:.4f},{c}\n" for a, b, c in rows))
@@ -133,6 +133,7 @@ def test_tables_with_vocabularies_are_compressed(tmp_path):
         "  layers:\n    - Concatenate:\n      inputs: [kind, amount]\n    - Dense: {units: 16, activation: relu}\n"
         "    - Dense: {units: $classes, activation: softmax}\ntraining:\n  epochs: 20\n"
         "  optimizer: {Adam: {learning_rate: 1e-2}}\n  loss: SparseCategoricalCrossentropy\n"
+        "deploy: {benchmark: false}\n"
     )
     run = trainkit.fit(tmp_path / "table.yaml", runs=tmp_path / "runs", console=Console(file=io.StringIO()))
     steps = "deploy.compress=[Prune: {epochs: 2}, Quantize: {epochs: 2}]"

@@ -27,18 +27,16 @@ def test_signature_is_that_of_an_exporter(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_model_is_not_changed_and_the_path_is_returned(name, bench, model, tmp_path):
+def test_a_file_with_the_names_of_the_model_is_all_that_an_export_leaves(name, bench, model, tmp_path, capfd):
     before = [weight.copy() for weight in model.get_weights()]
     filepath = bench.export(model, tmp_path, name)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
     assert filepath == tmp_path / file_name(name, {}, "digits")
     assert [path.name for path in tmp_path.iterdir()] == [filepath.name]
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_inputs_and_outputs_have_the_names_of_the_model(name, bench, model, tmp_path):
-    predictor = open_predictor(bench.export(model, tmp_path, name))
+    predictor = open_predictor(filepath)
     assert {key: tensor.shape for key, tensor in predictor.inputs.items()} == {"input": (None, 14, 14, 1)}
     assert {key: tensor.shape for key, tensor in predictor.outputs.items()} == {"digit": (None, 10)}
 
@@ -47,13 +45,6 @@ def test_inputs_and_outputs_have_the_names_of_the_model(name, bench, model, tmp_
 def test_file_that_cannot_be_written_is_an_output_error(name, bench, model, tmp_path):
     with pytest.raises(OutputError, match=r"nowhere/digits\S* cannot be written: No such file or directory\."):
         bench.export(model, tmp_path / "nowhere", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_said(name, bench, model, tmp_path, capfd):
-    bench.export(model, tmp_path, name)
-    said = capfd.readouterr()
-    assert (said.out, said.err) == ("", "")
 
 
 @pytest.mark.parametrize(
