@@ -42,6 +42,14 @@ def test_an_optimizer_whose_scale_is_1_and_overflows_is_stuck():
     assert not is_stuck(SGD(1.0))
 
 
+def test_an_optimizer_of_replicas_tells_whether_it_is_stuck():
+    with tf.distribute.MirroredStrategy(["/CPU:0"]).scope():
+        optimizer = LossScaleOptimizer(SGD(1.0), initial_scale=1)
+        assert is_stuck(optimizer)
+        scale_variables(optimizer)[1].assign_add(1)
+    assert not is_stuck(optimizer)
+
+
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 def test_losses_are_scaled_for_float16_alone(policy):
     model = tf.keras.Sequential([tf.keras.layers.Dense(1, dtype=policy)])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import trainkit
-from trainkit.cli.main import app
-from trainkit.errors import InputError
+from trainkit.config import load_config
+from trainkit.errors import ConfigError, InputError, TrainingError
+from trainkit.training.rate_finder import RateCurve, find
+from trainkit.training.rate_finder.rate_key import rate_key
 
 QUADRATIC = """\
 version: 1
@@ -22,6 +21,18 @@ model:
 training:
   optimizer: {SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}
   loss: MeanSquaredError
+"""
+
+
+RATELESS = """\
+import tensorflow as tf
+from trainkit import register
+
+
+@register
+class Rateless(tf.keras.optimizers.SGD):
+    def __init__(self, strength=1.0, name="Rateless"):
+        super().__init__(learning_rate=strength, name=name)
 """
 
 
@@ -53,24 +64,131 @@ def test_each_loss_is_that_after_the_update_by_its_rate(quadratic, accumulated):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"lowest": 0.0}, {"lowest": 2.0, "highest": 1.0}, {"steps": 19}],
+    ("options", "told"),
+    [
+        ({"lowest": 0.0}, "`lowest` must be greater than 0"),
+        ({"lowest": 2.0, "highest": 1.0}, "less than `highest`. Received: lowest=2, highest=1"),
+        ({"steps": 19}, "`steps` must be at least 20. Received: steps=19"),
+    ],
     ids=["zero", "down", "few"],
 )
-def test_ranges_that_are_none_are_refused(quadratic, options):
-    with pytest.raises(InputError, match=r"must go up|must be at least 20"):
+def test_ranges_that_are_none_are_refused(quadratic, options, told):
+    with pytest.raises(InputError, match=told):
         trainkit.find_learning_rate(quadratic, **options)
 
 
-def test_the_command_writes_a_table_and_a_picture_and_no_run(quadratic, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "out").mkdir()
-    said = CliRunner().invoke(app, ["lr-finder", str(quadratic), "--from", "1e-3", "--steps", "40", "-o", "out"])
-    assert said.exit_code == 0, said.output
-    assert {path.name for path in tmp_path.iterdir()} == {"data.npz", "quadratic.yaml", "out"}
-    with (tmp_path / "out/lr_finder.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert float(rows[0]["loss"]) == pytest.approx((3 - 2e-3 * 3) ** 2, rel=1e-4)
-    assert "highest safe" in (tmp_path / "out/lr_finder.svg").read_text()
-    assert "CosineDecay is left out" in said.stdout
-    assert "initial_learning_rate: 0." in said.stdout
+def test_an_optimizer_without_a_rate_is_refused_at_its_line(quadratic):
+    (quadratic.parent / "code.py").write_text(RATELESS)
+    text = quadratic.read_text().replace("name: quadratic", "name: quadratic\ncustom_code: code.py")
+    quadratic.write_text(
+        text.replace("{SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}", "Rateless")
+    )
+    with trainkit.allow_code(), pytest.raises(ConfigError, match=r"9:14 .*Rateless has no `learning_rate`"):
+        trainkit.find_learning_rate(quadratic)
+
+
+@pytest.mark.parametrize(
+    ("losses", "end", "count"),
+    [
+        ([2.0] * 15 + [np.nan], "not finite", 14),
+        ([2.0] * 15 + [6.0] * 9, "diverged", 16),  # (3 · 2 + 2 · 6) / 5 is more than 2 and the half of it
+        ([3.0] * 5 + [1.0] * 10 + [13.5] * 9, "diverged", 16),  # (3 + 2 · 13.5) / 5 is more than 3 and the 2 it fell
+        ([2.0] * 21, "highest", 20),
+    ],
+    ids=["not finite", "from its beginning", "from its lowest", "to the end"],
+)
+def test_a_test_ends(quadratic, monkeypatch, losses, end, count):
+    told = iter(losses)
+    monkeypatch.setattr(find, "_train", lambda model, batch: next(told))
+    curve = trainkit.find_learning_rate(quadratic, steps=20)
+    assert (curve.end, len(curve.rates)) == (end, count)
+
+
+def test_a_loss_that_is_not_finite_at_once_is_an_error(quadratic):
+    with pytest.raises(TrainingError, match=r"not finite any more after 1 update, at a rate of 1e\+20\. Begin"):
+        trainkit.find_learning_rate(quadratic, lowest=1e20, highest=1e30, steps=20)
+
+
+SIXTEEN = [
+    "training.precision=mixed_float16",
+    "training.gradient_accumulation_steps=2",
+    "training.loss_weights={digit: 100}",
+]
+PHASES = ["training.epochs=null", "training.phases=[{name: head, epochs: 1, freeze: [conv*]}, {epochs: 2}]"]
+
+
+def test_the_first_phase_learns_in_its_precision(small_config):
+    curve = trainkit.find_learning_rate(small_config, [*SIXTEEN, *PHASES], lowest=1e-4, steps=30)
+    assert 1e-4 < curve.steepest <= curve.highest_safe < 1
+    assert curve.losses[0] == pytest.approx(230, rel=0.1)  # 100 log 10
+
+
+def curve_of(losses):
+    return RateCurve(np.geomspace(1e-4, 1, len(losses)), np.asarray(losses, float), "highest")
+
+
+def test_rates_follow_from_a_curve_that_is_known():
+    x = np.linspace(-4, 0, 401)
+    curve = curve_of(1 / (1 + np.exp((x + 2) / 0.4)))  # a logistic curve falls half as much as most at ±1.763 widths
+    assert np.log10(curve.steepest) == pytest.approx(-2, abs=0.011)
+    assert np.log10(curve.highest_safe) == pytest.approx(-2 + 1.763 * np.hypot(0.4, 0.2 / 1.7), abs=0.03)
+    np.testing.assert_allclose(curve.smoothed[50:350], curve.losses[50:350], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    "losses", [np.arange(30), np.ones(30), 1 + 0.1 * np.sin(np.arange(60) ** 2)], ids=["up", "even", "noise"]
+)
+def test_no_rate_follows_where_no_loss_falls(losses):
+    curve = curve_of(losses)
+    assert (curve.steepest, curve.highest_safe) == (None, None)
+
+
+def number_at(key, config):
+    """What a config says at a key."""
+    value = config.document.data
+    for part in key.path:
+        value = value[part]
+    return value
+
+
+OPTIMIZERS = [
+    ("SGD", "optimizer: {SGD: {learning_rate: 0.02}}", "training.optimizer.learning_rate"),
+    ("{SGD: {momentum: 0.9}}", "learning_rate: 0.02", "training.optimizer.learning_rate"),
+    ("{SGD: {learning_rate: 1}}", "learning_rate: 0.02", "training.optimizer.learning_rate"),
+    (
+        "{SGD: {learning_rate: {WarmUp: {steps: 2, learning_rate: {OneCycle: {max_learning_rate: 1}}}}}}",
+        "max_learning_rate: 0.02",
+        "training.optimizer.learning_rate.learning_rate.max_learning_rate",
+    ),
+    (
+        "{SGD: {learning_rate: {PiecewiseConstantDecay: {boundaries: [1], values: [1, 0.1]}}}}",
+        "learning_rate: 0.02",
+        "training.optimizer.learning_rate",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "line", "override"), OPTIMIZERS, ids=["bare", "other", "number", "inside", "steps"]
+)
+def test_a_rate_is_written_where_the_config_says_it(quadratic, optimizer, line, override):
+    text = quadratic.read_text()
+    quadratic.write_text(text.replace("{SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}", optimizer))
+    config = load_config(quadratic)
+    key = rate_key(config)
+    assert (key.line(config, "0.02"), key.override, key.place(config)) == (line, override, "line 8")
+    assert number_at(key, load_config(quadratic, [f"{key.override}=0.02"])) == 0.02
+
+
+@pytest.mark.parametrize(
+    ("phase", "override", "gone"),
+    [
+        ("learning_rate: 0.1", "training.phases[0].learning_rate", ""),
+        ("learning_rate_factor: 0.1", "training.phases[0].learning_rate", "learning_rate_factor"),
+        ("optimizer: {Adam: {learning_rate: 1}}", "training.phases[0].optimizer.learning_rate", ""),
+    ],
+    ids=["rate", "factor", "optimizer"],
+)
+def test_a_rate_of_the_first_phase_is_written_there(quadratic, phase, override, gone):
+    key = rate_key(load_config(quadratic, [f"training.phases=[{{epochs: 1, {phase}}}]"]))
+    assert (key.override, key.in_place_of) == (override, gone)

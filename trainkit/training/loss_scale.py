@@ -57,5 +57,5 @@ def is_stuck(optimizer: Any) -> bool:
     variables = scale_variables(optimizer)
     if not variables:
         return False
-    scale, good_steps = variables
+    scale, good_steps = (tf.convert_to_tensor(one) for one in variables)  # replicas have one of their own each
     return float(scale) <= LEAST and int(good_steps) == 0

@@ -16,6 +16,9 @@ LEAST_WIDTH = 4
 STILL_FALLS = 0.5
 """Up to which share of its steepest descent the loss is said to fall still."""
 
+ROUNDING = 1e-6
+"""The share of a loss in float32 that a fall has to be more than."""
+
 
 @dataclass(frozen=True)
 class RateCurve:
@@ -50,7 +53,7 @@ class RateCurve:
     def falls(self) -> bool:
         """Whether the loss falls by more than the losses of the updates until then differ from the smoothed ones."""
         until = slice(0, self.lowest + 1)
-        noise = float(np.std(self.losses[until] - self.smoothed[until]))
+        noise = np.std(self.losses[until] - self.smoothed[until]) + ROUNDING * abs(self.smoothed[0])
         return bool(self.smoothed[0] - self.smoothed[self.lowest] > noise)
 
     @property

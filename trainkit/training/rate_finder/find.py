@@ -93,10 +93,10 @@ def check_has_rate(config: Config) -> None:
 
 def _rates(lowest: float, highest: float, steps: int) -> np.ndarray:
     if not 0 < lowest < highest < math.inf:
-        received = f"{lowest:g} and {highest:g}"
-        raise InputError(f"the rates must go up, from a number above 0 to a higher one. Received: {received}.")
+        received = f"lowest={lowest:g}, highest={highest:g}"
+        raise InputError(f"`lowest` must be greater than 0, and less than `highest`. Received: {received}.")
     if steps < FEWEST:
-        raise InputError(f"`steps` must be at least {FEWEST}. Received: {steps}.")
+        raise InputError(f"`steps` must be at least {FEWEST}. Received: steps={steps}.")
     return np.geomspace(lowest, highest, steps)
 
 
@@ -124,11 +124,9 @@ def _climb(prepared: Prepared, rates: np.ndarray, batches: Iterator[Any], consol
     model, count = prepared.model, prepared.config.experiment.training.gradient_accumulation_steps
     optimizer, losses = plain_optimizer(model.optimizer), list[float]()
     end: End = "highest"
-    # the last rate comes once more, only for its loss
     hidden = console is None or not console.is_terminal
-    for rate in track(
-        [*rates, rates[-1]], "updates", console=console, disable=hidden, transient=True
-    ):  # the last only for its loss
+    once_more = [*rates, rates[-1]]  # for the loss of the last
+    for rate in track(once_more, "updates", console=console, disable=hidden, transient=True):
         optimizer.learning_rate = float(rate)
         losses.append(float(np.mean([_train(model, next(batches)) for _ in range(count)])))
         if not math.isfinite(losses[-1]) or is_stuck(model.optimizer):
@@ -139,9 +137,16 @@ def _climb(prepared: Prepared, rates: np.ndarray, batches: Iterator[Any], consol
             end = "diverged"
             break
     if len(losses) <= FEWEST // 2:
-        told = f"the loss is not finite any more after {counted(len(losses), 'update')}"
-        raise TrainingError(f"{told}, at a rate of {rate:.3g}. Begin lower; `trainkit fit` says where it comes from.")
+        raise TrainingError(_too_few(rates, len(losses)))
     return RateCurve(rates[: len(losses) - 1], np.minimum(losses[1:], _ceiling(losses)), end)
+
+
+def _too_few(rates: np.ndarray, losses: int) -> str:
+    """What is said where the losses end before there is a curve."""
+    if not losses:
+        return "the loss is not finite before the first update. `trainkit fit` says where that comes from."
+    told = f"the loss is not finite any more after {counted(losses, 'update')}, at a rate of {rates[losses - 1]:.3g}"
+    return f"{told}. Begin with a lower rate, or take more steps; `trainkit fit` says where it comes from."
 
 
 def _train(model: Any, batch: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainkit.config import Config, KeyPath, Node
@@ -33,7 +34,12 @@ class RateKey:
 
     def line(self, config: Config, rate: str) -> str:
         """What to write in the YAML."""
-        if self.path[:-1] in config.document.values:
+        holder = config.document.data
+        for part in self.path[:-1]:
+            holder = (
+                holder.get(part) if isinstance(holder, Mapping) else holder[part] if isinstance(part, int) else None
+            )
+        if isinstance(holder, Mapping):
             return f"{self.path[-1]}: {rate}"
         return f"optimizer: {{{self.path[-2]}: {{{self.path[-1]}: {rate}}}}}"  # which is a bare name there, or missing
 
