@@ -47,8 +47,9 @@ def check(
     from trainkit.models.targets import Target, findings
     from trainkit.training import prepare
     from trainkit.training.report import print_checked, print_network
+    from trainkit.training.scale.strategies import strategy_of
 
-    prepared = prepare(loaded)
+    prepared = prepare(loaded, strategy=strategy_of(loaded, alone=True))
     model = prepared.model
     check_deploy(loaded, model)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
