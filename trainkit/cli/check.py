@@ -48,8 +48,9 @@ def check(
     from trainkit.training import prepare
     from trainkit.training.precision import as_float32
     from trainkit.training.report import print_checked, print_network
+    from trainkit.training.scale.strategies import strategy_of
 
-    prepared = prepare(loaded)
+    prepared = prepare(loaded, strategy=strategy_of(loaded, alone=True))
     model = as_float32(prepared.model)
     check_deploy(loaded, model)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)

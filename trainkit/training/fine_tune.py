@@ -21,7 +21,7 @@ from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import Checkpointer, read_state, restore
 from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
-from trainkit.training.execution import Executor, Planner, of_every_batch
+from trainkit.training.execution import Executor, Plan, Planner, fits, of_every_batch
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, samples_of_epoch
 from trainkit.training.log import say
@@ -195,6 +195,8 @@ class FineTuning:
         )
         remaining, every_batch = length.steps - step, of_every_batch(callbacks)
         planner = Planner(model, batches, experiment.training, step=step, remaining=remaining, every_batch=every_batch)
+        if every_batch:  # steps cannot be tried without what a method does before each of them
+            return planner.executor(Plan("device" if fits(batches) and not experiment.data.augment else "stream"))
         return planner.choose()[0]
 
     def _users(self) -> list[Any]:
@@ -228,7 +230,7 @@ def _highest_rate(optimizer: Any, steps: int) -> float:
     """The highest rate of an optimizer in so many steps: a schedule that warms up begins at 0."""
     rate = optimizer._learning_rate
     if not isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
-        return float(rate)
+        return float(rate.numpy())
     return max(float(rate(step)) for step in np.linspace(0, steps, LOOKS).round())
 
 

@@ -160,7 +160,7 @@ def optimizer_of(config: Config, split: Split, phase: Phase, *, rate_factor: flo
         slower: Any = tf.keras.optimizers.schedules.serialize(Scaled(rate, factor))
     else:
         written = node.arguments.get("learning_rate", node.signature["learning_rate"].default)
-        slower = (written if isinstance(written, int | float) else float(rate)) * factor
+        slower = (written if isinstance(written, int | float) else float(rate.numpy())) * factor
     return type(optimizer).from_config(arguments | {"learning_rate": slower})
 
 

@@ -67,7 +67,7 @@ class Session:
 
     def _restore(self) -> None:
         optimizer = self.prepared.model.optimizer
-        rate = float(optimizer.learning_rate) if self._anew == "rate" else None
+        rate = float(optimizer.learning_rate.numpy()) if self._anew == "rate" else None
         restore(self.checkpoints, self.state.position.step, self.prepared.model, optimizer=self._anew != "all")
         if rate is not None:
             optimizer.learning_rate = rate

@@ -29,6 +29,7 @@ from trainkit.training.loss_scale import plain_optimizer
 from trainkit.training.precision import as_float32
 from trainkit.training.profile import VALIDATION, Profile
 from trainkit.training.rollback import go_back
+from trainkit.training.scale.follower import divert
 from trainkit.training.scale.signals import signals_of
 from trainkit.training.session import Session
 from trainkit.training.signals import Signals
@@ -152,7 +153,7 @@ class Training(Session):
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
         optimizer, factor = plain_optimizer(self.prepared.model.optimizer), self._lower_rate
         if factor != 1 and not isinstance(optimizer._learning_rate, tf.keras.optimizers.schedules.LearningRateSchedule):
-            optimizer.learning_rate = float(optimizer.learning_rate) * factor
+            optimizer.learning_rate = float(optimizer.learning_rate.numpy()) * factor
         self._lower_rate = 1.0
 
     def _finish(self) -> dict[str, Any]:
@@ -187,6 +188,8 @@ class Training(Session):
         with self.prepared.config.locating():
             built = [build(node, self.prepared.splits.train.facts.values) for node in self.phase.callbacks]
         for index, callback in enumerate(built):
+            if not self.team.is_chief:
+                divert(callback, self.run.directory)
             if isinstance(callback, tf.keras.callbacks.CSVLogger):
                 self._open(callback)
             if not isinstance(callback, tf.keras.callbacks.TensorBoard):
@@ -205,6 +208,7 @@ class Training(Session):
         nodes = self.phase.callbacks
         arguments = next((compute_arguments(node, {}) for node in nodes if node.class_name == "TensorBoard"), {})
         log_dir = Path(arguments.pop("log_dir", None) or self.run.tensorboard)
+        log_dir = log_dir if self.team.is_chief else self.run.tensorboard
         is_written = self.state.position.step > 0
         if is_written:
             arguments["write_graph"] = False

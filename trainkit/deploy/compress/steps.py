@@ -35,6 +35,7 @@ from trainkit.training.head import check_head
 from trainkit.training.log import say
 from trainkit.training.outputs import outputs_of
 from trainkit.training.record import PACKAGES
+from trainkit.training.scale.report import line_of
 
 EPOCHS_APART = 10_000
 """Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
@@ -103,6 +104,8 @@ class _Compression:
             check_patterns(self._nodes, plain)
             for output in outputs_of(config.experiment, facts).values():  # of a model made elsewhere nobody has looked
                 check_head(config, plain, output)
+        if self._subject.strategy.num_replicas_in_sync > 1:
+            say(self._console, line_of(self._subject.strategy, batch_size=config.experiment.data.batch_size))
         self._steps = [self._measure("Train", {}, CompressionResult(plain), seconds=0.0)]
         results, checkpoints = 2 * (len(self._nodes) + 1), 6 * (config.experiment.training.checkpoints.keep + 1)
         self._store.prepare((results + checkpoints) * self._steps[0].bytes)

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from trainkit.framework import tf
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import MANIFEST, Checkpoints
 from trainkit.training.scale.team import Team
@@ -31,6 +33,18 @@ class StateCheckpoints(Checkpoints):
             for path in directory.iterdir():
                 if path.suffix not in _OF_STATE:
                     path.unlink()
+
+
+def divert(callback: Any, directory: Path) -> None:
+    """Let a callback of Keras write to a directory that is removed, and send nothing; `ModelCheckpoint` does by itself."""
+    if isinstance(callback, tf.keras.callbacks.CSVLogger):
+        callback.filename = str(directory / Path(callback.filename).name)
+    elif isinstance(callback, tf.keras.callbacks.RemoteMonitor):
+        callback.on_epoch_end = _nothing
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """In the place of what the chief does alone."""
 
 
 def checkpoints_of(team: Team, run: Run) -> Checkpoints:

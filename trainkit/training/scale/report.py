@@ -28,22 +28,29 @@ def facts_of(strategy: Any, *, batch_size: int) -> dict[str, Any]:
     }
 
 
-def lines_of(model: Any, *, batch_size: int) -> Iterator[str]:
-    """Strategy, replicas and batches, and what is not exact with several replicas.
+def line_of(strategy: Any, *, batch_size: int) -> str:
+    """Strategy, replicas and batches.
 
     Args:
-        model: A `tf.keras.Model`.
+        strategy: A `tf.distribute.Strategy`.
         batch_size: Samples of a batch, of all replicas together.
     """
-    strategy = model.distribute_strategy
     replicas, team = strategy.num_replicas_in_sync, Team(strategy)
-    if replicas == 1 and team.count == 1:
-        yield f"strategy: {name_of(strategy)}, 1 replica; batch: {batch_size:,}"
-        return
+    if replicas == 1:
+        return f"strategy: {name_of(strategy)}, 1 replica; batch: {batch_size:,}"
     workers = f"{team.count} workers (this is {team.index}), " if team.count > 1 else ""
     share = _of_a_replica(strategy, batch_size)
     batches = f"batch: {batch_size:,} in all, {share} a replica"
-    yield f"strategy: {name_of(strategy)}, {workers}{replicas} replicas; {batches}"
+    return f"strategy: {name_of(strategy)}, {workers}{replicas} replicas; {batches}"
+
+
+def lines_of(model: Any, *, batch_size: int) -> Iterator[str]:
+    """The same of the strategy of a model, and what is not as it would be on one device."""
+    strategy = model.distribute_strategy
+    replicas = strategy.num_replicas_in_sync
+    yield line_of(strategy, batch_size=batch_size)
+    if replicas == 1:
+        return
     if replicas > batch_size:
         yield f"note: a batch has {batch_size} samples, so {replicas - batch_size} of the replicas have nothing to do"
     if names := _unsynchronized(model):
