@@ -24,6 +24,7 @@ from trainkit.training.padding import padding_notes
 from trainkit.training.phases import Phase, apply_phase, optimizer_of, phases_of, with_states
 from trainkit.training.pipeline import training_change
 from trainkit.training.random_streams import key_random_layers
+from trainkit.training.scale.rules import check_replicas
 from trainkit.training.trial import try_one_batch
 from trainkit.training.weights import EarlierWeights, load_weights
 
@@ -95,6 +96,7 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
         for output in outputs.values():
             check_head(config, model, output)
         check_execution(experiment.training, splits.train)
+        check_replicas(experiment.training, outputs.values(), strategy)
         change = training_change(config, facts, outputs, seed=seed)
         try_one_batch(config, model, splits.train, outputs)
         splits = replace(
