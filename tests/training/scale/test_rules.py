@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainkit.config import ConfigError, load_config
+from trainkit.config import load_config
 from trainkit.data import load_data
+from trainkit.errors import ConfigError
 from trainkit.training.outputs import outputs_of
 from trainkit.training.scale.rules import check_replicas
 
@@ -30,8 +31,12 @@ def test_check_replicas_lets_one_replica_do_what_it_can(small_config, override):
 @pytest.mark.parametrize(
     ("override", "place", "message"),
     [
-        (SUM, "training.loss", r"reduction: must be sum_over_batch_size with several replicas \(3\).* Received: 'sum'"),
-        (XLA, "training.execution", "jit_compile: must be false with several replicas.* Received: true, 3 replicas"),
+        (
+            SUM,
+            "training.loss",
+            r"`reduction` must be sum_over_batch_size with several replicas \(3\).* Received: 'sum'",
+        ),
+        (XLA, "training.execution", r"jit_compile: must be false with several replicas.* Received: true, 3 replicas"),
     ],
     ids=["sum", "xla"],
 )

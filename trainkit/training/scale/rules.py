@@ -30,6 +30,6 @@ def check_replicas(training: Training, outputs: Iterable[Output], strategy: Any)
         raise SettingError(("training", "execution", "jit_compile"), f"{message} replicas. {cure}")
     for output in outputs:
         if str(output.loss.arguments.get("reduction", "")).lower() == "sum":
-            told = f"must be sum_over_batch_size with several replicas ({replicas}): each has a part of a batch, "
+            told = f"`reduction` must be sum_over_batch_size with several replicas ({replicas}): each has a part of a batch, "
             message = f"{told}and a sum is not the mean of the sums of parts. Received: 'sum'."
             raise NodeError(output.loss, message, argument="reduction")
