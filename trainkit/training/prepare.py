@@ -25,6 +25,7 @@ from trainkit.training.phases import Phase, apply_phase, optimizer_of, phases_of
 from trainkit.training.pipeline import training_change
 from trainkit.training.precision import in_precision
 from trainkit.training.random_streams import key_random_layers
+from trainkit.training.scale.rules import check_replicas
 from trainkit.training.trial import try_one_batch
 from trainkit.training.weights import EarlierWeights, load_weights
 
@@ -96,7 +97,12 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
             _check_saving(model)
         for output in outputs.values():
             check_head(config, model, output)
+<<<<<<< HEAD
         check_execution(experiment.training, splits.train, replicas=strategy.num_replicas_in_sync)
+=======
+        check_execution(experiment.training, splits.train)
+        check_replicas(experiment.training, outputs.values(), strategy)
+>>>>>>> workers
         change = training_change(config, facts, outputs, seed=seed)
         try_one_batch(config, model, splits.train, outputs)
         splits = replace(

@@ -101,8 +101,7 @@ class Watch:
     def kill(self) -> None:
         """Leave no worker behind."""
         for worker in self._workers:
-            worker.send(signal.SIGKILL)
-            worker.process.wait()
+            worker.end()
 
     def _pass(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1

@@ -61,6 +61,13 @@ class Worker:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
+    def end(self) -> None:
+        """Kill it, if it runs."""
+        self.send(signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def told_end(self) -> str:
         """How it ended, in words."""
         code = self.code

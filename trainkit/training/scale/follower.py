@@ -36,7 +36,7 @@ class StateCheckpoints(Checkpoints):
 
 
 def divert(callback: Any, directory: Path) -> None:
-    """Let a callback of Keras write to a directory that is removed, and send nothing; `ModelCheckpoint` does so."""
+    """Let a callback of Keras write where it is removed, and send nothing; `ModelCheckpoint` does so by itself."""
     if isinstance(callback, tf.keras.callbacks.CSVLogger):
         callback.filename = str(directory / Path(callback.filename).name)
     elif isinstance(callback, tf.keras.callbacks.RemoteMonitor):
