@@ -8,12 +8,9 @@ import pytest
 from rich.console import Console
 
 import trainkit
-from trainkit.config import load_config
-from trainkit.data import load_data
 from trainkit.errors import ConfigError, RunError
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.execution import Planner
-from trainkit.training.execution.rules import check_execution
 
 EACH = """
 import trainkit
@@ -91,25 +88,3 @@ def test_eager_does_not_go_with_what_graphs_do(table_config, tmp_path, execution
     with pytest.raises(ConfigError, match=told):
         fit(table_config, tmp_path, "training.graph=eager", f"training.execution={execution}")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("override", "told"),
-    [
-        ("training.execution={jit_compile: true}", r"execution\.jit_compile: must be false with several replicas"),
-        (
-            "training.gradient_accumulation_steps=2",
-            r"gradient_accumulation_steps: must be 1 with several.* Received: 2",
-        ),
-        (
-            "training.loss={SparseCategoricalCrossentropy: {reduction: sum}}",
-            r"training\.loss: must be left out with several",
-        ),
-    ],
-    ids=["XLA", "accumulation", "sum"],
-)
-def test_several_replicas_do_not_go_with_everything(table_config, override, told):
-    config = load_config(table_config, [override])
-    split = load_data(config).train
-    with pytest.raises(ConfigError, match=told), config.locating():
-        check_execution(config.experiment.training, split, replicas=2)

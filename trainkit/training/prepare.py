@@ -97,12 +97,8 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
             _check_saving(model)
         for output in outputs.values():
             check_head(config, model, output)
-<<<<<<< HEAD
-        check_execution(experiment.training, splits.train, replicas=strategy.num_replicas_in_sync)
-=======
         check_execution(experiment.training, splits.train)
         check_replicas(experiment.training, outputs.values(), strategy)
->>>>>>> workers
         change = training_change(config, facts, outputs, seed=seed)
         try_one_batch(config, model, splits.train, outputs)
         splits = replace(
