@@ -8,7 +8,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.training.scale.team import Team
 
-_NAMES = {"DefaultDistributionStrategy": "OneDevice", "OneDeviceStrategy": "OneDevice"}
+_NAMES = {"_DefaultDistributionStrategy": "OneDevice", "OneDeviceStrategy": "OneDevice"}
 
 
 def name_of(strategy: Any) -> str:
@@ -45,12 +45,12 @@ def line_of(strategy: Any, *, batch_size: int) -> str:
 
 
 def lines_of(model: Any, *, batch_size: int) -> Iterator[str]:
-    """The same of the strategy of a model, and what is not as it would be on one device."""
+    """The same of a model with several replicas, and what is not as it would be on one device; else nothing."""
     strategy = model.distribute_strategy
     replicas = strategy.num_replicas_in_sync
-    yield line_of(strategy, batch_size=batch_size)
     if replicas == 1:
         return
+    yield line_of(strategy, batch_size=batch_size)
     if replicas > batch_size:
         yield f"note: a batch has {batch_size} samples, so {replicas - batch_size} of the replicas have nothing to do"
     if names := _unsynchronized(model):
