@@ -193,7 +193,8 @@ class FineTuning:
             change=training_change(self._config, split.facts, self._outputs, seed=experiment.seed),
             augments=bool(experiment.data.augment),
         )
-        remaining, every_batch = length.steps - step, of_every_batch(callbacks)
+        every_batch = of_every_batch(callbacks)
+        remaining = 0 if every_batch else length.steps - step  # steps mean nothing without them, so none is tried
         planner = Planner(model, batches, experiment.training, step=step, remaining=remaining, every_batch=every_batch)
         if every_batch:  # steps cannot be tried without what a method does before each of them
             return planner.executor(Plan("device" if fits(batches) and not experiment.data.augment else "stream"))

@@ -120,11 +120,16 @@ class Planner:
     def choose(self) -> tuple[Executor, Choice]:
         """The way, and what runs the training steps in it."""
         ways = list(self._ways())
+        plan = replace(ways[0], steps_per_execution=self._how.steps_per_execution or 1)
         if self._fixed or (self._remaining <= FEW_STEPS and not self._how.jit_compile):
-            plan = replace(ways[0], steps_per_execution=self._how.steps_per_execution or 1)
             return self.executor(plan), Choice(plan)
-        with unchanged(self._model):
-            trials = self._measure(ways)
+        try:
+            with unchanged(self._model):
+                trials = self._measure(ways)
+        except tf.errors.OpError:
+            if not self._every_batch:
+                raise
+            return self.executor(plan), Choice(plan, {}, self._every_batch)  # trial steps go without their callbacks
         best = min(trials, key=lambda trial: trial.seconds * (1.0 if trial is trials[0] else 1 / BETTER))
         plan = replace(best.executor.plan, steps_per_execution=self._count(best))
         best.executor.plan = plan
