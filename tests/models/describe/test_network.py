@@ -120,9 +120,14 @@ APPLICATIONS = {
     "MobileNetV3Small": {"input_shape": (32, 32, 3), "minimalistic": False},
     "EfficientNetB0": {"input_shape": (32, 32, 3)},
 }
+SLOW = ("ResNet50", "EfficientNetB0")
+"""Larger ones with nothing in them that those above, the networks of `NETWORKS` and the zoo do not have."""
 
 
-@pytest.mark.parametrize(("name", "arguments"), APPLICATIONS.items(), ids=APPLICATIONS.keys())
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [pytest.param(*one, id=one[0], marks=[pytest.mark.slow] * (one[0] in SLOW)) for one in APPLICATIONS.items()],
+)
 def test_describe_network_gives_known_networks_with_the_same_answers(name, arguments, same_network):
     model = getattr(keras.applications, name)(weights=None, classes=10, classifier_activation=None, **arguments)
     suffix = None if name == "ResNet50" else ".keras"  # its file takes a quarter of a minute to read
