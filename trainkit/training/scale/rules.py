@@ -30,6 +30,6 @@ def check_replicas(training: Training, outputs: Iterable[Output], strategy: Any)
         raise SettingError(("training", "execution", "jit_compile"), f"{message} replicas. {cure}")
     for output in outputs:
         if str(output.loss.arguments.get("reduction", "")).lower() == "sum":
-            told = f"`reduction` must be sum_over_batch_size with several replicas ({replicas}): each has a part of a batch, "
-            message = f"{told}and a sum is not the mean of the sums of parts. Received: 'sum'."
+            told = f"`reduction` must be sum_over_batch_size with several replicas ({replicas}), each of which has "
+            message = f"{told}a part of a batch: the parts of a sum would be averaged. Received: 'sum'."
             raise NodeError(output.loss, message, argument="reduction")
