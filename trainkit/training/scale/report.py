@@ -8,7 +8,7 @@ from typing import Any
 from trainkit.framework import tf
 from trainkit.training.scale.team import Team
 
-_NAMES = {"DefaultDistributionStrategy": "OneDevice", "OneDeviceStrategy": "OneDevice"}
+_NAMES = {"_DefaultDistributionStrategy": "OneDevice", "OneDeviceStrategy": "OneDevice"}
 
 
 def name_of(strategy: Any) -> str:
