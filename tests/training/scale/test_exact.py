@@ -8,6 +8,17 @@ import pytest
 
 from trainkit.runs import Run
 
+TWO_CPUS = "training.strategy={Mirrored: {logical_cpus: 2}}"
+STREAMED = "training.execution={data: stream, steps_per_execution: 1}"
+WAYS = {"one": "training.strategy=OneDevice", "fast": TWO_CPUS, "streamed": f"{TWO_CPUS};{STREAMED}"}
+
+
+@pytest.fixture(scope="module")
+def histories(several_devices, tmp_path_factory):
+    """Losses and metrics of each epoch by way: on one device, on two with and without the fast path."""
+    found = several_devices(list(reversed(WAYS.values())), tmp_path_factory.mktemp("runs"))
+    return dict(zip(reversed(WAYS), found, strict=True))
+
 
 def assert_alike(found, expected, *, within):
     assert len(found) == len(expected) > 0
@@ -19,6 +30,14 @@ def assert_alike(found, expected, *, within):
 def test_two_devices_learn_as_one_does(histories, way):
     assert_alike(histories[way], histories["one"], within=1e-5)
     assert histories["one"][0]["loss"] > histories["one"][1]["loss"] > 0
+
+
+@pytest.mark.slow
+def test_replicas_that_normalize_apart_are_validated_as_the_model_that_is_saved(several_devices, tmp_path):
+    apart = "model.layers.batchnormalization1.synchronized=false"
+    (history,) = several_devices([f"{TWO_CPUS};{apart};training.epochs=1"], tmp_path)
+    saved = json.loads(Run.open(tmp_path / "exact").metrics.read_text())
+    assert history[0]["val_loss"] == pytest.approx(saved["validation"]["metrics"]["loss"], abs=1e-6)
 
 
 def test_two_processes_learn_as_one_does_and_only_the_chief_writes(
