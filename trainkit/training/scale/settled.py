@@ -24,7 +24,6 @@ class Settling:
         self._strategy = model.distribute_strategy
         several = self._strategy.num_replicas_in_sync > 1
         self._apart = [one for one in model.variables if isinstance(one, tf.Variable) and several and _is_apart(one)]
-        self._means = tf.function(lambda: [variable.read_value() for variable in self._apart])
 
     def __call__(self) -> None:
         """Do it; all workers have to."""
@@ -33,7 +32,8 @@ class Settling:
         before = None
         with self._strategy.scope():
             for _ in range(_MOST):
-                means = [mean.numpy() for mean in self._means()]
+                # as a checkpoint reads them: a function would multiply by a third where that divides by three
+                means = [variable.read_value().numpy() for variable in self._apart]
                 if before is not None and all((one == other).all() for one, other in zip(means, before, strict=True)):
                     return
                 before = means
