@@ -25,6 +25,7 @@ from trainkit.training.finite import all_finite, first_non_finite, learned_varia
 from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.loss_scale import is_stuck
+from trainkit.training.scale.settled import Settling
 from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
@@ -79,7 +80,7 @@ class Checkpointer(Guard):
     def begin(self, loop: Loop) -> None:
         """Let the callbacks know what they knew, and keep the state before the first step."""
         self._loop = loop
-        self._team = Team(loop.model.distribute_strategy)
+        self._team, self._settle = Team(loop.model.distribute_strategy), Settling(loop.model)
         self._plain = without_optimizer(loop.model)
         self._saved = time.monotonic()
         if loop.epoch_begins or loop.is_over:
@@ -118,6 +119,7 @@ class Checkpointer(Guard):
         if not math.isfinite(logs.get("loss", 0.0)):
             raise NotFiniteError(f"the loss of epoch {self.state.position.epoch + 1} is {logs['loss']}.")
         self._check_finite()
+        self._settle()
 
     def after_epoch(self, logs: dict[str, float]) -> None:
         """Choose the best epoch, and write its checkpoint."""
@@ -139,6 +141,7 @@ class Checkpointer(Guard):
         model, plain, step = self._loop.model, self._plain, self.state.position.step
         self._check_finite()
         self._check_kept()
+        self._settle()
         self.state.callbacks = {name: recall(callback) for name, callback in self._callbacks.items()}
         for callback in self._loop.callbacks.callbacks:
             if hasattr(callback, "flush"):
