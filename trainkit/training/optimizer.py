@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -80,20 +80,41 @@ class Extension:
             return apply(pairs, *args, **kwargs)
         with tf.init_scope():
             self.build([variable for _, variable in pairs])
-        given = [(self._sum_of(variable), gradient, variable) for gradient, variable in pairs if gradient is not None]
-        for total, gradient, _ in given:
-            _add(total, gradient)
+        given = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        replica = tf.distribute.get_replica_context()
+        if replica is None or replica.num_replicas_in_sync == 1:
+            return self._accumulate(given, lambda means: apply(means(), *args, **kwargs), _directly)
+        variables = [variable for _, variable in given]
+
+        def meet(strategy: Any, *gradients: Any) -> Any:
+            def part(means: Callable[[], list[Any]]) -> None:
+                strategy.extended.call_for_each_replica(lambda: apply(means(), skip_gradients_aggregation=True))
+
+            def change(variable: Any, function: Callable[..., Any], *values: Any) -> None:
+                strategy.extended.update(variable, function, args=values, group=False)
+
+            return self._accumulate(list(zip(gradients, variables, strict=True)), part, change)
+
+        # replicas cannot meet inside of a condition: they meet before it, and part in it
+        return replica.merge_call(meet, args=tuple(gradient for gradient, _ in self.aggregate_gradients(given)))
+
+    def _accumulate(
+        self: Any, given: list[Any], apply: Callable[[Callable[[], list[Any]]], Any], change: Callable[..., None]
+    ) -> Any:
+        """Keep gradients; after the last batch of an update, apply their means."""
+        totals = [(self._sum_of(variable), variable) for _, variable in given]
+        for (gradient, _), (total, _) in zip(given, totals, strict=True):
+            change(total, _add, gradient)
         self._batches.assign_add(1)
 
         def update() -> Any:
-            apply(
-                [(total / self.gradient_accumulation_steps, variable) for total, _, variable in given], *args, **kwargs
-            )
-            for variable in [self._batches, *(total for total, _, _ in given)]:
-                variable.assign(tf.zeros_like(variable))
+            apply(lambda: [(total / self.gradient_accumulation_steps, variable) for total, variable in totals])
+            for variable in [self._batches, *(total for total, _ in totals)]:
+                change(variable, lambda one: one.assign(tf.zeros_like(one)))
             return tf.identity(self.iterations)
 
-        return tf.cond(self._batches >= self.gradient_accumulation_steps, update, lambda: tf.identity(self.iterations))
+        is_last = self._batches >= self.gradient_accumulation_steps
+        return tf.cond(is_last, update, lambda: tf.identity(self.iterations))
 
     def update_step(self: Any, gradient: Any, variable: Any) -> None:
         """Update one variable, at its own rate; one whose rate is 0 stays, also where the rate is a divisor."""
@@ -130,6 +151,10 @@ class Extension:
             yield self._multiplier
         finally:
             self._multiplier = 1.0
+
+
+def _directly(variable: Any, function: Callable[..., Any], *values: Any) -> None:
+    function(variable, *values)
 
 
 def _add(total: Any, gradient: Any) -> None:

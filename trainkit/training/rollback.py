@@ -35,6 +35,8 @@ def go_back(training: Session, error: NotFiniteError) -> float:
     step = _restore(training, error)
     found = _replay(training, until=noticed)
     told = str(error) if found is None else _told(training, *found)
+    if _several(training):
+        told += " One device finds the step and the layer: go on there with training.strategy=OneDevice."
     end = f"The checkpoint of step {step:,} is the last good one."
     is_of_data = found is not None and found[1].where in _OF_THE_DATA
     if policy.action == "stop":
@@ -63,7 +65,7 @@ def _restore(training: Session, error: NotFiniteError) -> int:
 def _replay(training: Session, *, until: int) -> tuple[int, Finding] | None:
     """Train once more from the checkpoint, step by step, until a number is not finite: which step, and what it was."""
     first = training.state.position.step
-    if until <= first:
+    if until <= first or _several(training):
         return None
     say(training.console, f"a number is not finite any more: looking for it from step {first:,} on")
     _set_up(training)
@@ -76,6 +78,11 @@ def _replay(training: Session, *, until: int) -> tuple[int, Finding] | None:
         return model.train_on_batch(*batch, return_dict=True)["loss"]  # a metric may be NaN, and mean no harm
 
     return first_bad_step(model, batches, train, others=counter, first_step=first)
+
+
+def _several(training: Session) -> bool:
+    """Whether there are several replicas, which cannot be looked into step by step."""
+    return training.prepared.model.distribute_strategy.num_replicas_in_sync > 1
 
 
 def _set_up(training: Session) -> None:

@@ -40,7 +40,7 @@ def train(strategy):
     for one in zip(x, y):
         step(*map(tf.constant, one))
     average = optimizer._model_variables_moving_average[0]
-    return [int(optimizer.iterations), *kernel.numpy().ravel().tolist(), *average.numpy().ravel().tolist()]
+    return [int(optimizer.iterations.numpy()), *kernel.numpy().ravel().tolist(), *average.numpy().ravel().tolist()]
 
 strategies = tf.distribute.get_strategy(), tf.distribute.OneDeviceStrategy("CPU:0")
 print(json.dumps([train(one) for one in (*strategies, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))]))
