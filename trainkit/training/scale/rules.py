@@ -28,10 +28,6 @@ def check_replicas(training: Training, outputs: Iterable[Output], strategy: Any)
         cure = "Leave it out, or take `strategy: OneDevice`."
         message = f"must be false with several replicas, which XLA cannot compile as one. Received: true, {replicas}"
         raise SettingError(("training", "execution", "jit_compile"), f"{message} replicas. {cure}")
-    if (count := training.gradient_accumulation_steps) > 1:
-        message = f"must be 1 with several replicas. Received: {count}, {replicas} replicas."
-        cure = "Make `data.batch_size` larger instead: they share it."
-        raise SettingError(("training", "gradient_accumulation_steps"), f"{message} {cure}")
     for output in outputs:
         if str(output.loss.arguments.get("reduction", "")).lower() == "sum":
             told = f"`reduction` must be sum_over_batch_size with several replicas ({replicas}), each of which has "
