@@ -62,7 +62,8 @@ class Side:
         line = self._process.stdout.readline()
         if not line:
             self._told.seek(0)
-            raise SystemExit(f"{self._process.args} ended early:\n{self._told.read()[-3000:]}")
+            ended = f"{self._process.args} ended early with exit code {self._process.wait()}"
+            raise SystemExit(f"{ended}:\n{self._told.read()[-3000:]}")
         return dict(json.loads(line))
 
 

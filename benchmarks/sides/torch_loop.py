@@ -1,6 +1,7 @@
 """The side of PyTorch: a plain loop with a DataLoader. python torch_loop.py NETWORK DATA CLASSES BATCH_SIZE EPOCHS
 
-The DataLoader has as many workers as are fastest, of none up to one for each core: found by training a little first.
+The DataLoader has as many workers as are fastest, of none up to one for each core: found by training a little first,
+unless steps are long.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 from torch_networks import L2, NETWORKS  # noqa: E402
 
-TRIED, TRIALS = 100, 2
-"""Batches of a trial, and trials of each number of workers; the fastest counts, so that starting them does not."""
+SECONDS, FEWEST, MOST, TRIALS = 3.0, 10, 100, 2
+"""Of a trial, about; its batches; trials of each number of workers: the fastest counts, not starting them."""
 
 network, filepath, classes, size, _ = sys.argv[1:]
 batch_size = int(size)
@@ -72,7 +73,12 @@ def seconds_of(training: Training, loader: Any) -> float:
 
 def fastest() -> int:
     """The number of workers with which some batches are trained in the shortest time."""
-    training, samples = Training(), min(len(y), TRIED * batch_size)
+    training = Training()
+    seconds_of(training, make_loader(batch_size, 0))  # what PyTorch does once
+    batches = round(SECONDS / seconds_of(training, make_loader(batch_size, 0)))
+    if batches < FEWEST:
+        return 0  # steps that long hide the milliseconds that it takes to stack samples
+    samples = min(len(y), min(batches, MOST) * batch_size)
     loaders = {workers: make_loader(samples, workers) for workers in range(len(os.sched_getaffinity(0)) + 1)}
     seconds: dict[int, list[float]] = {workers: [] for workers in loaders}
     for _ in range(TRIALS):
