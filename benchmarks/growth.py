@@ -10,6 +10,7 @@ Each training is a process of its own, in every round one of each size. The size
 - epochs: seconds of the whole process and its peak memory, of `trainkit fit` and of a script with `model.fit`.
 - data: seconds an image and peak memory of a small convolutional network on JPEG files that are read anew for each
   batch. TrainKit keeps images that fit an eighth of the free memory, as these would: it is told that nothing is free.
+  Both are trained without XLA: it is tried only where there are many steps, and its compiler takes memory of its own.
 - workers: seconds of an epoch, as the history of the run has them, with the same global batch. All workers are on this
   machine and share its cores: what more workers take longer is what their all-reduce and their waiting cost.
 """
@@ -116,7 +117,11 @@ def folder_config(folder: Path) -> dict[str, Any]:
                 {"Dense": {"units": "$classes", "activation": "softmax"}},
             ],
         },
-        "training": {"epochs": 2, "loss": "SparseCategoricalCrossentropy"},
+        "training": {
+            "epochs": 2,
+            "loss": "SparseCategoricalCrossentropy",
+            "execution": {"jit_compile": False},  # XLA is tried where many steps are to be done: memory of its own
+        },
     }
 
 
