@@ -86,6 +86,14 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
     assert_nobody_is_left(tmp_path)
 
 
+def test_launch_tells_of_a_killed_worker_where_the_chief_has_to_be_ended(run_program, capfd):
+    program = (
+        "if index == 1: os.kill(os.getpid(), signal.SIGKILL)\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+    )
+    assert run_program(program + FOR_EVER) == 1
+    assert "error: worker 1 was killed by SIGKILL" in capfd.readouterr().err
+
+
 def test_launch_shows_the_end_of_what_a_worker_said_before_there_was_a_run(run_program, capfd):
     code = run_program("if index == 1: print('no such file'); sys.exit(7)\n" + FOR_EVER)
     assert code == 1
@@ -118,6 +126,16 @@ while index == 0 or not (folder / "signal0").exists(): time.sleep(0.01)
     assert run_program(program) == 143
     thread.join()
     assert [path.name for path in tmp_path.glob("signal*")] == ["signal0"]
+    assert capfd.readouterr().err == ""
+
+
+def test_launch_waits_for_the_chief_that_a_signal_has_stopped(run_program, capfd):
+    program = """
+signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+if index == 0: time.sleep(3)  # it writes a checkpoint, which takes longer than the patience with those that failed
+sys.exit(130)
+"""
+    assert run_program(program) == 130
     assert capfd.readouterr().err == ""
 
 

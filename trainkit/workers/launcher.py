@@ -22,7 +22,11 @@ LOOK_SECONDS = 0.1
 GRACE_SECONDS = 10
 """How long the others have to end by themselves when one is gone, and then again after SIGTERM."""
 
+STOP_SECONDS = 120
+"""How long they have where a signal has asked all to stop: the chief writes a checkpoint, which takes longest."""
+
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_STOPPED = {128 + number for number in _SIGNALS}
 _INPUT_IS_WRONG = 2
 _PREFIX = "trainkit-workers-"
 
@@ -81,7 +85,7 @@ class Watch:
     def until_all_ended(self) -> int:
         """Wait for all workers; returns the exit code of the command."""
         first = self._first_end()
-        self._end_others()
+        self._end_others(STOP_SECONDS if self._signals or first.code in _STOPPED else GRACE_SECONDS)
         self._keep_outputs()
         return self._tell(first)
 
@@ -118,10 +122,10 @@ class Watch:
                 return (failed or self._workers)[0]
             time.sleep(LOOK_SECONDS)
 
-    def _end_others(self) -> None:
-        """The others notice by themselves; if not, they are told, and then killed."""
+    def _end_others(self, seconds: float) -> None:
+        """The others end by themselves; if not, they are told, and then killed."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            until = time.monotonic() + GRACE_SECONDS
+            until = time.monotonic() + seconds
             while any(worker.code is None for worker in self._workers) and time.monotonic() < until:
                 self._keep_outputs()
                 time.sleep(LOOK_SECONDS)
@@ -146,7 +150,7 @@ class Watch:
         chief = self._workers[0]
         code = chief.code or 0
         is_told = first is chief and code > 0
-        if not first.code or is_told or self._signals or code == _INPUT_IS_WRONG:
+        if not first.code or is_told or self._signals or first.code in _STOPPED or code == _INPUT_IS_WRONG:
             return code if code >= 0 else 128 - code
         print(f"error: {first.told_end()}{first.told_output()}", file=sys.stderr)
         if self._run and any(self._run.glob("checkpoints/step_*")):
