@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def read_variables(directory: Path, name: str, **trackables: Any) -> None:
         status.assert_existing_objects_matched().expect_partial()
     except (OSError, ValueError, IndexError, AssertionError, tf.errors.OpError) as error:  # IndexError: too short
         raise RunError(f"{directory} cannot be restored: {_first_line(error)}") from error
+
+
+def variables_of(*trackables: Any) -> list[Any]:
+    """The variables that Keras objects have and use, each once."""
+    tracked = chain.from_iterable(tf.train.TrackableView(one).descendants() for one in trackables)
+    return list({id(one): one for one in tracked if isinstance(one, tf.Variable)}.values())
 
 
 def output_error(path: Path, error: Exception) -> OutputError:

@@ -235,8 +235,7 @@ def restore(checkpoints: Checkpoints, step: int, model: Any, *, optimizer: bool 
     team = Team(model.distribute_strategy)
     if team.is_chief:
         read_variables(checkpoints.at(step), _VARIABLES, **trackables)
-    metrics = trackables.pop("metrics")
-    team.spread([*trackables.values(), *metrics])
+    team.spread(*tf.nest.flatten(trackables))
 
 
 def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
@@ -251,7 +250,7 @@ def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
             raise RunError(f"{directory} {fault}.")
         averages = (directory / f"{_AVERAGES}.index").exists()
         read_variables(directory, _AVERAGES if averages else _VARIABLES, model=model)
-    team.spread([model])
+    team.spread(model)
 
 
 def without_optimizer(model: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from trainkit.framework import tf
+from trainkit.runs.variables import variables_of
 
 _CHUNK = 1024
 """Numbers of a message are padded to a multiple of it, so that few functions are made for messages."""
@@ -64,7 +64,7 @@ class Team:
         whole[: len(text)] = text
         return json.loads(self._sum(whole)[:size].astype(np.uint8).tobytes())
 
-    def spread(self, trackables: Iterable[Any]) -> None:
+    def spread(self, *trackables: Any) -> None:
         """Set the variables of Keras objects to what they are with the chief.
 
         Args:
@@ -72,10 +72,8 @@ class Team:
         """
         if self.count == 1:
             return
-        tracked = chain(*(tf.train.TrackableView(one).descendants() for one in trackables))
-        variables = list({id(one): one for one in tracked if isinstance(one, tf.Variable)}.values())
         with self._strategy.scope():
-            for variable in variables:
+            for variable in variables_of(*trackables):
                 self._spread(variable)
 
     def _spread(self, variable: Any) -> None:
