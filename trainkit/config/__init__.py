@@ -4,7 +4,7 @@ from trainkit.config.custom_code import MODULE_PREFIX, CustomCode, allow_code, p
 from trainkit.config.data_settings import Data, Last, Resize, Skip
 from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
-from trainkit.config.load import Config, load_config, read_document
+from trainkit.config.load import Config, load_config, read_document, take_config
 from trainkit.config.model_settings import Input, Model, Weights
 from trainkit.config.names import automatic_names, metric_names, snake_case
 from trainkit.config.network import BEFORE, LayerCall, Network, part_of
@@ -56,5 +56,6 @@ __all__ = [
     "read_document",
     "register",
     "snake_case",
+    "take_config",
     "written_references",
 ]

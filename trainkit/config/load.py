@@ -24,7 +24,7 @@ from trainkit.config.settings import Experiment
 from trainkit.config.validation import validate
 from trainkit.config.walk import node_paths
 from trainkit.config.yaml_reader import read_file
-from trainkit.errors import ConfigError, Problem
+from trainkit.errors import ConfigError, InputError, Problem
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,21 @@ def load_config(source: Path | str | Mapping[str, Any] | Document, overrides: It
     if problems or experiment is None or more:
         raise ConfigError(document.source, [*problems, *more])
     return Config(experiment, document, code)
+
+
+def take_config(config: Path | str | Mapping[str, Any] | Config, overrides: Iterable[str] = ()) -> Config:
+    """A configuration that a caller gave; one that was loaded before as it is.
+
+    Raises:
+        InputError: If that has overrides: it was checked without them.
+        ConfigError: See `load_config`.
+    """
+    overrides = list_overrides(overrides)
+    if not isinstance(config, Config):
+        return load_config(config, overrides)
+    if overrides:
+        raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
+    return config
 
 
 def read_document(source: Path | str | Mapping[str, Any], overrides: Iterable[str] = ()) -> Document:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from trainkit.config import Config, list_overrides, load_config
+from trainkit.config import Config, list_overrides, take_config
 from trainkit.errors import DiskFullError, InputError, OutputError, TrainKitError, counted
 from trainkit.runs import Run, sha256_of
 from trainkit.training.checkpointing import NotFiniteError
@@ -69,13 +69,11 @@ def fit(
     """
     console = console or SteadyConsole()
     overrides = list_overrides(overrides)
-    if isinstance(config, Config) and overrides:
-        raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
     if resume is not None:
         return _resume(Path(resume), config, overrides, force=force, profile=profile, console=console)
     if config is None:
         raise InputError("`config` must be given where there is no run to resume. Received: config=None.")
-    return _begin(_loaded(config, overrides), Path(runs), console, profile=profile)
+    return _begin(take_config(config, overrides), Path(runs), console, profile=profile)
 
 
 def _begin(config: Config, runs: Path, console: Console, *, profile: bool) -> Run:
@@ -115,7 +113,7 @@ def _resume(
     console: Console,
 ) -> Run:
     run = Run.find(directory)
-    config = _loaded(run.resolved if config is None else config, overrides)
+    config = take_config(run.resolved if config is None else config, overrides)
     devices, strategy = choose_devices(), strategy_of(config)
     team = Team(strategy)
     with telling_lost_workers(), owned(team, run) as own, logging_to(own.log):
@@ -124,10 +122,6 @@ def _resume(
             _train(training, devices, profile=profile)
         team.meet()
     return run
-
-
-def _loaded(config: Path | str | Mapping[str, Any] | Config, overrides: list[str]) -> Config:
-    return config if isinstance(config, Config) else load_config(config, overrides)
 
 
 def _train(training: Training, devices: Devices, *, profile: bool) -> None:

@@ -14,6 +14,7 @@ from trainkit.models import build_model
 from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
+from trainkit.training.batches import Batches
 from trainkit.training.compile import compile_model
 from trainkit.training.determinism import check_callbacks, check_strict, seed_everything
 from trainkit.training.execution.rules import check_execution
@@ -62,6 +63,12 @@ class Prepared:
     def sizes(self) -> dict[str, int]:
         """Samples of each split that there is."""
         return {name: split.size for name, split in self.splits.present.items()}
+
+    def batches(self, seed: int) -> Batches:
+        """The training batches, in the order that a seed gives."""
+        data = self.config.experiment.data
+        augments = bool(data.augment)
+        return Batches(self.splits.train, data.batch_size, seed=seed, change=self.change, augments=augments)
 
 
 def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, weights: bool = True) -> Prepared:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from rich.console import Console
 
+from trainkit.callbacks.learning_rate import current_learning_rate
 from trainkit.runs import Run
 from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import restore
@@ -67,7 +68,7 @@ class Session:
 
     def _restore(self) -> None:
         optimizer = self.prepared.model.optimizer
-        rate = float(optimizer.learning_rate.numpy()) if self._anew == "rate" else None
+        rate = current_learning_rate(optimizer) if self._anew == "rate" else None
         restore(self.checkpoints, self.state.position.step, self.prepared.model, optimizer=self._anew != "all")
         if rate is not None:
             optimizer.learning_rate = rate
@@ -75,11 +76,7 @@ class Session:
     @property
     def batches(self) -> Batches:
         """The training batches."""
-        prepared, split = self.prepared, self.prepared.splits.train
-        data = prepared.config.experiment.data
-        return Batches(
-            split, data.batch_size, seed=self.state.seed, change=prepared.change, augments=bool(data.augment)
-        )
+        return self.prepared.batches(self.state.seed)
 
     def lengths(self) -> list[Length]:
         """How long each phase is."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainkit.callbacks import Clock, HistoryFile, Progress, TensorBoard
+from trainkit.callbacks.learning_rate import current_learning_rate
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
@@ -153,7 +154,7 @@ class Training(Session):
         """Multiply a rate that is a number and came from a checkpoint; others were multiplied when they were built."""
         optimizer, factor = plain_optimizer(self.prepared.model.optimizer), self._lower_rate
         if factor != 1 and not isinstance(optimizer._learning_rate, tf.keras.optimizers.schedules.LearningRateSchedule):
-            optimizer.learning_rate = float(optimizer.learning_rate.numpy()) * factor
+            optimizer.learning_rate = current_learning_rate(optimizer) * factor
         self._lower_rate = 1.0
 
     def _finish(self) -> dict[str, Any]:

@@ -11,9 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from trainkit.config import Config, NodeError, list_overrides, load_config
+from trainkit.config import Config, NodeError, take_config
 from trainkit.errors import InputError, TrainingError, counted
-from trainkit.training.batches import Batches
 from trainkit.training.compile import compile_model, make_resumable
 from trainkit.training.determinism import choose_seed
 from trainkit.training.devices import choose_devices
@@ -66,10 +65,7 @@ def find_learning_rate(
         ```
     """
     rates = _rates(lowest, highest, steps)
-    overrides = list_overrides(overrides)
-    if isinstance(config, Config) and overrides:
-        raise InputError(f"`overrides` must be given to load_config for a loaded config. Received: {overrides!r}.")
-    config = config if isinstance(config, Config) else load_config(config, overrides)
+    config = take_config(config, overrides)
     with config.locating():
         check_has_rate(config)
     choose_devices()
@@ -77,7 +73,7 @@ def find_learning_rate(
     prepared = prepare(config, seed=seed)
     _give_constant_rate(prepared, lowest, seed)
     with telling_failures():
-        return _climb(prepared, rates, _batches(prepared, seed), console)
+        return _climb(prepared, rates, iter(prepared.batches(seed).dataset(0)), console)
 
 
 def check_has_rate(config: Config) -> None:
@@ -108,15 +104,6 @@ def _give_constant_rate(prepared: Prepared, rate: float, seed: int) -> None:
         optimizer = type(optimizer).from_config(optimizer.get_config() | {"learning_rate": rate})
         compile_model(config, model, split, prepared.outputs, optimizer)
     make_resumable(model, split, prepared.outputs, seed=seed)
-
-
-def _batches(prepared: Prepared, seed: int) -> Iterator[Any]:
-    """The batches of a training, in its order."""
-    data = prepared.config.experiment.data
-    batches = Batches(
-        prepared.splits.train, data.batch_size, seed=seed, change=prepared.change, augments=bool(data.augment)
-    )
-    return iter(batches.dataset(0))
 
 
 def _climb(prepared: Prepared, rates: np.ndarray, batches: Iterator[Any], console: Console | None) -> RateCurve:
