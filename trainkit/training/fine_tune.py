@@ -21,7 +21,7 @@ from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import Checkpointer, read_state, restore
 from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
-from trainkit.training.execution import Executor, Plan, Planner, fits, of_every_batch
+from trainkit.training.execution import Executor, Planner, of_every_batch
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, samples_of_epoch
 from trainkit.training.log import say
@@ -194,11 +194,10 @@ class FineTuning:
             augments=bool(experiment.data.augment),
         )
         every_batch = of_every_batch(callbacks)
-        remaining = 0 if every_batch else length.steps - step  # steps mean nothing without them, so none is tried
+        remaining = length.steps - step
         planner = Planner(model, batches, experiment.training, step=step, remaining=remaining, every_batch=every_batch)
-        if every_batch:  # steps cannot be tried without what a method does before each of them
-            return planner.executor(Plan("device" if fits(batches) and not experiment.data.augment else "stream"))
-        return planner.choose()[0]
+        # steps cannot be tried without what a method does before each of them
+        return planner.plain() if every_batch else planner.choose()[0]
 
     def _users(self) -> list[Any]:
         nodes, values = phases_of(self._config.experiment)[-1].callbacks, self._splits.train.facts.values

@@ -11,6 +11,9 @@ from trainkit.data.batching import part_of
 from trainkit.framework import tf
 from trainkit.training.batches import Batches
 
+MOST = 2**31 - 1
+"""Steps of a call that nothing else limits."""
+
 
 class Feed(Protocol):
     """Where the steps of a call get their batches from.
@@ -67,7 +70,7 @@ class Streamed:
 
     def most(self, step: int) -> int:
         """Any number."""
-        return 2**31 - 1
+        return MOST
 
     def is_full(self, step: int) -> bool:
         """Not known before they come."""

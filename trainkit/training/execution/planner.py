@@ -11,7 +11,7 @@ from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.training.batches import Batches
 from trainkit.training.execution.executor import Executor
-from trainkit.training.execution.feeds import Feed, Resident, Streamed
+from trainkit.training.execution.feeds import MOST, Feed, Resident, Streamed
 from trainkit.training.execution.plan import Plan
 from trainkit.training.execution.trial import Trial, unchanged
 
@@ -33,9 +33,6 @@ BETTER = 0.95
 SLOW_ON_CPU = ("Conv", "DepthwiseConv", "While", "StatelessWhile")
 """How the names of operations begin for which XLA has no fast code on CPUs: networks with such took 1.2 to 140 times as
 long a step; recurrent ones are even compiled anew in each call."""
-
-MOST = 2**31 - 1
-"""Steps of a call, before that is chosen."""
 
 MOST_TOLD = 300
 """Characters of what XLA says."""
@@ -117,6 +114,10 @@ class Planner:
         plan = next(iter(self._ways()))
         return self.executor(replace(plan, jit_compile=plan.jit_compile and "step", steps_per_execution=1))
 
+    def plain(self) -> Executor:
+        """The same without XLA, whatever the config says: for steps that need what callbacks do before each of them."""
+        return self.executor(Plan(self._places()[0]))
+
     def choose(self) -> tuple[Executor, Choice]:
         """The way, and what runs the training steps in it."""
         ways = list(self._ways())
@@ -140,17 +141,19 @@ class Planner:
 
     def _ways(self) -> Iterator[Plan]:
         """The ways that are worth measuring; the first is measured first."""
-        places: list[Literal["device", "stream"]] = ["device"]
-        if self._how.data is not None:
-            places = [self._how.data]
-        elif self._fixed or not fits(self._batches):
-            places = ["stream"]
-        elif self._batches.augments:
-            places = ["stream", "device"]
+        places = self._places()
         if not self._how.jit_compile:
             yield from (Plan(place, "", MOST) for place in places)
         if self._how.jit_compile is not False and self._may_compile:
             yield from (Plan(place, kind, MOST) for place in places for kind in self._kinds(place))
+
+    def _places(self) -> list[Literal["device", "stream"]]:
+        """Where batches may come from; the first is the better one where nothing is measured."""
+        if self._how.data is not None:
+            return [self._how.data]
+        if self._fixed or not fits(self._batches):
+            return ["stream"]
+        return ["stream", "device"] if self._batches.augments else ["device"]
 
     @property
     def _may_compile(self) -> bool:
