@@ -29,8 +29,8 @@ def shuffled_rows(rows: np.ndarray, batch_size: int, *, seed: int, first_epoch: 
 
 
 def ordered_rows(rows: np.ndarray, batch_size: int) -> Any:
-    """A dataset of one pass over some rows, in their order: a batch an element."""
-    return _slices(hold(rows), batch_size, len(rows))
+    """A dataset of `(0, rows)`: one pass over some rows, in their order, a batch an element."""
+    return _slices(hold(rows), batch_size, len(rows)).map(lambda batch: (tf.constant(0, tf.int64), batch))
 
 
 def parts_of(batches: Any, parts: Sequence[int], count: int) -> Any:

@@ -110,35 +110,18 @@ class Split:
             parts: Which parts of each batch are wanted, one after the other, each with its share: the others are not
                 read.
         """
-        from trainkit.data.batching import parts_of, shuffled_rows
+        from trainkit.data.batching import shuffled_rows
 
         _require_batch_size(batch_size)
-
-        def load(epoch: Any, rows: Any) -> Any:
-            batch = self.gather(rows)
-            return change(*batch, epoch=epoch, rows=rows) if change else batch
-
         rows = shuffled_rows(self._rows, batch_size, seed=seed, first_epoch=first_epoch, first_step=first_step)
-        if parts is None:
-            return self._map(rows, load, is_heavy=change is not None)
-        rows = parts_of(rows, parts.wanted, parts.count)
-        return self._map(rows, lambda epoch, rows, share: (load(epoch, rows), share), is_heavy=change is not None)
+        return self._load(rows, change, parts, is_heavy=change is not None)
 
     def ordered(self, batch_size: int, *, change: Change | None = None, parts: Parts | None = None) -> Any:
         """A `tf.data.Dataset` of one pass in the order of the samples; see `batches` for its arguments."""
-        from trainkit.data.batching import ordered_rows, parts_of
+        from trainkit.data.batching import ordered_rows
 
         _require_batch_size(batch_size)
-
-        def load(rows: Any) -> Any:
-            batch = self.gather(rows)
-            return change(*batch, epoch=0, rows=rows) if change else batch
-
-        rows = ordered_rows(self._rows, batch_size)
-        if parts is None:
-            return self._map(rows, load)
-        rows = parts_of(rows.map(lambda rows: (0, rows)), parts.wanted, parts.count)
-        return self._map(rows, lambda _, rows, share: (load(rows), share))
+        return self._load(ordered_rows(self._rows, batch_size), change, parts)
 
     def order(self, *, seed: int | None = None, epoch: int = 0) -> Any:
         """The rows of an epoch in the order of `batches`, an int64 tensor; without a seed in that of `ordered`."""
@@ -188,21 +171,15 @@ class Split:
 
     def first_rows(self, count: int, *, seed: int) -> Split:
         """The samples that the first epoch of `batches` begins with, in its order."""
-        from trainkit.data.batching import shuffled
-        from trainkit.framework import tf
-
-        order = shuffled(tf.constant(self._rows), seed=seed, epoch=tf.constant(0, tf.int64))
         part = copy.copy(self)
-        part._rows = order[:count].numpy()
+        part._rows = self.order(seed=seed)[:count].numpy()
         return part
 
     def origins_of_batch(self, batch_size: int, *, seed: int, epoch: int, step: int) -> list[str]:
         """Where the samples of a batch of `batches` come from, to show to a person."""
-        from trainkit.data.batching import shuffled_rows
-
-        batches = shuffled_rows(self._rows, batch_size, seed=seed, first_epoch=epoch, first_step=step)
+        rows = self.order(seed=seed, epoch=epoch)[step * batch_size : (step + 1) * batch_size]
         column = next(iter(self._inputs.values()))
-        return [column.original(int(row)) for row in next(batches.as_numpy_iterator())[1]]
+        return [column.original(int(row)) for row in rows.numpy()]
 
     @property
     def rows(self) -> np.ndarray:
@@ -279,9 +256,18 @@ class Split:
     def _is_whole(self) -> bool:
         return bool((self._rows == np.arange(self.size)).all())
 
-    def _map(self, rows: Any, load: Callable[..., Any], *, is_heavy: bool = False) -> Any:
+    def _load(self, rows: Any, change: Change | None, parts: Parts | None, *, is_heavy: bool = False) -> Any:
+        """The batches of a dataset of `(epoch, rows)`."""
+        from trainkit.data.batching import parts_of
         from trainkit.framework import tf
 
+        def load(epoch: Any, rows: Any, *share: Any) -> Any:
+            batch = self.gather(rows)
+            batch = change(*batch, epoch=epoch, rows=rows) if change else batch
+            return (batch, *share) if share else batch
+
+        if parts is not None:
+            rows = parts_of(rows, parts.wanted, parts.count)
         in_memory = all(column.array is not None for column in self._inputs.values())
         parallel = tf.data.AUTOTUNE if is_heavy or not in_memory else None
         return rows.map(load, num_parallel_calls=parallel).prefetch(tf.data.AUTOTUNE)

@@ -1,8 +1,7 @@
 """From a trained model to files for phones, each proved to answer like the model.
 
 `trainkit.deploy` is this package and, called, its function `deploy`. What that is made of is imported with the first
-call:
-TensorFlow Model Optimization takes seconds, which a training need not spend.
+call: TensorFlow Model Optimization takes seconds, which a training need not spend.
 """
 
 import sys
