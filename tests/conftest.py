@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +120,19 @@ def seeds():
     """Every test draws the same random numbers."""
     random.seed(1)
     np.random.seed(1)
+
+
+@pytest.fixture(scope="session")
+def still_running():
+    """Those of some process ids whose processes have not ended; one that nobody has waited for has."""
+
+    def is_running(process_id):
+        try:
+            return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    return lambda process_ids: [one for one in process_ids if is_running(one)]
 
 
 @pytest.fixture(scope="session")

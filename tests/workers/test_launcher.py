@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -39,20 +38,21 @@ def run_program(tmp_path, monkeypatch):
     return run
 
 
-def is_running(process_id):
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+@pytest.fixture
+def assert_nobody_is_left(still_running, tmp_path):
+    """All processes were begun, and none is left."""
+
+    def check(workers=2):
+        ids = [int(path.read_text()) for path in tmp_path.glob("pid*")]
+        assert len(ids) == workers
+        assert still_running(ids) == []
+
+    return check
 
 
-def assert_nobody_is_left(folder, workers=2):
-    ids = [int(path.read_text()) for path in folder.glob("pid*")]
-    assert len(ids) == workers
-    assert [one for one in ids if is_running(one)] == []
-
-
-def test_launch_gives_each_worker_its_place_and_keeps_what_the_others_say(run_program, tmp_path, capfd):
+def test_launch_gives_each_worker_its_place_and_keeps_what_the_others_say(
+    assert_nobody_is_left, run_program, tmp_path, capfd
+):
     (tmp_path / "run").mkdir()
     program = """
 cluster = json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"]
@@ -66,10 +66,10 @@ print("this is", index, "of", len(cluster), len(set(cluster)), os.environ["TF_NU
     for index in (1, 2):
         log = tmp_path / "run" / "workers" / f"worker_{index}.log"
         assert log.read_text() == f"this is {index} of 3 3 {threads}  --workers 3\n"
-    assert_nobody_is_left(tmp_path, 3)
+    assert_nobody_is_left(3)
 
 
-def test_launch_ends_all_when_a_worker_is_killed(run_program, tmp_path, capfd):
+def test_launch_ends_all_when_a_worker_is_killed(assert_nobody_is_left, run_program, tmp_path, capfd):
     (tmp_path / "run/checkpoints/step_000000001").mkdir(parents=True)
     program = """
 if index == 0: tell_run(folder / "run")
@@ -83,7 +83,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
     log = tmp_path / "run/workers/worker_1.log"
     command = f"trainkit fit --resume {tmp_path / 'run'} --workers 2"
     assert told == f"error: worker 1 was killed by SIGKILL; its output: {log}\ngo on with: {command}\n"
-    assert_nobody_is_left(tmp_path)
+    assert_nobody_is_left()
 
 
 def test_launch_tells_of_a_killed_worker_where_the_chief_has_to_be_ended(run_program, capfd):
@@ -139,7 +139,7 @@ sys.exit(130)
     assert capfd.readouterr().err == ""
 
 
-def test_workers_die_with_a_launcher_that_is_killed(tmp_path):
+def test_workers_die_with_a_launcher_that_is_killed(assert_nobody_is_left, tmp_path):
     program = f"""
 import sys
 from trainkit.workers import launch, worker
@@ -154,7 +154,7 @@ launch([{str(tmp_path)!r}], workers=2)
     process.kill()
     process.wait()
     time.sleep(0.5)
-    assert_nobody_is_left(tmp_path)
+    assert_nobody_is_left()
 
 
 def test_launcher_removes_what_a_killed_one_has_left(run_program, tmp_path, monkeypatch):

@@ -25,8 +25,10 @@ GRACE_SECONDS = 10
 STOP_SECONDS = 120
 """How long they have where a signal has asked all to stop: the chief writes a checkpoint, which takes longest."""
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-_STOPPED = {128 + number for number in _SIGNALS}
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""They end a training, in a process by itself as in those that are launched."""
+
+_STOPPED = {128 + number for number in SIGNALS}
 _INPUT_IS_WRONG = 2
 _PREFIX = "trainkit-workers-"
 
@@ -92,7 +94,7 @@ class Watch:
     @contextmanager
     def passing_signals(self) -> Iterator[None]:
         """While the block lasts, a signal goes to the chief, which agrees with the others; a third kills all."""
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        before = {number: signal.getsignal(number) for number in SIGNALS}
         before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
         for number in before:
             signal.signal(number, self._pass)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from trainkit.workers.worker import PROGRAM
+
 EXACT = """\
 version: 1
 name: exact
@@ -61,8 +63,7 @@ def fit_command():
     """Run `trainkit fit` as a user does; returns what it ended with."""
 
     def fit(*arguments, **options):
-        program = "import sys; sys.argv[0] = 'trainkit'; from trainkit.cli import main; main()"
-        command = [sys.executable, "-c", program, "fit", *map(str, arguments)]
+        command = [sys.executable, "-c", PROGRAM, "fit", *map(str, arguments)]
         environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(command, env=environment, **pipes, **options)

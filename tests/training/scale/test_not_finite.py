@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-PROGRAM = "import sys; sys.argv[0] = 'trainkit'; from trainkit.cli import main; main()"
 CONFIG = """\
 version: 1
 name: wild
@@ -26,16 +22,15 @@ training:
 """
 
 
-def run(*arguments, folder):
-    command = [sys.executable, "-c", PROGRAM, "fit", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
-    return done.returncode, done.stderr + done.stdout
-
-
 @pytest.mark.slow
-def test_two_replicas_tell_of_it_and_one_device_finds_the_step(tmp_path):
+def test_two_replicas_tell_of_it_and_one_device_finds_the_step(fit_command, tmp_path):
+    def run(*arguments):
+        process = fit_command(*arguments, cwd=tmp_path)
+        told, _ = process.communicate(timeout=200)
+        return process.returncode, told
+
     (tmp_path / "wild.yaml").write_text(CONFIG)
-    code, told = run("wild.yaml", folder=tmp_path)
+    code, told = run("wild.yaml")
     assert (code, "go on there with training.strategy=OneDevice" in told) == (1, True), told
-    code, told = run("--resume", "runs/wild", "training.strategy=OneDevice", folder=tmp_path)
+    code, told = run("--resume", "runs/wild", "training.strategy=OneDevice")
     assert (code, "error: step " in told, "lower the learning rate" in told) == (1, True, True), told

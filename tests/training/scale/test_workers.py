@@ -33,13 +33,6 @@ def workers_of(process_id):
     return found
 
 
-def is_running(process_id):
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def wait_for(found, process, *, seconds=240):
     until = time.monotonic() + seconds
     while not found():
@@ -73,7 +66,7 @@ def test_three_workers_learn_as_one(run_of_three, exact_config, fit_command, his
 
 @pytest.mark.parametrize("index", [0, 1], ids=["chief", "another"])
 def test_a_worker_that_is_killed_ends_all_and_the_run_goes_on_exactly(
-    run_of_three, exact_config, fit_command, history_of, tmp_path, index
+    still_running, run_of_three, exact_config, fit_command, history_of, tmp_path, index
 ):
     process = fit_command(exact_config, *LONG, "--runs", tmp_path, "--workers", 3)
     directory = tmp_path / "exact/001"
@@ -85,7 +78,7 @@ def test_a_worker_that_is_killed_ends_all_and_the_run_goes_on_exactly(
     told, _ = process.communicate(timeout=90)
     assert time.monotonic() - began < 60
     assert process.returncode == 1
-    assert [one for one in workers.values() if is_running(one)] == []
+    assert still_running(workers.values()) == []
     log = f"; its output: {directory}/workers/worker_{index}.log" if index else ""
     assert f"error: worker {index} was killed by SIGKILL{log}\n" in told
     assert told.count(f"go on with: trainkit fit --resume {directory} --workers 3\n") == 1
@@ -100,7 +93,7 @@ def test_a_worker_that_is_killed_ends_all_and_the_run_goes_on_exactly(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
 def test_a_signal_ends_all_with_a_checkpoint_and_another_number_of_workers_goes_on(
-    run_of_three, exact_config, fit_command, history_of, tmp_path, number, code
+    still_running, run_of_three, exact_config, fit_command, history_of, tmp_path, number, code
 ):
     process = fit_command(exact_config, *LONG, "--runs", tmp_path, "--workers", 2)
     directory = tmp_path / "exact/001"
@@ -109,7 +102,7 @@ def test_a_signal_ends_all_with_a_checkpoint_and_another_number_of_workers_goes_
     process.send_signal(number)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == code, told
-    assert [one for one in workers.values() if is_running(one)] == []
+    assert still_running(workers.values()) == []
     assert f"go on with: trainkit fit --resume {directory} --workers 2\n" in told
     step = int(told.partition("at step ")[2].partition("\n")[0].replace(",", ""))
     assert (directory / f"checkpoints/step_{step:09d}").exists()
@@ -120,7 +113,7 @@ def test_a_signal_ends_all_with_a_checkpoint_and_another_number_of_workers_goes_
         assert found == pytest.approx(expected, abs=5e-5)
 
 
-def test_workers_do_not_outlive_a_launcher_that_is_killed(exact_config, fit_command, tmp_path):
+def test_workers_do_not_outlive_a_launcher_that_is_killed(still_running, exact_config, fit_command, tmp_path):
     process = fit_command(exact_config, "training.epochs=200", "--runs", tmp_path, "--workers", 2)
     wait_for((tmp_path / "exact/001/checkpoints/step_000000071").exists, process)
     workers = workers_of(process.pid)
@@ -128,4 +121,4 @@ def test_workers_do_not_outlive_a_launcher_that_is_killed(exact_config, fit_comm
     process.communicate(timeout=20)
     time.sleep(1)
     assert len(workers) == 2
-    assert [one for one in workers.values() if is_running(one)] == []
+    assert still_running(workers.values()) == []

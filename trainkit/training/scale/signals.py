@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 
 from trainkit.training.scale.team import Team
-from trainkit.training.signals import SIGNALS, Signals
+from trainkit.training.signals import Signals
+from trainkit.workers import SIGNALS
 
 
 class TeamSignals(Signals):
