@@ -21,6 +21,8 @@ import numpy as np
 
 SIDES = Path(__file__).with_name("sides")
 SAMPLE = Path(__file__).parents[1] / "trainkit/data/sample"
+TURN = 10.0
+"""Seconds that a side works before the next one does."""
 Answer = dict[str, Any]
 
 
@@ -68,17 +70,28 @@ class Side:
 
 
 def ask_in_turn(sides: Mapping[str, Side], rounds: int) -> list[dict[str, Answer]]:
-    """An epoch of each side in every round, each time another one first; a first round, which traces, is not counted.
+    """Some epochs of each side in every round, each time another one first.
+
+    A turn is of as many epochs as take about `TURN` seconds: the first milliseconds after a pause are slow ones, which
+    a training has once. A first epoch, which traces, is not counted; a second one tells how many a turn has.
 
     Returns:
-        The answers, round by round, by the names of the sides.
+        The answers, round by round, by the names of the sides; times are of an epoch, the mean of the turn.
     """
     names = list(sides)
+    for side in sides.values():
+        side.ask()
+    counts = {name: max(1, round(TURN / side.ask()["seconds"])) for name, side in sides.items()}
     found = []
-    for index in range(rounds + 1):
+    for index in range(rounds):
         order = names[index % len(names) :] + names[: index % len(names)]
-        found.append({name: sides[name].ask() for name in order})
-    return found[1:]
+        found.append({name: _turn(sides[name], counts[name]) for name in order})
+    return found
+
+
+def _turn(side: Side, count: int) -> Answer:
+    answers = [side.ask() for _ in range(count)]
+    return answers[-1] | {key: statistics.fmean(one[key] for one in answers) for key in ("seconds", "steps")}
 
 
 def middle(values: Iterable[float], form: str = ".2f") -> str:

@@ -2,9 +2,9 @@
 
     TRAINKIT_DATA=… python benchmarks/training_throughput.py --torch /path/to/python [--rounds 7] [--networks LeNet-5 …]
 
-Each side is a process of its own that is kept alive and does one epoch when it is asked to, while the others wait; a
-first epoch, which traces and compiles, is not counted. All sides have the same network, batches and Adam, and measure
-loss and accuracy; nobody validates.
+Each side is a process of its own that is kept alive and does epochs for some seconds when it is asked to, while the
+others wait; a first epoch, which traces and compiles, is not counted. All sides have the same network, batches and
+Adam, and measure loss and accuracy; nobody validates.
 
 - TrainKit: `trainkit.fit` with its defaults. An epoch lasts until the next one begins, with everything that TrainKit
   does between two: history, TensorBoard, looking for NaN, checkpoints. The last column has the steps alone.
@@ -164,7 +164,7 @@ class Compared:
 
 def compare(name: str, names: list[str], *, rounds: int, torch: str) -> Compared:
     network = NETWORKS[name]
-    network = replace(network, epochs=max(network.epochs, rounds + 2))  # the last one is told by the next one's begin
+    network = replace(network, epochs=max(network.epochs, rounds + 3))  # the last one is told by the next one's begin
     arrays, told = make_data(network)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data.npz")

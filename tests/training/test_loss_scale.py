@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trainkit.framework import tf
-from trainkit.training.execution.trial import unchanged
 from trainkit.training.loss_scale import LossScaleOptimizer, is_stuck, loss_scaled, scale_variables
 from trainkit.training.optimizer import extend
+from trainkit.training.unchanged import unchanged
 
 SGD = tf.keras.optimizers.SGD
 

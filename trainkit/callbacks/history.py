@@ -10,14 +10,14 @@ from typing import Any
 from trainkit.callbacks.clock import Clock
 from trainkit.callbacks.learning_rate import current_learning_rate
 from trainkit.framework import tf
-from trainkit.runs import write_text
+from trainkit.runs import append_text, write_text
 
 
 class HistoryFile(tf.keras.callbacks.Callback):
     """Write one row an epoch: epoch, seconds of training, learning rate, loss and metrics.
 
     Args:
-        filepath: The CSV file; it is whole after every epoch.
+        filepath: The CSV file; a row of it is there as soon as its epoch is done.
         clock: The clock of the training.
     """
 
@@ -29,13 +29,17 @@ class HistoryFile(tf.keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin with no rows."""
         self.rows: list[dict[str, Any]] = []
+        self._columns: list[str] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add a row."""
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = current_learning_rate(self.model.optimizer)
         self.rows.append({"epoch": epoch + 1, "seconds": round(self.clock.seconds, 3), "learning_rate": rate} | values)
-        self._write()
+        if self._columns == self._all_columns() and self.filepath.is_file():
+            append_text(self.filepath, _csv(self._columns, self.rows[-1:], header=False))
+        else:
+            self._write()
 
     def get_state(self) -> dict[str, Any]:
         """The rows."""
@@ -47,9 +51,17 @@ class HistoryFile(tf.keras.callbacks.Callback):
         self._write()
 
     def _write(self) -> None:
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        self._columns = self._all_columns()
+        write_text(self.filepath, _csv(self._columns, self.rows))
+
+    def _all_columns(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+
+def _csv(columns: list[str], rows: list[dict[str, Any]], *, header: bool = True) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    if header:
         writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self.filepath, text.getvalue())
+    writer.writerows(rows)
+    return text.getvalue()

@@ -88,6 +88,10 @@ class TensorBoard(tf.keras.callbacks.TensorBoard):
         """Keras writes histograms here, and counts epochs from 0."""
         super()._log_weights(epoch + 1)
 
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the scalars of the batch, where they are wanted: Keras makes them in any case."""
+        super().on_train_batch_end(batch, None if self.update_freq == "epoch" else logs)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the scalars of the epoch."""
         super().on_epoch_end(epoch, logs)

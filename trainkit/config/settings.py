@@ -43,7 +43,11 @@ class Best(Settings):
 class CheckpointSettings(Settings):
     """When a training writes down all that it needs to go on."""
 
-    every_epochs: Count = Field(default=1, description="After so many epochs, and after one that is the best so far.")
+    every_epochs: Count | None = Field(
+        default=None,
+        description="After so many epochs, and after one that is the best so far; by default after each, short ones as"
+        " often as takes half a percent of the time.",
+    )
     every_steps: Count | None = Field(default=None, description="Besides, after so many training steps.")
     every_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="Besides, after so many minutes without one."

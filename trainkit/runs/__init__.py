@@ -1,6 +1,7 @@
 """The run directory: its layout, its lock, atomic writes; checkpoints in `trainkit.runs.checkpoints`."""
 
 from trainkit.runs.atomic import (
+    append_text,
     recover_directory,
     remove_temporaries,
     replace_directory,
@@ -18,6 +19,7 @@ __all__ = [
     "Comparison",
     "Run",
     "RunFacts",
+    "append_text",
     "compare_runs",
     "files_of",
     "list_runs",

@@ -111,6 +111,21 @@ def write_json(filepath: Path, value: Any) -> None:
     write_text(filepath, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def append_text(filepath: Path, text: str) -> None:
+    """Write behind the end of a text file; where that fails, the file is what it was.
+
+    Unlike `write_text` this does not wait for the disk, so that a machine that loses its power may lose the text.
+    """
+    size = filepath.stat().st_size
+    with _as_output_error(filepath):
+        try:
+            with filepath.open("ab", buffering=0) as file:
+                file.write(text.encode())
+        except OSError:
+            os.truncate(filepath, size)
+            raise
+
+
 def _old(directory: Path) -> Path:
     return directory.with_name(f".old.{directory.name}")
 

@@ -20,14 +20,15 @@ def cut_back(run: Run, state: State) -> None:
     cut(files, base=run.directory, directories=events, log=run.log)
 
 
-def sizes(paths: Iterable[Path], *, base: Path) -> dict[str, int]:
-    """The bytes of each file that there is, by its path; they are on the disk then.
+def sizes(paths: Iterable[Path], *, base: Path, wait: bool = True) -> dict[str, int]:
+    """The bytes of each file that there is, by its path.
 
     Args:
         paths: Files.
         base: A directory that may be moved: what is in it is named from there.
+        wait: Until they are on the disk.
     """
-    return {_name(path, base): _synced_size(path) for path in paths if path.is_file()}
+    return {_name(path, base): _synced_size(path) if wait else path.stat().st_size for path in paths if path.is_file()}
 
 
 def cut(before: Mapping[str, int], *, base: Path, directories: Iterable[Path], log: Path | None = None) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 from trainkit.data import Parts, Split
+from trainkit.data.batching import hold, shuffled
 from trainkit.data.splits import Change
+from trainkit.framework import tf
 
 
 class Batches:
@@ -51,7 +54,16 @@ class Batches:
 
     def order(self, epoch: int) -> Any:
         """The rows of an epoch in their order, an int64 tensor."""
-        return self.split.order(seed=self._seed, epoch=epoch)
+        return self._rows if self._shuffled is None else self._shuffled(tf.constant(epoch, tf.int64))
+
+    @cached_property
+    def _rows(self) -> Any:
+        return hold(self.split.rows)
+
+    @cached_property
+    def _shuffled(self) -> Any | None:
+        seed = self._seed
+        return None if seed is None else tf.function(lambda epoch: shuffled(self._rows, seed=seed, epoch=epoch))
 
     def origins(self, step: int) -> list[str]:
         """Where the samples of a step come from, to show to a person."""

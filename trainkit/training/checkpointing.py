@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 from trainkit.callbacks.memory import pack, recall, remind, unpack, why_unkept
 from trainkit.config import Best as Monitor
 from trainkit.config import CheckpointSettings
-from trainkit.errors import RunError, TrainingError
+from trainkit.errors import OutputError, RunError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs import write_json
 from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
@@ -29,17 +31,38 @@ from trainkit.training.scale.settled import Settling
 from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
+from trainkit.training.unchanged import Values, unchanged
 
 _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
+_SHARE = 0.005
+"""What part of the time writing checkpoints takes after epochs, where the config does not say how often."""
 
 
 class NotFiniteError(TrainingError):
     """A loss or a weight is NaN or infinite."""
 
 
+@dataclass(frozen=True)
+class _Moment:
+    """What a checkpoint has beside the variables.
+
+    Args:
+        step: Training steps done.
+        state: As JSON.
+        arrays: Of the state.
+    """
+
+    step: int
+    state: Any
+    arrays: list[np.ndarray]
+
+
 class Checkpointer(Guard):
     """Writes checkpoints between two steps: as often as the config asks, before a signal is answered, and of the best.
+
+    Where epochs are so short that writing each of them would take long, the best one is held in memory until the next
+    checkpoint is written, or the training ends.
 
     Args:
         checkpoints: Where they go.
@@ -82,11 +105,14 @@ class Checkpointer(Guard):
         self._loop = loop
         self._team, self._settle = Team(loop.model.distribute_strategy), Settling(loop.model)
         self._plain = without_optimizer(loop.model)
+        self._held: tuple[_Moment, Values] | None = None
+        self._can_hold = loop.model.distribute_strategy.num_replicas_in_sync == 1
         self._saved = time.monotonic()
         if loop.epoch_begins or loop.is_over:
             self._remind()
         if not self._checkpoints.steps() or (self._again and loop.is_over):
             self.save()
+        self._took = 0.0  # that of the first one counts what happens once, as making TensorFlow's functions
 
     def enter_epoch(self) -> None:
         """Let the callbacks know what they knew in the middle of the epoch."""
@@ -124,11 +150,27 @@ class Checkpointer(Guard):
     def after_epoch(self, logs: dict[str, float]) -> None:
         """Choose the best epoch, and write its checkpoint."""
         better = self._is_better(logs)
-        is_time = self._is_due or self.state.position.epoch % self._settings.every_epochs == 0
+        is_time = self._is_due or self._loop.is_over or self._is_worth_it()
         self._is_due = False
-        if better or self._loop.is_over or is_time:
+        if better:
+            self._held = None
+        if is_time or (better and not self._can_hold):
             self.save()
+        elif better:
+            self._held = (self._moment(wait=False), Values(self._loop.model))
         super().after_epoch(logs)
+
+    def abandon(self) -> None:
+        """Write the checkpoint of the best epoch, if that was put off."""
+        with suppress(OutputError, NotFiniteError):  # what has ended the training is told
+            self._write_held()
+
+    def _is_worth_it(self) -> bool:
+        """Whether an epoch that was done deserves a checkpoint."""
+        every = self._settings.every_epochs
+        if every is not None:
+            return self.state.position.epoch % every == 0
+        return self._team.any(_SHARE * (time.monotonic() - self._saved) >= self._took)
 
     def interrupt(self) -> None:
         """Keep what was done, if it is worth it, and answer the signal."""
@@ -138,25 +180,51 @@ class Checkpointer(Guard):
 
     def save(self) -> None:
         """Write a checkpoint of this moment, and remove those that are not needed any more."""
-        model, plain, step = self._loop.model, self._plain, self.state.position.step
-        self._check_finite()
+        began = time.monotonic()
+        moment = self._moment()
+        self._write_held()
+        self._write(moment)
+        self._prune()
+        self._saved = time.monotonic()
+        self._took = self._saved - began
+
+    def _moment(self, *, wait: bool = True) -> _Moment:
+        """What there is to write beside the variables.
+
+        Args:
+            wait: Until the files that grow are on the disk, as they have to be before the checkpoint is.
+        """
         self._check_kept()
         self._settle()
         self.state.callbacks = {name: recall(callback) for name, callback in self._callbacks.items()}
         for callback in self._loop.callbacks.callbacks:
             if hasattr(callback, "flush"):
                 callback.flush()
-        self.state.files |= sizes(self._files(), base=self._base)  # beside those of earlier processes
-        with self._checkpoints.writing(step) as directory:
+        self.state.files |= sizes(self._files(), base=self._base, wait=wait)  # beside those of earlier processes
+        arrays: list[np.ndarray] = []
+        state = copy.deepcopy(pack(self.state.to_json(), arrays))
+        return _Moment(self.state.position.step, state, [array.copy() for array in arrays])
+
+    def _write(self, moment: _Moment) -> None:
+        """Write a checkpoint of the variables as they are now."""
+        model, plain = self._loop.model, self._plain
+        self._check_finite()
+        with self._checkpoints.writing(moment.step) as directory:
             write_variables(directory, _VARIABLES, **_trackables(model, plain))
             if model.optimizer.use_ema:
                 with averaged(model):
                     write_variables(directory, _AVERAGES, model=plain)
-            arrays: list[np.ndarray] = []
-            write_json(directory / STATE, pack(self.state.to_json(), arrays))
-            np.savez(directory / _ARRAYS, *arrays)
-        self._saved = time.monotonic()
-        self._prune()
+            write_json(directory / STATE, moment.state)
+            np.savez(directory / _ARRAYS, *moment.arrays)
+
+    def _write_held(self) -> None:
+        """Write the checkpoint of the best epoch, which the model has left behind."""
+        if self._held is None:
+            return
+        (moment, values), self._held = self._held, None
+        with unchanged(self._loop.model):
+            values.assign()
+            self._write(moment)
 
     def _prune(self) -> None:
         """Keep the newest checkpoints, and the best of each of them."""

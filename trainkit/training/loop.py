@@ -48,6 +48,9 @@ class Guard:
         if self.signals.asked:
             self.interrupt()
 
+    def abandon(self) -> None:
+        """An error ends the training."""
+
     def interrupt(self) -> None:
         """Answer a signal."""
         self.signals.answer()
@@ -101,8 +104,12 @@ class Loop:
             self.callbacks.on_train_begin()
             self._guard.begin(self)
             logs: dict[str, float] = {}
-            while not self.is_over:
-                logs = self._run_epoch()
+            try:
+                while not self.is_over:
+                    logs = self._run_epoch()
+            except Exception:
+                self._guard.abandon()
+                raise
             self.callbacks.on_train_end(logs)
         return model.history.history
 

@@ -10,7 +10,8 @@ from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.training.batches import Batches
 from trainkit.training.execution import Plan, Planner, of_every_batch, planner
-from trainkit.training.execution.trial import Trial, unchanged
+from trainkit.training.execution.trial import Trial
+from trainkit.training.unchanged import unchanged
 
 
 def plan_for(model, batches, *, remaining=100_000, every_batch=(), step=0, **keys):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainkit.framework import tf
-from trainkit.training.execution.feeds import Feed
+from trainkit.training.execution.feeds import Feed, Sizes
 from trainkit.training.execution.plan import Plan
 from trainkit.training.execution.steps import Step, test_step, train_step
 
@@ -27,9 +27,10 @@ class Executor:
 
     def __init__(self, model: Any, feed: Feed, plan: Plan) -> None:
         self.model, self.feed, self.plan = model, feed, plan
-        step = self._replica_step()
-        self._steps = _steps(model, feed, step)
-        self._loop = _compiled_loop(model, feed, step) if plan.jit_compile == "loop" else None
+        self._step = self._replica_step()
+        self._steps = _steps(model, feed, self._step)
+        self._loops: dict[Sizes, Function] = {}
+        """What XLA has compiled."""
 
     def __call__(self, step: int, most: int) -> tuple[int, dict[str, Any]]:
         """Do some steps.
@@ -42,9 +43,17 @@ class Executor:
             How many were done, and the metrics as they are now.
         """
         count = min(most, self.plan.steps_per_execution, self.feed.most(step))
-        function = self._loop if self._loop and self.feed.is_full(step) else self._steps
+        function = self._function_of(step, count)
         self._show(function)
         return count, function(*self.feed.arguments(step, count))
+
+    def _function_of(self, step: int, count: int) -> Function:
+        sizes = self.feed.sizes(step, count) if self.plan.jit_compile == "loop" else None
+        if sizes is None:
+            return self._steps
+        if sizes not in self._loops:
+            self._loops[sizes] = _compiled_loop(self.model, self.feed.of_sizes(sizes), self._step)
+        return self._loops[sizes]
 
     def operations(self, step: int) -> set[str]:
         """The kinds of TensorFlow's operations that a training step has, by their names."""
@@ -86,8 +95,7 @@ def _steps(model: Any, feed: Feed, step: Step) -> Function:
 
 def _compiled_loop(model: Any, feed: Feed, step: Step) -> Function:
     """The same, all steps compiled by XLA as one program."""
-    full = feed.only_full()
-    steps = tf.function(lambda *arguments: _each(model, full, step, arguments), jit_compile=True)
+    steps = tf.function(lambda *arguments: _each(model, feed, step, arguments), jit_compile=True)
 
     def run(*arguments: Any) -> dict[str, Any]:
         steps(*arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from trainkit.data import Parts
@@ -13,6 +14,19 @@ from trainkit.training.batches import Batches
 
 MOST = 2**31 - 1
 """Steps of a call that nothing else limits."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large batches are that come one after the other.
+
+    Args:
+        full: Samples of each.
+        last: Samples of the last one, where that is smaller; else 0.
+    """
+
+    full: int
+    last: int
 
 
 class Feed(Protocol):
@@ -28,11 +42,11 @@ class Feed(Protocol):
     def most(self, step: int) -> int:
         """Steps that one call can do from a step on."""
 
-    def is_full(self, step: int) -> bool:
-        """Whether a call that begins with a step does full batches, of the shape that `only_full` knows."""
+    def sizes(self, step: int, count: int) -> Sizes | None:
+        """How large the batches of a call are, where that is known before they come."""
 
-    def only_full(self) -> Feed:
-        """The same for such calls, with batches of a shape that is known when a function is made, as XLA wants it."""
+    def of_sizes(self, sizes: Sizes) -> Feed:
+        """The same for such calls, with batches of shapes that are known when a function is made, as XLA wants it."""
 
     def each(self, body: Callable[..., None], *arguments: Any) -> None:
         """Call `body` with the item of each step, one after the other; inside a TensorFlow function, a loop."""
@@ -72,11 +86,10 @@ class Streamed:
         """Any number."""
         return MOST
 
-    def is_full(self, step: int) -> bool:
+    def sizes(self, step: int, count: int) -> None:
         """Not known before they come."""
-        return False
 
-    def only_full(self) -> Streamed:
+    def of_sizes(self, sizes: Sizes) -> Streamed:
         """The same: tf.data says what it knows."""
         return self
 
@@ -114,7 +127,7 @@ class Resident:
         strategy: The strategy of the model; each of several replicas takes a part of the rows of each batch.
     """
 
-    _only_full = False
+    _sizes: Sizes | None = None
 
     def __init__(self, batches: Batches, strategy: Any) -> None:
         self._batches, self._strategy = batches, strategy
@@ -129,19 +142,19 @@ class Resident:
         return tf.constant(epoch, tf.int64), self._order, tf.constant(first), tf.constant(first + count)
 
     def most(self, step: int) -> int:
-        """Steps up to the end of the pass; a last batch that is smaller comes alone."""
+        """Steps up to the end of the pass."""
+        return self._batches.steps_per_pass - self._batches.place(step)[1]
+
+    def sizes(self, step: int, count: int) -> Sizes:
+        """The batch size, and what is left for a last batch where these steps have that."""
         _, first = self._batches.place(step)
-        full = self._batches.split.size // self._batches.batch_size
-        return full - first if first < full else 1
+        left = self._batches.split.size - (first + count - 1) * self._batches.batch_size
+        return Sizes(self._batches.batch_size, left if left < self._batches.batch_size else 0)
 
-    def is_full(self, step: int) -> bool:
-        """Whether the batch of a step has the full size."""
-        return self._batches.place(step)[1] < self._batches.split.size // self._batches.batch_size
-
-    def only_full(self) -> Resident:
-        """The same, slicing rows of one size."""
+    def of_sizes(self, sizes: Sizes) -> Resident:
+        """The same, slicing rows of these sizes."""
         feed = copy.copy(self)
-        feed._only_full = True
+        feed._sizes = sizes
         return feed
 
     def each(self, body: Callable[..., None], epoch: Any, order: Any, first: Any, end: Any) -> None:
@@ -155,8 +168,12 @@ class Resident:
             body(epoch, self._rows(order, step))
             return step + 1
 
+        last = self._sizes.last if self._sizes else 0
+        full = end - 1 if last else end
         # a loop over tf.range would be compiled anew by XLA for each number of steps
-        tf.while_loop(lambda step: step < end, one, [first])
+        tf.while_loop(lambda step: step < full, one, [first])
+        if last:
+            body(epoch, tf.slice(order, [full * self._batches.batch_size], [last]))
 
     def batch(self, epoch: Any, rows: Any) -> tuple[Any, Any | None]:
         """The samples at the rows of this replica."""
@@ -171,10 +188,10 @@ class Resident:
         """Nothing: an epoch can be begun at any step."""
 
     def _rows(self, order: Any, step: Any) -> Any:
-        size = self._batches.batch_size
-        if self._only_full:
-            return tf.slice(order, [step * size], [size])
-        return order[step * size : (step + 1) * size]
+        begin = step * self._batches.batch_size
+        if self._sizes:
+            return tf.slice(order, [begin], [self._sizes.full])
+        return order[begin : begin + self._batches.batch_size]
 
 
 def _devices(strategy: Any) -> list[str]:

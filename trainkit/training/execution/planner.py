@@ -13,9 +13,10 @@ from trainkit.training.batches import Batches
 from trainkit.training.execution.executor import Executor
 from trainkit.training.execution.feeds import MOST, Feed, Resident, Streamed
 from trainkit.training.execution.plan import Plan
-from trainkit.training.execution.trial import Trial, unchanged
+from trainkit.training.execution.trial import Trial
+from trainkit.training.unchanged import unchanged
 
-CALL_SECONDS = 0.3
+CALL_SECONDS = 0.5
 """How long a call lasts, about: between two calls the progress is shown and signals are answered."""
 
 FEW_STEPS = 32

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from trainkit.runs.variables import variables_of
 from trainkit.training.execution.executor import Executor
 from trainkit.training.scale.team import Team
 
@@ -53,15 +50,3 @@ class Trial:
         for value in values.values():
             float(value)  # until now the steps may only have been sent to a device
         return self._team.sum([time.perf_counter() - began])[0] / self._team.count
-
-
-@contextmanager
-def unchanged(model: Any) -> Iterator[None]:
-    """After it, all that training steps change is what it was before: weights, optimizer, metrics, count of steps."""
-    variables = [*variables_of(model, model.optimizer, *model.metrics), model._train_counter]
-    pairs = [(variable, variable.read_value()) for variable in variables]
-    try:
-        yield
-    finally:
-        for variable, value in pairs:
-            variable.assign(value)
