@@ -33,6 +33,7 @@ training:
   optimizer: {Adam: {learning_rate: 5e-3}}
   loss: SparseCategoricalCrossentropy
   metrics: [SparseCategoricalAccuracy]
+  checkpoints: {every_epochs: 1}
 deploy: {benchmark: false}
 """
 
