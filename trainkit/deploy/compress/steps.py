@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ from trainkit.training.scale.report import line_of
 
 EPOCHS_APART = 10_000
 """Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
+
+PATTERNS = ("layers", "c")
+"""Arguments of steps that name layers by patterns."""
 
 
 @dataclass(frozen=True)
@@ -243,11 +247,11 @@ def check_patterns(nodes: Iterable[Node], model: Any) -> None:
         NodeError: At the step that has such a pattern.
     """
     kernels = kernels_of(model)
-    for node in nodes:
+    for node, argument in product(nodes, PATTERNS):
         try:
-            choose(kernels, None, node.arguments.get("layers"))
+            choose(kernels, None, node.arguments.get(argument), argument=argument)
         except InputError as error:
-            raise NodeError(node, str(error), argument="layers") from error
+            raise NodeError(node, str(error), argument=argument) from error
 
 
 def _key_of_subject(subject: Subject) -> str:
