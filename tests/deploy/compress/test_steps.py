@@ -183,6 +183,36 @@ def test_deploy_that_is_stopped_in_the_middle_of_a_step_goes_on_there(tiny_run, 
         assert scalars(copy_of_run, name) == pytest.approx(scalars(whole, name), rel=1e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "step",
+    ["DynamicNetworkSurgery: {sparsity: 0.8, gamma: 0.1, epochs: 4}", "Prune: {sparsity: auto, rounds: 4, epochs: 1}"],
+    ids=["surgery", "budget"],
+)
+def test_pruning_that_is_stopped_goes_on_with_its_zeros(tiny_run, copy_of_run, tmp_path, monkeypatch, step):
+    whole = Run(shutil.copytree(tiny_run.directory, tmp_path / "whole"))
+    changes = f"deploy.compress=[{step}]", "deploy.export=[ONNX]"
+    expected, _ = deploy(whole, *changes)
+    real, done = Checkpointer.after_step, []
+
+    def stop_after_23(self, *, is_last):
+        real(self, is_last=is_last)
+        done.append(self.state.position.step)
+        if len(done) == 23:  # an epoch has 16
+            self.save()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointer, "after_step", stop_after_23)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(copy_of_run, *changes)
+    found, told = deploy(copy_of_run, *changes)
+    assert "goes on at training step 23 of 64" in told
+    assert repr(found.compressed.steps[1].facts) == repr(expected.compressed.steps[1].facts)
+    models = [KerasPredictor(one.deploy / "compressed.keras").model for one in (copy_of_run, whole)]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def scalars(run, name):
     """The losses of an event file, by step."""
     events = EventAccumulator(str(run.tensorboard / "compress" / name), size_guidance={"tensors": 0}).Reload()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Lt
 
-from trainkit.deploy.compress.budget import Budget
+from trainkit.deploy.compress.budget import check_auto, prune_within
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.kernels import choose, kernels_of, promise_zeros
 from trainkit.deploy.compress.masks import Masked, grown, keep_largest, train_masked
@@ -28,13 +28,13 @@ def prune(
     model: Any,
     *,
     sparsity: Annotated[float | Literal["auto"], Ge(0), Lt(1)] = 0.5,
-    accuracy_drop: Annotated[float, Ge(0)] = 0.5,
     layers: Annotated[dict[str, float] | None, Ge(0), Lt(1)] = None,
-    scope: Literal["layer", "global"] = "layer",
     skip_first: bool = False,
     skip_last: bool = False,
     schedule: Literal["polynomial", "constant"] = "polynomial",
+    scope: Literal["layer", "global"] = "layer",
     rounds: Annotated[int, Ge(1)] = 1,
+    accuracy_drop: Annotated[float, Ge(0)] = 0.5,
     epochs: Annotated[int, Ge(1)] = 2,
     context: CompressionContext,
 ) -> CompressionResult:
@@ -45,16 +45,16 @@ def prune(
         sparsity: Share of the values that become 0. With `auto` each kernel has one of its own, found by what its zeros
             cost: as many as leave the accuracy that the budget asks for, before training makes up for them. That is
             done at the beginning of each round.
-        accuracy_drop: The budget of `auto`: points of accuracy on the validation samples.
         layers: Sparsities of their own for patterns of layer names, the first that fits: `{conv1: 0, "dense*": 0.95}`.
-        scope: `layer` makes each kernel as sparse as the others; with `global` one threshold holds for all kernels that
-            no pattern names, and `sparsity` is that of all of them together.
         skip_first: Whether the first layer with a kernel stays as it is, where no pattern names it.
         skip_last: Whether the last one does.
         schedule: `polynomial` lets the sparsity grow, fast at first, until half of the steps are done; `constant` asks
             for all of it from the first step on.
+        scope: `layer` makes each kernel as sparse as the others; with `global` one threshold holds for all kernels that
+            no pattern names, and `sparsity` is that of all of them together.
         rounds: How often weights are pruned and the others trained: each round leaves the same share of what the one
             before has left.
+        accuracy_drop: The budget of `auto`: points of accuracy on the validation samples.
         epochs: Passes over the training samples in each round.
         context: What every compressor is told.
 
@@ -74,9 +74,9 @@ def prune(
     patterns = {**named, **{name: 0.0 for name in skipped if name not in named}}
     wanted: dict[str, float | None] = choose(kernels, None, patterns)
     if sparsity == "auto":
-        _check_auto(named, scope)
+        check_auto(named, scope)
         names = [name for name, share in wanted.items() if share is None]
-        return _prune_within(model, names, accuracy_drop, rounds=rounds, epochs=epochs, context=context)
+        return prune_within(model, names, accuracy_drop, rounds=rounds, epochs=epochs, context=context)
     groups = _groups(kernels, wanted, sparsity, context.promises, together=scope == "global")
     if not groups:
         raise InputError(f"Prune must have a kernel to prune. Received: none with a sparsity above 0, {sparsity=}.")
@@ -85,40 +85,6 @@ def prune(
     names = [name for group in groups for name in group.layers]
     pruned = train_masked(model, names, pruning, epochs=rounds * epochs, context=context)
     return CompressionResult(pruned, promise_zeros(pruned, names, step="Prune"))
-
-
-def _check_auto(layers: Mapping[str, float], scope: str) -> None:
-    if scope == "global":
-        raise InputError("`scope` must be layer where `sparsity` is auto. Received: scope='global'.")
-    for pattern, share in layers.items():
-        if share:
-            told = f"0, to leave layers alone, where `sparsity` is auto. Received: {pattern!r}: {share}"
-            raise InputError(f"`layers` must be {told}.")
-
-
-def _prune_within(
-    model: Any, names: Sequence[str], accuracy_drop: float, *, rounds: int, epochs: int, context: CompressionContext
-) -> CompressionResult:
-    """Prune some kernels as far as a budget allows."""
-    before = context.measure(model).accuracy
-    if before is None:
-        raise InputError("`sparsity` must be a number where no output is a class. Received: sparsity='auto'.")
-    promised = promised_zeros(context.promises)
-    budgets: list[Budget] = []
-
-    def callbacks(kernels: Sequence[Masked]) -> Sequence[Any]:
-        for one in kernels:
-            one.mask.assign(tf.cast(one.weight != 0, one.mask.dtype) if one.layer in promised else one.mask)
-        chosen = [one for one in kernels if one.layer in names]
-        budgets.append(Budget(chosen, least=before - accuracy_drop / 100, epochs=epochs, context=context))
-        return budgets
-
-    masked = [*names, *(promised.keys() - names)]
-    pruned = train_masked(
-        model, masked, lambda step, kernels: None, epochs=rounds * epochs, context=context, callbacks=callbacks
-    )
-    facts = {"accuracy_before": before, "rounds": budgets[0].rounds}
-    return CompressionResult(pruned, promise_zeros(pruned, masked, step="Prune"), facts)
 
 
 @dataclass(frozen=True)
