@@ -31,6 +31,11 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
         ("[Quantize, Prune]", 0, "Quantize must come last: Prune after it would undo its rounding."),
         ("[Quantize, Quantize]", 0, "Quantize must come last: Quantize after it would undo its rounding."),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
+        (
+            "[Cluster, DynamicNetworkSurgery]",
+            1,
+            "DynamicNetworkSurgery must come before Cluster: what it trains would no longer share values.",
+        ),
     ],
 )
 def test_steps_that_undo_each_other_are_refused(small_config, steps, place, told):
@@ -51,6 +56,11 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
     [
         ("Prune: {sparsity: 1.0}", "must be at least 0 and less than 1. Received: sparsity=1.0."),
         ("Prune: {sparsity: -0.1}", "must be at least 0 and less than 1. Received: sparsity=-0.1."),
+        ("Prune: {sparsity: much}", "must be auto, or a number. Received: sparsity='much'."),
+        ("Prune: {sparsity: auto, scope: global}", "Prune.scope: must be layer where `sparsity` is auto. Received:"),
+        ("Prune: {sparsity: auto, layers: {conv*: 0.5}}", "Prune.layers: must be 0, to leave layers alone, where"),
+        ("Prune: {rounds: 0}", "must be at least 1. Received: rounds=0."),
+        ("DynamicNetworkSurgery: {surgery: 1}", "must be at least 0 and less than 1. Received: surgery=1."),
         ("Prune: {layers: {conv*: 1.5}}", "must be numbers at least 0 and less than 1; see 'conv*'."),
         ("Prune: {layers: [conv1]}", "must be a mapping from patterns of layer names to numbers"),
         ("Prune: {layers: {}}", "must be a mapping from patterns of layer names to numbers"),

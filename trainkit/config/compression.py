@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
 from trainkit.errors import Problem
+
+PRUNING = ("DynamicNetworkSurgery", "Prune")
+"""Steps that set weights to 0."""
 
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
@@ -22,8 +26,10 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
         if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
             yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
-        if name == "Prune" and "Cluster" in names[:index]:
-            yield path, "Prune must come before Cluster: what it trains would no longer share values."
+        if name == "Prune" and deploy.compress[index].arguments.get("sparsity") == "auto":
+            yield from _problems_of_auto((*path, name), deploy.compress[index].arguments)
+        if name in PRUNING and "Cluster" in names[:index]:
+            yield path, f"{name} must come before Cluster: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
@@ -38,6 +44,14 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
                 "must be left out where deploy.compress has Quantize, which rounds every layer while it trains. Leave "
                 "Quantize out: layers are excluded from files whose ranges come from calibration.",
             )
+
+
+def _problems_of_auto(path: KeyPath, arguments: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    if arguments.get("scope") == "global":
+        yield (*path, "scope"), "must be layer where `sparsity` is auto. Received: scope='global'."
+    shares = arguments.get("layers")
+    if isinstance(shares, dict) and any(shares.values()):
+        yield (*path, "layers"), "must be 0, to leave layers alone, where `sparsity` is auto."
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

@@ -12,7 +12,7 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
     """What a value should be, if it is not."""
     if value is None:
         return None if argument.optional else "given, not null"
-    if argument.choices and argument.type not in ("path", "texts"):
+    if argument.choices and argument.type not in ("number", "path", "texts"):
         return None if value in argument.choices else f"one of {', '.join(map(str, argument.choices))}"
     is_number = _is_number(value)
     if is_number and (bound := _broken_bound(value, argument)):
@@ -21,7 +21,8 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
         case "numbers by name" | "integers by name":
             return _broken_rule_of_names(value, argument)
         case "number" | "schedule":
-            return "a number" if isinstance(value, str | bool | dict) else None
+            is_other = isinstance(value, str | bool | dict) and value not in argument.choices
+            return f"{_or(argument)}a number" if is_other else None
         case "whole":
             return None if _is_whole(value) else "a whole number (`//` divides without a rest)"
         case "wholes":
@@ -35,9 +36,13 @@ def broken_rule(value: Any, argument: Argument) -> str | None:
             return None if isinstance(value, str) else "a text"
         case "texts":
             ok = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            words = "".join(f"{choice}, or " for choice in argument.choices)
-            return None if ok or value in argument.choices else f"{words}a list of texts (quote numbers)"
+            return None if ok or value in argument.choices else f"{_or(argument)}a list of texts (quote numbers)"
     return None
+
+
+def _or(argument: Argument) -> str:
+    """The words that may stand in place of a value."""
+    return "".join(f"{choice}, or " for choice in argument.choices)
 
 
 def _broken_rule_of_names(value: Any, argument: Argument) -> str | None:

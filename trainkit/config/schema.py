@@ -131,7 +131,7 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
         options += [{"type": "array", "items": node, "minItems": 1}] if argument.type == "layers" else []
     elif argument.choices and argument.type != "path":
         options.append({"enum": list(argument.choices)})
-        options += [_TYPES["texts"]] if argument.type == "texts" else []
+        options += [_TYPES[argument.type] | _bounds(argument)] if argument.type in ("number", "texts") else []
     elif argument.type in BY_NAME:
         kind = {"type": BY_NAME[argument.type]}
         options.append(_TYPES[argument.type] | {"additionalProperties": kind | _bounds(argument)})

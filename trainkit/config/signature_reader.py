@@ -109,7 +109,7 @@ def type_of(hint: Any) -> dict[str, Any]:
     literals = [option for option in options if typing.get_origin(option) is Literal]
     if literals:
         entry["choices"] = list(typing.get_args(literals[0]))
-        wanted = next((kind for kind in (Path, list[str]) if kind in options), type(entry["choices"][0]))
+        wanted = next((kind for kind in (Path, list[str], float) if kind in options), type(entry["choices"][0]))
     return entry | {"type": _TYPES[wanted]}
 
 

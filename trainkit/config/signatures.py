@@ -33,7 +33,7 @@ class Argument:
         default: The default, where JSON can hold it.
         type: `any`, `number`, `integer`, `boolean`, `text`, `path`, `texts`, `numbers by name`, `integers by name`,
             or one of `NODE_TYPES`.
-        choices: The values allowed, where there are few; of `path` and `texts`, those that are words besides.
+        choices: The values allowed, where there are few; of `number`, `path` and `texts`, words besides.
         least: The least number allowed, if there is one; of numbers by name, for each.
         below: What a number must be less than, if there is such a bound; of numbers by name, each.
         optional: Whether null is allowed.

@@ -14,7 +14,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import trainkit
-from trainkit.deploy.compress import steps
+from trainkit.deploy.compress import CompressionResult, steps
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.deploy.compress.quantize import quantize
@@ -183,6 +183,36 @@ def test_deploy_that_is_stopped_in_the_middle_of_a_step_goes_on_there(tiny_run, 
         assert scalars(copy_of_run, name) == pytest.approx(scalars(whole, name), rel=1e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "step",
+    ["DynamicNetworkSurgery: {sparsity: 0.8, gamma: 0.1, epochs: 4}", "Prune: {sparsity: auto, rounds: 4, epochs: 1}"],
+    ids=["surgery", "budget"],
+)
+def test_pruning_that_is_stopped_goes_on_with_its_zeros(tiny_run, copy_of_run, tmp_path, monkeypatch, step):
+    whole = Run(shutil.copytree(tiny_run.directory, tmp_path / "whole"))
+    changes = f"deploy.compress=[{step}]", "deploy.export=[ONNX]"
+    expected, _ = deploy(whole, *changes)
+    real, done = Checkpointer.after_step, []
+
+    def stop_after_23(self, *, is_last):
+        real(self, is_last=is_last)
+        done.append(self.state.position.step)
+        if len(done) == 23:  # an epoch has 16
+            self.save()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpointer, "after_step", stop_after_23)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(copy_of_run, *changes)
+    found, told = deploy(copy_of_run, *changes)
+    assert "goes on at training step 23 of 64" in told
+    assert repr(found.compressed.steps[1].facts) == repr(expected.compressed.steps[1].facts)
+    models = [KerasPredictor(one.deploy / "compressed.keras").model for one in (copy_of_run, whole)]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def scalars(run, name):
     """The losses of an event file, by step."""
     events = EventAccumulator(str(run.tensorboard / "compress" / name), size_guidance={"tensors": 0}).Reload()
@@ -263,3 +293,18 @@ def test_a_pattern_that_fits_no_layer_is_found_before_anything_is_trained(run, m
 
 def test_model_of_the_run_is_left_as_it_was(run, tiny_run, deployed):
     assert run.model.read_bytes() == tiny_run.model.read_bytes()
+
+
+def test_a_step_can_measure_models_on_validation_samples(copy_of_run, monkeypatch):
+    found = []
+
+    def look(model, *, epochs, context):
+        found.extend(context.measure(model, samples=count) for count in (None, 50, 50))
+        return CompressionResult(model)
+
+    monkeypatch.setattr(steps, "COMPRESSORS", steps.COMPRESSORS.copy())
+    monkeypatch.setitem(steps.COMPRESSORS._entries, "Prune", look)
+    deployment, _ = deploy(copy_of_run, "deploy.compress=[Prune: {epochs: 1}]", "deploy.export=[ONNX]")
+    before, _ = deployment.compressed.steps
+    assert found[0] == (before.loss, before.accuracy)
+    assert found[1] == found[2] != found[0]

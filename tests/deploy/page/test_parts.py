@@ -104,6 +104,15 @@ def test_compression(again):
     assert "stays in real numbers: no <kernel>" in part
 
 
+def test_sensitivity_of_a_pruning_within_a_budget_is_drawn(again):
+    curve = {"layer": "conv<1>", "zeros": [0.2, 0.9], "loss": [0.1, 0.7], "accuracy": [0.95, 0.5]}
+    found = {"sparsity": {"conv<1>": 0.6}, "sensitivity": {"kernels": [curve]}}
+    step = {"step": "Prune", **STEP, "bytes": 1, "gzip_bytes": 1, "seconds": 1.0, "facts": {"rounds": [found, found]}}
+    page = again(compression=COMPRESSION | {"steps": [COMPRESSION["steps"][0], step]})
+    assert page.faults == []
+    assert page.text.count("conv<1>: accuracy in percent over 2 shares of zeros: validation 95 to 50, chosen: 60") == 1
+
+
 def test_rejected_file_is_not_recommended(again):
     verified = json.loads((again.run.deploy / "verify.json").read_text())
     for file in verified["files"]:

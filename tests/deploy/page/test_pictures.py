@@ -30,7 +30,7 @@ def test_kept_epoch_is_marked_where_it_stands():
     middle = f"{(LEFT + WIDTH - RIGHT) / 2:.1f}"
     assert f'<line class="kept" x1="{middle}" x2="{middle}"' in picture
     assert f'<circle class="validation" cx="{middle}"' in picture
-    assert "epoch 2 kept" in picture
+    assert ", kept: 2" in picture
 
 
 def test_single_epoch_is_a_dot():

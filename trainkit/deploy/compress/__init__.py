@@ -3,7 +3,7 @@
 A compressor is `f(model, *, …, context) -> CompressionResult`. A new one is a file here and a line in `COMPRESSORS`.
 """
 
-from trainkit.deploy.compress.context import CompressionContext
+from trainkit.deploy.compress.context import CompressionContext, Measurement
 from trainkit.deploy.compress.result import CompressionResult, Promise
 from trainkit.registry import Registry
 
@@ -11,9 +11,10 @@ COMPRESSORS = Registry(
     "compressor",
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
+        "DynamicNetworkSurgery": "trainkit.deploy.compress.dynamic_network_surgery:dynamic_network_surgery",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },
 )
 
-__all__ = ["COMPRESSORS", "CompressionContext", "CompressionResult", "Promise"]
+__all__ = ["COMPRESSORS", "CompressionContext", "CompressionResult", "Measurement", "Promise"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from trainkit.deploy.compress.result import Kind, Promise
+from trainkit.deploy.compress.result import ZEROS, Kind, Promise, count_zeros
 from trainkit.errors import InputError
 from trainkit.framework import tf
 from trainkit.models.patterns import fits
@@ -41,6 +41,12 @@ def promise_of(model: Any, layer: str, *, step: str, kind: Kind, limit: int) -> 
     """What a step promises of a kernel."""
     weight = KERNELS[type(model.get_layer(layer))]
     return Promise(step, layer, weight, kind, limit, kernels_of(model)[layer].size)
+
+
+def promise_zeros(model: Any, layers: Iterable[str], *, step: str) -> tuple[Promise, ...]:
+    """What a step promises that has pruned some kernels: the zeros that they have."""
+    zeros = {name: count_zeros(kernel) for name, kernel in kernels_of(model).items()}
+    return tuple(promise_of(model, name, step=step, kind=ZEROS, limit=zeros[name]) for name in layers)
 
 
 def variables_of(layer: Any) -> list[Any]:
@@ -77,13 +83,16 @@ def channels_of(layer: Any) -> int:
     return -2 if isinstance(inner, _layers.Conv2DTranspose) else -1
 
 
-def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | None) -> dict[str, T]:
+def choose(
+    names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | None, *, argument: str = "layers"
+) -> dict[str, T]:
     """What holds for each layer: what the first pattern says that fits its name, else the default.
 
     Args:
         names: The layers.
         default: What holds where no pattern fits.
         patterns: From a pattern, as shells have it, or the name of a block, to what holds: `{"dense*": 0.9}`.
+        argument: Where the patterns were given.
 
     Raises:
         InputError: If a pattern fits no layer.
@@ -96,7 +105,7 @@ def choose(names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | Non
     for pattern in patterns:
         if not any(fits(pattern, name) for name in names):
             known = ", ".join(names) or "none"
-            raise InputError(f"`layers` must name layers with a kernel: {known}. Received: {pattern!r}.")
+            raise InputError(f"`{argument}` must name layers with a kernel: {known}. Received: {pattern!r}.")
     return {
         name: next((value for pattern, value in patterns.items() if fits(pattern, name)), default) for name in names
     }

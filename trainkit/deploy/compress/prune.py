@@ -1,99 +1,172 @@
-"""Magnitude pruning: the smallest weights of each kernel become 0."""
+"""Magnitude pruning: the smallest weights become 0."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
 
+from trainkit.deploy.compress.budget import check_auto, prune_within
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.copying import copy_model, wrap_layers
-from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
-from trainkit.deploy.compress.result import ZEROS, CompressionResult, Promise, count_zeros, promised_zeros
-from trainkit.deploy.compress.tfmot import sparsity as tools
+from trainkit.deploy.compress.kernels import choose, kernels_of, promise_zeros
+from trainkit.deploy.compress.masks import Masked, grown, keep_largest, train_masked
+from trainkit.deploy.compress.result import CompressionResult, Promise, promised_zeros
 from trainkit.errors import InputError
+from trainkit.framework import tf
 
 UPDATES = 50
 """How often the weights that become 0 are chosen anew while the sparsity grows."""
 
 GROWING = 0.5
-"""Share of the steps in which the sparsity grows; in the others the network recovers."""
+"""Share of the steps of a round in which the sparsity grows; in the others the network recovers."""
 
 
 def prune(
     model: Any,
     *,
-    sparsity: Annotated[float, Ge(0), Lt(1)] = 0.5,
+    sparsity: Annotated[float | Literal["auto"], Ge(0), Lt(1)] = 0.5,
     layers: Annotated[dict[str, float] | None, Ge(0), Lt(1)] = None,
     skip_first: bool = False,
     skip_last: bool = False,
     schedule: Literal["polynomial", "constant"] = "polynomial",
+    scope: Literal["layer", "global"] = "layer",
+    rounds: Annotated[int, Ge(1)] = 1,
+    accuracy_drop: Annotated[float, Ge(0)] = 0.5,
     epochs: Annotated[int, Ge(1)] = 2,
     context: CompressionContext,
 ) -> CompressionResult:
-    """Set the smallest weights of each kernel to 0, and train the others to make up for it.
+    """Set the smallest weights to 0, and train the others to make up for it.
 
     Args:
         model: A flat functional `tf.keras.Model`; it is not changed.
-        sparsity: Share of the values of each kernel that become 0.
+        sparsity: Share of the values that become 0. With `auto` each kernel has one of its own, found by what its zeros
+            cost: as many as leave the accuracy that the budget asks for, before training makes up for them. That is
+            done at the beginning of each round.
         layers: Sparsities of their own for patterns of layer names, the first that fits: `{conv1: 0, "dense*": 0.95}`.
         skip_first: Whether the first layer with a kernel stays as it is, where no pattern names it.
         skip_last: Whether the last one does.
         schedule: `polynomial` lets the sparsity grow, fast at first, until half of the steps are done; `constant` asks
             for all of it from the first step on.
-        epochs: Passes over the training samples.
+        scope: `layer` makes each kernel as sparse as the others; with `global` one threshold holds for all kernels that
+            no pattern names, and `sparsity` is that of all of them together.
+        rounds: How often weights are pruned and the others trained: each round leaves the same share of what the one
+            before has left.
+        accuracy_drop: The budget of `auto`: points of accuracy on the validation samples.
+        epochs: Passes over the training samples in each round.
         context: What every compressor is told.
 
     Returns:
         A plain model, and the promise of its zeros.
 
     Raises:
-        InputError: If a pattern fits no layer, or there is nothing to prune.
+        InputError: If a pattern fits no layer, there is nothing to prune, or `auto` does not go with the rest.
 
     Reference:
-        Zhu and Gupta, To prune, or not to prune, 2017, equation 1.
+        Han et al., Learning both Weights and Connections for Efficient Neural Networks, NIPS 2015, section 3; Zhu and
+        Gupta, To prune, or not to prune, 2017, equation 1.
     """
     kernels = kernels_of(model)
     named = layers or {}
     skipped = ([*kernels][:1] if skip_first else []) + ([*kernels][-1:] if skip_last else [])
     patterns = {**named, **{name: 0.0 for name in skipped if name not in named}}
-    spans = _spans(kernels, choose(kernels, sparsity, patterns), context.promises)
-    if not spans:
+    wanted: dict[str, float | None] = choose(kernels, None, patterns)
+    if sparsity == "auto":
+        check_auto(named, scope)
+        names = [name for name, share in wanted.items() if share is None]
+        return prune_within(model, names, accuracy_drop, rounds=rounds, epochs=epochs, context=context)
+    groups = _groups(kernels, wanted, sparsity, context.promises, together=scope == "global")
+    if not groups:
         raise InputError(f"Prune must have a kernel to prune. Received: none with a sparsity above 0, {sparsity=}.")
-    end = max(1, int(GROWING * epochs * context.steps_per_epoch))
-    often = {"begin_step": 0, "frequency": max(1, end // UPDATES)}  # 100 steps, the default, never prune in a short one
-
-    def wrap(layer: Any) -> Any:
-        if layer.name not in spans:
-            return layer
-        if schedule == "constant":
-            chosen = tools.ConstantSparsity(spans[layer.name].end, **often)
-        else:
-            chosen = tools.PolynomialDecay(spans[layer.name].start, spans[layer.name].end, end_step=end, **often)
-        return tools.prune_low_magnitude(layer, chosen)
-
-    wrapped = wrap_layers(model, wrap)
-    context.train(wrapped, epochs=epochs, callbacks=[tools.UpdatePruningStep()])
-    pruned = copy_model(tools.strip_pruning(wrapped))
-    zeros = {name: count_zeros(kernel) for name, kernel in kernels_of(pruned).items()}
-    promises = (promise_of(pruned, name, step="Prune", kind=ZEROS, limit=zeros[name]) for name in spans)
-    return CompressionResult(pruned, tuple(promises))
+    steps = epochs * context.steps_per_epoch
+    pruning = _Pruning(groups, rounds, steps, 0 if schedule == "constant" else int(GROWING * steps))
+    names = [name for group in groups for name in group.layers]
+    pruned = train_masked(model, names, pruning, epochs=rounds * epochs, context=context)
+    return CompressionResult(pruned, promise_zeros(pruned, names, step="Prune"))
 
 
-class _Span(NamedTuple):
-    """The sparsity of a kernel before and after."""
+@dataclass(frozen=True)
+class _Group:
+    """Kernels that are pruned by one threshold.
 
+    Args:
+        layers: Their layers.
+        start: Their share of zeros before.
+        end: Their share of zeros after.
+    """
+
+    layers: tuple[str, ...]
     start: float
     end: float
 
 
-def _spans(
-    kernels: Mapping[str, np.ndarray], wanted: Mapping[str, float], promises: Sequence[Promise]
-) -> dict[str, _Span]:
-    """How sparse each kernel that is pruned becomes: never less than was promised before."""
+def _groups(
+    kernels: Mapping[str, np.ndarray],
+    wanted: Mapping[str, float | None],
+    sparsity: float,
+    promises: Sequence[Promise],
+    *,
+    together: bool,
+) -> list[_Group]:
+    """What is pruned together, never less than was promised before; what stays as it is, is left out."""
     promised = promised_zeros(promises)
-    starts = {name: promised.get(name, 0.0) for name in kernels}
-    spans = {name: _Span(start, max(start, wanted.get(name, 0.0))) for name, start in starts.items()}
-    return {name: span for name, span in spans.items() if span.end}
+
+    def group(names: Sequence[str], share: float) -> _Group:
+        zeros = sum(promised.get(name, 0.0) * kernels[name].size for name in names)
+        start = zeros / sum(kernels[name].size for name in names)
+        return _Group(tuple(names), start, max(start, share))
+
+    rest = [name for name, own in wanted.items() if own is None]
+    several = [rest] if together and rest else [[name] for name in rest]
+    own = [group([name], share) for name, share in wanted.items() if share is not None]
+    return [one for one in [*own, *(group(names, sparsity) for names in several)] if one.end]
+
+
+@dataclass(frozen=True)
+class _Pruning:
+    """Chooses the weights that become 0; those that are stay so.
+
+    Args:
+        groups: What is pruned together.
+        rounds: How often.
+        steps: Training steps of a round.
+        growing: In how many of them the sparsity grows.
+    """
+
+    groups: Sequence[_Group]
+    rounds: int
+    steps: int
+    growing: int
+
+    def __call__(self, step: Any, kernels: Sequence[Masked]) -> None:
+        """Choose them before a step, where it is time to."""
+        in_round, last = step % self.steps, min(self.growing, self.steps - 1)
+        every = max(1, last // UPDATES)
+        is_time = (in_round <= last) & ((in_round % every == 0) | (in_round == last))
+        by_name = {one.layer: one for one in kernels}
+
+        def prune_all() -> Any:
+            progress = (in_round / last) if last else 1.0
+            for group in self.groups:
+                share = self._share(group, step // self.steps, progress)
+                _prune_together([by_name[name] for name in group.layers], share)
+            return step
+
+        tf.cond(is_time, prune_all, lambda: step)
+
+    def _share(self, group: _Group, index: Any, progress: Any) -> Any:
+        """How sparse a group is in a round."""
+        factor = ((1 - group.end) / (1 - group.start)) ** (1 / self.rounds)
+        before, after = (1 - (1 - group.start) * factor ** tf.cast(done, tf.float64) for done in (index, index + 1))
+        return grown(before, after, progress)
+
+
+def _prune_together(kernels: Sequence[Masked], share: Any) -> None:
+    """Set the masks of some kernels, so that a share of all their values is 0."""
+    sizes = [tf.reshape(tf.abs(one.weight * one.mask), [-1]) for one in kernels]
+    total = sum(int(size.shape[0]) for size in sizes)
+    kept = keep_largest(tf.concat(sizes, axis=0), total - tf.cast(tf.round(share * total), tf.int64))
+    for one, part in zip(kernels, tf.split(kept, [size.shape[0] for size in sizes]), strict=True):
+        one.mask.assign(tf.reshape(part, one.mask.shape))

@@ -55,7 +55,7 @@ class Reparameterized(tf.keras.layers.Wrapper):
     def call(self, *inputs: Any, training: Any = None, **options: Any) -> Any:
         """What the layer gives with the weights that are computed now."""
         for (owner, attribute), variable, transform in zip(self._owners, self.raw, self.transforms, strict=True):
-            setattr(owner, attribute, transform(variable, training=training))
+            vars(owner)[attribute] = transform(variable, training=training)  # the variable stays tracked, in its place
         if self._takes_training:
             options["training"] = training
         return self.layer(*inputs, **options)
@@ -64,7 +64,7 @@ class Reparameterized(tf.keras.layers.Wrapper):
         """Give the layer, for good, variables of what the transforms make of its weights."""
         for (owner, attribute), variable, transform in zip(self._owners, self.raw, self.transforms, strict=True):
             variable.assign(transform(variable, training=False))
-            setattr(owner, attribute, variable)
+            vars(owner)[attribute] = variable
 
 
 def places_of(layer: Any) -> Iterator[Place]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
+from trainkit.deploy.page.curves import draw_curves
 from trainkit.deploy.page.nodes import plain_text
 from trainkit.deploy.page.records import entries_of, number_of, part_of
+
+MOST_LAYERS = 40
+"""Of more layers, the first are drawn."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class StepFacts:
         seconds: That it took.
         layers: What became of layers: how many of each.
         notable: The layers that are not as one would wish, with the reason.
+        curves: By layer, the accuracy against the zeros of its kernel, drawn, before the step has trained.
+        more: How many layers have curves that are not shown.
     """
 
     step: str
@@ -42,6 +51,8 @@ class StepFacts:
     seconds: float
     layers: Mapping[str, int]
     notable: tuple[tuple[str, str, str], ...]
+    curves: tuple[tuple[str, Markup], ...]
+    more: int
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ def read_compression(record: Mapping[str, Any]) -> CompressionFacts | None:
 
 def _step(entry: Mapping[str, Any]) -> StepFacts:
     layers = entries_of(part_of(entry, "facts"), "layers")
+    curves = tuple(_curves(entry))
     return StepFacts(
         step=str(entry.get("step", "")),
         arguments=tuple((str(key), plain_text(value)) for key, value in part_of(entry, "arguments").items()),
@@ -90,4 +102,32 @@ def _step(entry: Mapping[str, Any]) -> StepFacts:
             for layer in layers
             if layer.get("status") == "float"
         ),
+        curves=curves[:MOST_LAYERS],
+        more=max(0, len(curves) - MOST_LAYERS),
     )
+
+
+def _curves(entry: Mapping[str, Any]) -> Iterator[tuple[str, Markup]]:
+    """What a pruning within a budget has measured before its first round; the zeros that it chose are marked."""
+    for found in entries_of(part_of(entry, "facts"), "rounds")[:1]:
+        before, chosen = part_of(found, "sensitivity"), part_of(found, "sparsity")
+        for kernel in entries_of(before, "kernels"):
+            layer = str(kernel.get("layer", ""))
+            zeros, accuracy = _percents(kernel.get("zeros")), _percents(kernel.get("accuracy"))
+            share = number_of(chosen.get(layer))
+            yield (
+                layer,
+                draw_curves(
+                    zeros,
+                    {"validation": accuracy},
+                    title=f"{layer}: accuracy in percent",
+                    kept=None if share is None else 100 * share,
+                    along="shares of zeros",
+                    mark="chosen",
+                ),
+            )
+
+
+def _percents(values: Any) -> list[float]:
+    numbers = map(number_of, values) if isinstance(values, list) else ()
+    return [math.nan if value is None else 100 * value for value in numbers]

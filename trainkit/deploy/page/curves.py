@@ -23,8 +23,10 @@ def draw_curves(
     title: str,
     kept: float | None = None,
     linear: bool = False,
+    along: str = "epochs",
+    mark: str = "kept",
 ) -> Markup:
-    """Draw the values of a metric by epoch.
+    """Draw the values of a metric by epoch, or by another number.
 
     Args:
         epochs: Where each value stands.
@@ -32,6 +34,8 @@ def draw_curves(
         title: What is drawn, for who does not see it.
         kept: The epoch that is marked.
         linear: Whether the axis is linear, whatever the values are.
+        along: What the values are told to stand over.
+        mark: What is said of what is marked.
 
     Returns:
         An `svg` element.
@@ -40,11 +44,12 @@ def draw_curves(
     if not values:
         return Markup("")
     scale = _Scale(epochs, values, ratio=math.inf if linear else _RATIO)
-    parts = [*_axes(scale), *_mark(scale, kept)]
+    parts = [*_axes(scale), *_mark(scale, kept, mark)]
     for name, one in series.items():
         parts += _curve(scale, name, epochs, one)
     parts += _dots(scale, epochs, series, kept)
-    told = escape(_told(title, epochs, series, kept))
+    marked = "" if kept is None else f", {mark}: {kept:.0f}"
+    told = escape(f"{_told(title, len(epochs), along, series)}{marked}")
     head = f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{told}"><title>{told}</title>'
     return Markup(head + "".join(parts) + "</svg>")
 
@@ -113,11 +118,11 @@ def _tick(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e−").replace("e-", "e−") if 0 < abs(value) < 1e-3 else f"{value:,.6g}"
 
 
-def _mark(scale: _Scale, kept: float | None) -> Iterator[str]:
+def _mark(scale: _Scale, kept: float | None, mark: str) -> Iterator[str]:
     """A line at the epoch that was kept, and what it is."""
     if kept is None or not scale.first <= kept <= scale.last:
         return
-    x, text = scale.x(kept), f"kept: {kept:.0f}"
+    x, text = scale.x(kept), f"{mark}: {kept:.0f}"
     half = len(text) * LETTER / 2
     middle = min(max(x, LEFT + half), WIDTH - RIGHT - half)
     yield f'<line class="kept" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 2}" y2="{HEIGHT - BOTTOM}"/>'
@@ -144,7 +149,6 @@ def _dots(
                 yield f'<circle class="{name}" cx="{scale.x(epoch):.1f}" cy="{scale.y(value):.1f}" r="3.5"/>'
 
 
-def _told(title: str, epochs: Sequence[float], series: Mapping[str, Sequence[float]], kept: float | None) -> str:
+def _told(title: str, count: int, along: str, series: Mapping[str, Sequence[float]]) -> str:
     ends = "; ".join(f"{name} {values[0]:.4g} to {values[-1]:.4g}" for name, values in series.items() if values)
-    mark = f", epoch {kept:.0f} kept" if kept is not None else ""
-    return f"{title} over {len(epochs)} epochs: {ends}{mark}"
+    return f"{title} over {count} {along}: {ends}"
