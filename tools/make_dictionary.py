@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainkit.deploy.export.network import describe_network
+from trainkit.deploy.export.tkz import describe_network
 from trainkit.framework import tf
 
 FILEPATH = Path(__file__).parents[1] / "trainkit/coding/network.txt"
