@@ -15,7 +15,9 @@ def unpack(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tkz file.", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The .keras file to write; by default named after FILE.", show_default=False),
+        typer.Option(
+            "--output", "-o", help="The .keras file to write; by default named after FILE.", show_default=False
+        ),
     ] = None,
     allow_code: AllowCode = False,
 ) -> None:

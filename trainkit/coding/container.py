@@ -45,9 +45,17 @@ def write_container(network: str, weights: Sequence[np.ndarray], geometries: Seq
     text = network.encode()
     values = sum(weight.size for weight in weights)
     if len(text) > MOST_TEXT or values > MOST_VALUES or len(weights) > MOST_TENSORS:
-        raise ValueError(f"{len(weights):,} weights of {values:,} values are more than the {MOST_VALUES:,} it may hold.")
+        raise ValueError(
+            f"{len(weights):,} weights of {values:,} values are more than the {MOST_VALUES:,} it may hold."
+        )
     packed = _deflate(text)
-    parts = [write_number(len(text)), write_number(len(packed)), packed, write_number(len(weights)), write_number(values)]
+    parts = [
+        write_number(len(text)),
+        write_number(len(packed)),
+        packed,
+        write_number(len(weights)),
+        write_number(values),
+    ]
     pairs = zip(weights, geometries, strict=True)
     parts += [write_tensor(weight, geometry=geometry) for weight, geometry in pairs]
     body = b"".join(parts)

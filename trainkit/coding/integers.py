@@ -162,9 +162,9 @@ class _Kernel:
         self._units = 0
         sizes = [1, 64, 36, len(inputs), units, _LEVELS * _LEVELS, _LEVELS * 5, area, channels * 3]
         self._starts = list(accumulate(sizes, initial=0))
-        self._zero = Mixer(coder, self._starts[-1], len(sizes), weight=0.25, sets=3)
-        self._sign = Mixer(coder, 1 + 9 + 9 + 9 + len(inputs), 5, weight=0.3)
-        self._bits = Mixer(coder, _NODES * (1 + 16 + 16 + 16), 4, weight=0.3)
+        self._zero = Mixer(coder, self._starts[-1], len(sizes))
+        self._sign = Mixer(coder, 1 + 9 + 9 + 9 + len(inputs), 5)
+        self._bits = Mixer(coder, _NODES * (1 + 16 + 16 + 16), 4)
         self._sums = [0] * self._size
 
     def code_unit(self, values: list[int]) -> list[int]:
@@ -202,7 +202,7 @@ class _Kernel:
                 of_position + position,
                 of_channel + channel * 3 + min(near, 2),
             )
-            if code(value != 0, contexts, min(near, 2)):
+            if code(value != 0, contexts):
                 some += 1
                 negative = self._code_sign(value < 0, left, up, corner + right, before[place], order)
                 typical = _level(total, 8 * some) if some > 1 else 0

@@ -21,6 +21,14 @@ _WIDE = 22
 """Bits of an estimate, of which `PRECISION` are used: a step of it may be smaller than what is used."""
 _WEIGHT = 16
 """Bits behind the point of a mixer's weight."""
+_TOGETHER = 5 << _WEIGHT - 2
+"""The sum of the weights that a mixer begins with: 1.25."""
+_RATE = 1
+"""Bits by which an error is shifted before the weights learn from it."""
+_MOST_MET = 255
+"""Decisions after which a slot forgets as fast as it learns."""
+_SHARES = [(2 << 16) // (2 * met + 7) for met in range(_MOST_MET + 1)]
+"""How much of a decision a slot takes on, by how often it was met."""
 
 
 @cache
@@ -30,7 +38,7 @@ def tables() -> tuple[list[int], list[int]]:
     for _ in range(_MOST):
         powers.append(powers[-1] * _ROOT >> 60)
     above = [(power << PRECISION) // (power + (1 << 60)) for power in powers]
-    squash = [_ONE - probability for probability in reversed(above[1:])] + above
+    squash = [_ONE - probability for probability in reversed(above[1:])] + above  # from 1 to _ONE - 1
     stretch = np.searchsorted(np.array(squash), np.arange(_ONE)) - _MOST
     return squash, np.clip(stretch, -_MOST, _MOST).tolist()
 
@@ -39,67 +47,46 @@ class Mixer:
     """Foretells decisions of one kind.
 
     A context is the number of a slot; a slot learns how often the decision was 1 where its context was met. What is
-    seen for the first time is taken for what the first context says, which should be the most common one.
+    met for the first time is taken for what the first context says, which should be the most common one.
 
     Args:
         coder: Where decisions go to, or come from.
         slots: How many there are.
         inputs: Contexts of each decision.
-        sets: Sets of weights; a decision chooses one.
-        weight: With which each context starts.
-        rate: How fast the weights learn.
-        limit: Decisions after which a slot forgets as fast as it learns.
     """
 
-    def __init__(
-        self,
-        coder: Coder,
-        slots: int,
-        inputs: int,
-        *,
-        sets: int = 1,
-        weight: float = 0.35,
-        rate: int = 6,
-        limit: int = 255,
-    ) -> None:
+    def __init__(self, coder: Coder, slots: int, inputs: int) -> None:
         self._code = coder.code
         self._estimates = [1 << _WIDE - 1] * slots
-        self._seen = [0] * slots
-        self._weights = [[round(weight * (1 << _WEIGHT))] * inputs for _ in range(sets)]
-        self._rate, self._limit = rate, limit
-        self._shares = [(1 << 16) * 2 // (2 * seen + 3) for seen in range(limit + 1)]
+        self._met = [0] * slots
+        self._weights = [_TOGETHER // inputs] * inputs
         self._squash, self._stretch = tables()
 
-    def code(self, bit: int, contexts: Sequence[int], chosen: int = 0) -> int:
+    def code(self, bit: int, contexts: Sequence[int]) -> int:
         """Code a decision and learn from it.
 
         Args:
             bit: 0 or 1; a decoder, which is to find it out, takes any.
             contexts: The slots.
-            chosen: The set of weights.
 
         Returns:
             The bit.
         """
-        estimates, seen, stretch = self._estimates, self._seen, self._stretch
+        estimates, met, stretch, weights = self._estimates, self._met, self._stretch, self._weights
         usual = estimates[contexts[0]]
         for slot in contexts:
-            if not seen[slot]:
+            if not met[slot]:
                 estimates[slot] = usual
-        logits = [stretch[estimates[slot] >> 6] for slot in contexts]
-        weights = self._weights[chosen]
+        logits = [stretch[estimates[slot] >> _WIDE - PRECISION] for slot in contexts]
         logit = sum(map(mul, weights, logits)) >> _WEIGHT
-        logit = -_MOST if logit < -_MOST else _MOST if logit > _MOST else logit
-        probability = self._squash[logit + _MOST]
-        probability = 1 if probability < 1 else probability
+        probability = self._squash[max(-_MOST, min(_MOST, logit)) + _MOST]
         bit = self._code(bit, probability)
-        step = ((bit << PRECISION) - probability) * self._rate
-        self._weights[chosen] = [
-            weight + (logit * step + 0x8000 >> 16) for weight, logit in zip(weights, logits, strict=True)
-        ]
-        target, shares, limit = bit << _WIDE, self._shares, self._limit
+        error = ((bit << PRECISION) - probability) << _RATE
+        self._weights = [weight + (logit * error >> PRECISION) for weight, logit in zip(weights, logits, strict=True)]
+        target = bit << _WIDE
         for slot in contexts:
-            estimates[slot] += (target - estimates[slot]) * shares[count := seen[slot]] >> 16
-            if count < limit:
-                seen[slot] = count + 1
+            count = met[slot]
+            estimates[slot] += (target - estimates[slot]) * _SHARES[count] >> 16
+            if count < _MOST_MET:
+                met[slot] = count + 1
         return bit
