@@ -10,6 +10,7 @@ _MOST_FIRST = 64
 """The largest integer that the smallest value but 0 may stand for."""
 
 
+@np.errstate(all="ignore")
 def find_grid(values: np.ndarray) -> tuple[np.floating, np.ndarray] | None:
     """The step and the integers whose product, rounded as the dtype does, is every value, bit for bit.
 

@@ -74,7 +74,8 @@ def decode_symbols(content: bytes, lengths: Sequence[int], size: int) -> np.ndar
         ValueError: If the content does not hold so many.
     """
     symbols = {code: symbol for symbol, code in canonical_codes(lengths).items()}
-    longest, found, code = max(lengths, default=0), [], ""
+    found: list[int] = []
+    longest, code = max(lengths, default=0), ""
     bits = iter("".join(f"{byte:08b}" for byte in content))
     while len(found) < size:
         code += next(bits, "x")

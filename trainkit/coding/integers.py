@@ -99,8 +99,8 @@ def _code(coder: Coder, values: np.ndarray) -> None:
     several = prod(inputs) > 1
     alive_units = np.ones(units, bool)
     if several:
-        alive_units = _code_flags(coder, values.any(axis=(1, 2, 3)).reshape(1, 1, units)).ravel()
-    alive = _code_flags(coder, values.any(axis=0)) if units > 1 and several else np.ones(inputs, bool)
+        alive_units = _code_flags(coder, np.any(values, axis=(1, 2, 3)).reshape(1, 1, units)).ravel()
+    alive = _code_flags(coder, np.any(values, axis=0, keepdims=True)[0]) if units > 1 and several else np.ones(inputs, bool)
     kernel = _Kernel(coder, alive, units)
     for unit in np.flatnonzero(alive_units):
         values[unit][alive] = kernel.code_unit(values[unit][alive].tolist())

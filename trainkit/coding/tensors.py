@@ -50,6 +50,11 @@ def write_tensor(values: np.ndarray, *, geometry: Sequence[int] | None = None) -
     return bytes([head]) + b"".join(map(write_number, numbers)) + content
 
 
+def without_sign(values: np.ndarray) -> np.ndarray:
+    """The same values, but for -0, which is 0: pruning leaves both."""
+    return values + np.zeros((), values.dtype) if values.dtype.kind == "f" else values
+
+
 def read_tensor(reader: Reader, most: int) -> np.ndarray:
     """Read an array that `write_tensor` wrote.
 
@@ -81,7 +86,9 @@ def _cheapest(values: np.ndarray, geometry: Sequence[int] | None) -> tuple[int, 
     """The kind and the content that are shortest."""
     found = {_STORED: _little(values).tobytes()}
     bits = _little(values).reshape(-1).view(f"u{values.dtype.itemsize}")
-    if values.size and (bits == bits[0]).all():
+    if not values.size:
+        return _STORED, b""
+    if (bits == bits[0]).all():
         found[_CONSTANT] = bits[:1].tobytes()
     elif values.dtype.kind == "f" and (grid := find_grid(values)) is not None:
         found[_GRID] = _little(grid[0]).tobytes() + _write_integers(grid[1], geometry)
@@ -140,6 +147,7 @@ def _read_codebook(reader: Reader, dtype: np.dtype, shape: Sequence[int], geomet
     return table[indices]
 
 
+@np.errstate(all="ignore")
 def _read_grid(reader: Reader, dtype: np.dtype, shape: Sequence[int], geometry: Sequence[int] | None) -> np.ndarray:
     (step,) = np.frombuffer(reader.take(dtype.itemsize), dtype)
     if dtype.kind != "f" or not np.isfinite(step):

@@ -8,6 +8,9 @@ from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
 from trainkit.errors import Problem
 
+_COUNTS = {"Cluster": "layers", "DeepCompression": "layer_clusters"}
+"""Steps that let weights share values, and the argument that gives layers numbers of their own."""
+
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
     """All problems of steps that stand in an order, or beside exports, where one would undo the other."""
@@ -20,10 +23,12 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         path = ("deploy", "compress", index)
         if name == "Quantize" and index + 1 < len(names):
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
-        if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
-            yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
-        if name == "Prune" and "Cluster" in names[:index]:
-            yield path, "Prune must come before Cluster: what it trains would no longer share values."
+        counts = _COUNTS.get(name, "")
+        if 1 in (deploy.compress[index].arguments.get(counts) or {}).values():
+            yield (*path, name, counts), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
+        sharing = next((one for one in names[:index] if one in _COUNTS), None)
+        if name in ("Prune", "DeepCompression") and sharing:
+            yield path, f"{name} must come before {sharing}: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (

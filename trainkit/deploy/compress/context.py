@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,3 +31,7 @@ class CompressionContext:
     def train(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
         """Fine-tune a model in place."""
         self.fine_tune(model, epochs=epochs, callbacks=list(callbacks))
+
+    def after(self, promises: Iterable[Promise]) -> CompressionContext:
+        """The same for a part of a step that comes after another one, which has promised something."""
+        return replace(self, promises=(*self.promises, *promises))

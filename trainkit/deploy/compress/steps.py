@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ class _Compression:
     def _place_to_go_on(self, index: int) -> str:
         if len(self._steps) > index + 1:  # the first of them is the training before all steps
             return "after it"
-        newest = max(self._journal(index).checkpoints.steps(), default=0)
+        newest = self._journal(index).step
         return f"in the middle of it, at training step {newest:,}" if newest else "with its beginning"
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
@@ -201,10 +202,15 @@ class _Compression:
 
     def _context(self, index: int, tuning: FineTuning) -> CompressionContext:
         subject = self._subject
-        board = CompressionBoard(subject.tensorboard / self._name(index), steps_per_epoch=tuning.steps_per_epoch)
+
+        def fine_tune(model: Any, *, epochs: int, callbacks: Sequence[Any]) -> None:
+            events = journal.events if (journal := tuning.journal) else subject.tensorboard / self._name(index)
+            board = CompressionBoard(events, steps_per_epoch=tuning.steps_per_epoch)
+            tuning(model, epochs=epochs, callbacks=[*callbacks, board])
+
         seed, train = subject.config.experiment.seed, subject.splits.train
         return CompressionContext(
-            fine_tune=lambda model, *, epochs, callbacks: tuning(model, epochs=epochs, callbacks=[*callbacks, board]),
+            fine_tune=fine_tune,
             steps_per_epoch=tuning.steps_per_epoch,
             calibration=lambda count: calibration_samples(train, count, seed=seed),
             promises=self._promises,
@@ -236,11 +242,11 @@ def check_patterns(nodes: Iterable[Node], model: Any) -> None:
         NodeError: At the step that has such a pattern.
     """
     kernels = kernels_of(model)
-    for node in nodes:
+    for node, argument in product(nodes, ("layers", "layer_clusters")):
         try:
-            choose(kernels, None, node.arguments.get("layers"))
+            choose(kernels, None, node.arguments.get(argument))
         except InputError as error:
-            raise NodeError(node, str(error), argument="layers") from error
+            raise NodeError(node, str(error).replace("layers", argument, 1), argument=argument) from error
 
 
 def _key_of_subject(subject: Subject) -> str:

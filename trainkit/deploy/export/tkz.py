@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.coding import read_container, write_container
+from trainkit.coding.tensors import without_sign
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.encodings import named
 from trainkit.errors import ExportError
@@ -37,7 +38,7 @@ def export_tkz(model: Any, filepath: Path, *, context: ExportContext) -> Path:
     """
     del context
     _check_layers(model, filepath.name)
-    network, weights = describe_network(model), list(map(_value, model.weights))
+    network, weights = describe_network(model), [without_sign(weight.numpy()) for weight in model.weights]
     places = geometries(model)
     try:
         content = write_container(network, weights, [places.get(id(weight)) for weight in model.weights])
@@ -98,12 +99,6 @@ def _check_layers(model: Any, filename: str) -> None:
     if refused:
         cure = "Leave Tkz out of deploy.export: SavedModel and ONNX hold it."
         raise ExportError(f"{filename} cannot be written: {', '.join(refused)} has a table or Python code. {cure}")
-
-
-def _value(variable: Any) -> np.ndarray:
-    """The values of a weight, of which no zero has a sign."""
-    values = variable.numpy()
-    return np.where(values == 0, np.zeros((), values.dtype), values) if values.dtype.kind == "f" else values
 
 
 def _are_equal(one: np.ndarray, other: np.ndarray) -> bool:
