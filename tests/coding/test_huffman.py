@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def test_code_lengths_are_those_of_the_textbook():  # Cormen et al., Introductio
 @pytest.mark.parametrize("counts", [[], [0], [5], [0, 3], [1, 1], [1, 2, 4, 8, 16, 0, 1]], ids=str)
 def test_codes_are_prefix_free_and_full(counts):
     codes = sorted(canonical_codes(code_lengths(counts)).values())
-    assert not any(b.startswith(a) for a, b in zip(codes, codes[1:], strict=False))
+    assert not any(b.startswith(a) for a, b in pairwise(codes))
     if len(codes) > 1:
         assert sum(2.0 ** -len(code) for code in codes) == 1
 

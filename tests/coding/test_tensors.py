@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,12 +81,10 @@ def test_a_cut_array_is_refused_or_another(name):
             read_tensor(Reader(content[:size]), 10_000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(sorted(ARRAYS)), st.data())
 def test_a_changed_array_is_refused_or_another(name, data):
     content = bytearray(write_tensor(ARRAYS[name][0]))
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(DamagedError):
         assert read_tensor(Reader(bytes(content)), 10_000).size <= 10_000
-    except DamagedError as error:
-        assert str(error)

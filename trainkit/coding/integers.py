@@ -100,7 +100,9 @@ def _code(coder: Coder, values: np.ndarray) -> None:
     alive_units = np.ones(units, bool)
     if several:
         alive_units = _code_flags(coder, np.any(values, axis=(1, 2, 3)).reshape(1, 1, units)).ravel()
-    alive = _code_flags(coder, np.any(values, axis=0, keepdims=True)[0]) if units > 1 and several else np.ones(inputs, bool)
+    alive = np.ones(inputs, bool)
+    if several and units > 1:
+        alive = _code_flags(coder, np.any(values, axis=0, keepdims=True)[0])
     kernel = _Kernel(coder, alive, units)
     for unit in np.flatnonzero(alive_units):
         values[unit][alive] = kernel.code_unit(values[unit][alive].tolist())
@@ -156,11 +158,11 @@ class _Kernel:
         self._plane = (self._size - 2) // channels
         inputs = np.flatnonzero(alive).tolist()
         area = height * width
-        self._cells = [(places[number], order, number % area, number // area) for order, number in enumerate(inputs)]
+        self._cells = [(places[number], order, number // area) for order, number in enumerate(inputs)]
         self._before = [0] * self._size
         self._columns = [0] * self._size
         self._units = 0
-        sizes = [1, 64, 36, len(inputs), units, _LEVELS * _LEVELS, _LEVELS * 5, area, channels * 3]
+        sizes = [1, 64, 36, len(inputs), units, _LEVELS * 5, channels * 3]
         self._starts = list(accumulate(sizes, initial=0))
         self._zero = Mixer(coder, self._starts[-1], len(sizes))
         self._sign = Mixer(coder, 1 + 9 + 9 + 9 + len(inputs), 5)
@@ -170,13 +172,13 @@ class _Kernel:
     def code_unit(self, values: list[int]) -> list[int]:
         """Code the values of the inputs that are alive; returns them."""
         stride, plane, before, columns, sums = self._stride, self._plane, self._before, self._columns, self._sums
-        _, of_near, of_amount, of_input, of_unit, of_density, of_heat, of_position, of_channel = self._starts[:-1]
+        _, of_near, of_amount, of_input, of_unit, of_heat, of_channel = self._starts[:-1]
         of_unit += self._units
         code = self._zero.code
         grid = [0] * self._size
         units = self._units + 1
         found, some, total = [], 0, 0
-        for seen, (value, (place, order, position, channel)) in enumerate(zip(values, self._cells, strict=True), 2):
+        for value, (place, order, channel) in zip(values, self._cells, strict=True):
             left, up = grid[place - 1], grid[place - stride]
             corner, right = grid[place - stride - 1], grid[place - stride + 1]
             is_left, is_up, is_corner, is_right = left != 0, up != 0, corner != 0, right != 0
@@ -197,9 +199,7 @@ class _Kernel:
                 of_amount + large * 4 + last * 2 + inner,
                 of_input + order,
                 of_unit,
-                of_density + _level(some, seen) * _LEVELS + _level(column, units),
                 of_heat + warm * 5 + near,
-                of_position + position,
                 of_channel + channel * 3 + min(near, 2),
             )
             if code(value != 0, contexts):
