@@ -21,8 +21,8 @@ _WIDE = 22
 """Bits of an estimate, of which `PRECISION` are used: a step of it may be smaller than what is used."""
 _WEIGHT = 16
 """Bits behind the point of a mixer's weight."""
-_TOGETHER = 5 << _WEIGHT - 2
-"""The sum of the weights that a mixer begins with: 1.25."""
+_TOGETHER = 1 << _WEIGHT
+"""The sum of the weights that a mixer begins with: 1."""
 _RATE = 1
 """Bits by which an error is shifted before the weights learn from it."""
 _MOST_MET = 255

@@ -156,7 +156,7 @@ def test_an_export_is_proved_like_every_other(bench, model, tmp_path):
     filepath = bench.export(model, tmp_path, "Tkz")
     report = verify_file(filepath, precision="float32", proof=bench.prove(model, tmp_path))
     assert report.parity.passed, report.parity.reason
-    assert report.parity.largest_difference == 0
+    assert report.parity.largest_difference < 1e-5
     assert report.bytes == filepath.stat().st_size < 4 * model.count_params()
 
 
