@@ -63,7 +63,10 @@ def test_storage_is_that_of_the_paper_for_a_layer_like_its_first_one():
     draw = np.random.default_rng(0)
     shared = draw.normal(0, 1, 63).astype(np.float32)
     kernel = np.where(draw.random((784, 300)) < 0.08, draw.choice(shared, (784, 300)), 0).astype(np.float32)
-    row, _ = storage_facts({"ip1": kernel})["storage"]
+    inputs = tf.keras.Input((784,))
+    model = tf.keras.Model(inputs, layers.Dense(300, use_bias=False, name="ip1")(inputs))
+    model.set_weights([kernel])
+    row, _ = storage_facts(model, ["ip1"])["storage"]
     assert (row["weight_bits"], row["index_bits"]) == (6, 5)
     assert row["rate_percent"] == pytest.approx(2.9, abs=0.3)  # before Huffman, whose gain is in the values
 

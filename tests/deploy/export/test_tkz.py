@@ -9,7 +9,7 @@ from trainkit.deploy.compress.constants import read_constants
 from trainkit.deploy.compress.keeper import check_file
 from trainkit.deploy.compress.result import Promise
 from trainkit.deploy.export import ExportContext
-from trainkit.deploy.export.tkz import describe_network, export_tkz, geometries
+from trainkit.deploy.export.tkz import describe_network, export_tkz
 from trainkit.deploy.verify import verify_file
 from trainkit.errors import ExportError
 from trainkit.framework import tf
@@ -130,26 +130,6 @@ def test_what_a_network_costs_besides_its_weights_is_little(tmp_path):
     )
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
     assert export_tkz(model, tmp_path / "a.tkz", context=CONTEXT).stat().st_size < 200
-
-
-def test_geometries_are_those_before_the_network_was_flat():
-    model = chain(
-        (12, 12, 1),
-        layers.Conv2D(5, 5, name="conv"),
-        layers.Flatten(),
-        layers.BatchNormalization(),
-        layers.Dropout(0.5),
-        layers.Dense(7, name="first"),
-        layers.ReLU(),
-        layers.Dense(3, name="second"),
-    )
-    assert geometries(model) == {id(model.get_layer("first").kernel): (8, 8, 5)}
-
-
-def test_geometries_know_nothing_of_other_layers():
-    assert geometries(residual()) == {}
-    assert geometries(chain((6, 4), layers.Dense(3))) == {}
-    assert list(geometries(chain((6, 4), layers.Flatten(), layers.Dense(3))).values()) == [(6, 1, 4)]
 
 
 def test_an_export_is_proved_like_every_other(bench, model, tmp_path):

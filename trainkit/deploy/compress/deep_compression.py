@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Lt
 
 from trainkit.coding.sparse_rows import SparseSize, sparse_size
 from trainkit.coding.tensors import without_sign, write_tensor
 from trainkit.deploy.compress.cluster import cluster
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.kernels import kernels_of
+from trainkit.deploy.compress.kernels import KERNELS, kernels_of
 from trainkit.deploy.compress.prune import prune
 from trainkit.deploy.compress.result import CompressionResult
+from trainkit.models.geometry import geometries
 
 
 def deep_compression(
@@ -53,25 +53,30 @@ def deep_compression(
     pruned = prune(model, sparsity=sparsity, layers=layers, epochs=epochs, context=context)
     after = context.after(pruned.promises)
     shared = cluster(pruned.model, clusters=clusters, layers=layer_clusters, epochs=cluster_epochs, context=after)
-    kernels = kernels_of(shared.model)
-    facts = storage_facts({promise.layer: kernels[promise.layer] for promise in shared.promises})
+    facts = storage_facts(shared.model, [promise.layer for promise in shared.promises])
     return CompressionResult(shared.model, (*pruned.promises, *shared.promises), facts)
 
 
-def storage_facts(kernels: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def storage_facts(model: Any, layers: Sequence[str]) -> dict[str, Any]:
     """What kernels of shared values come to, ready for JSON.
 
     Args:
-        kernels: By the name of their layer.
+        model: A `tf.keras.Model`.
+        layers: The names of their layers.
 
     Returns:
         `storage`: of each kernel, and of all together, what the paper's table 2 tells: the share of values that are
         not 0; the bits of a weight and of a distance; the share of float32's bytes that both take with their table
         (`rate`); the same Huffman coded. `tkz_bytes` are those of a .tkz file.
     """
-    rows = {name: (sparse_size(kernel), len(write_tensor(without_sign(kernel)))) for name, kernel in kernels.items()}
-    named = [(name, [row]) for name, row in rows.items()]
-    return {"storage": [{"layer": name} | _row(some) for name, some in [*named, ("all", [*rows.values()])]]}
+    kernels, places = kernels_of(model), geometries(model)
+    rows: list[tuple[SparseSize, int]] = []
+    for name in layers:
+        kernel = without_sign(kernels[name])
+        variable = getattr(model.get_layer(name), KERNELS[type(model.get_layer(name))])
+        rows.append((sparse_size(kernel), len(write_tensor(kernel, geometry=places.get(id(variable))))))
+    named = zip([*layers, "all"], [*([row] for row in rows), rows], strict=True)
+    return {"storage": [{"layer": name} | _row(some) for name, some in named]}
 
 
 def _row(rows: Sequence[tuple[SparseSize, int]]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.encodings import named
 from trainkit.errors import ExportError
 from trainkit.framework import tf
+from trainkit.models.geometry import geometries
 from trainkit.runs import replace_file
 
 
@@ -55,39 +56,6 @@ def describe_network(model: Any) -> str:
     """A model as JSON of which `tf.keras.saving.deserialize_keras_object` makes it again, without its weights."""
     described = json.loads(json.dumps(tf.keras.saving.serialize_keras_object(model)))
     return json.dumps(_without(described, ("build_config", "compile_config")), separators=(",", ":"))
-
-
-def geometries(model: Any) -> dict[int, tuple[int, int, int]]:
-    """What the inputs of dense kernels were before they were made flat, `(height, width, channels)`.
-
-    Returns:
-        By the id of the kernel, of those kernels whose inputs are known to be an image or a sequence.
-    """
-    found = {}
-    for layer in model._flatten_layers():
-        if type(layer) is tf.keras.layers.Dense and len(layer.inbound_nodes) == 1:
-            shape = _before_flat(layer)
-            if shape is not None and np.prod(shape) == layer.kernel.shape[0]:
-                found[id(layer.kernel)] = shape
-    return found
-
-
-_ELEMENTWISE = ("Activation", "BatchNormalization", "Dropout", "LeakyReLU", "ReLU", "Rescaling")
-
-
-def _before_flat(layer: Any) -> tuple[int, int, int] | None:
-    """The shape that the inputs of a layer had before a `Flatten`, None where there is none."""
-    while not isinstance(layer, tf.keras.layers.Flatten):
-        before = layer.inbound_nodes[0].inbound_layers if len(layer.inbound_nodes) == 1 else None
-        if not isinstance(before, tf.keras.layers.Layer) or type(layer).__name__ not in ("Dense", *_ELEMENTWISE):
-            return None
-        if isinstance(before, tf.keras.layers.Dense):
-            return None
-        layer = before
-    shape = layer.input_shape[1:] if isinstance(layer.input_shape, tuple) else ()
-    if len(shape) not in (2, 3) or None in shape or layer.data_format != "channels_last":
-        return None
-    return (shape[0], shape[1] if len(shape) == 3 else 1, shape[-1])
 
 
 def _check_layers(model: Any, filename: str) -> None:
