@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from trainkit.coding.content import DamagedError
+
 PRECISION = 16
 """Bits of a probability: it is a multiple of 2**-16."""
 
 _WHOLE = 0xFFFFFFFF
 _TOP = 0xFF000000
+_AHEAD = 4
+"""Bytes that a decoder has read before it needs them."""
 
 
 class Coder(Protocol):
@@ -56,27 +60,30 @@ class Encoder:
         return bit
 
     def finish(self) -> bytes:
-        """All that was written: as few bytes as a decoder needs, which reads zeros after them."""
+        """All that was written: as few bytes as a decoder needs, which reads up to `_AHEAD` zeros after them."""
         end = self._low
         for shift in (24, 16, 8, 0):
             rounded = self._low + (1 << shift) - 1 >> shift << shift
             if rounded <= self._high:
                 end = rounded
                 break
-        return bytes(self._content + end.to_bytes(4, "big")).rstrip(b"\0")
+        return bytes(self._content) + end.to_bytes(_AHEAD, "big").rstrip(b"\0")
 
 
 class Decoder:
-    """Turns bytes into decisions; what is missing of them is read as zeros.
+    """Turns bytes into decisions.
 
     Args:
         content: What `Encoder.finish` gave.
+
+    Raises:
+        DamagedError: In `code`, if there are more decisions than bytes.
     """
 
     def __init__(self, content: bytes) -> None:
         self._low, self._high = 0, _WHOLE
-        self._content = iter(content)
-        self._value = int.from_bytes(bytes(next(self._content, 0) for _ in range(4)), "big")
+        self._content = iter(content + bytes(_AHEAD))
+        self._value = int.from_bytes(bytes(next(self._content) for _ in range(_AHEAD)), "big")
 
     def code(self, bit: int, probability: int) -> int:
         """Read a decision; see `Coder.code`."""
@@ -88,6 +95,11 @@ class Decoder:
             bit, low = 0, middle + 1
         while not (low ^ high) & _TOP:
             low, high = low << 8 & _WHOLE, high << 8 & _WHOLE | 0xFF
-            self._value = self._value << 8 & _WHOLE | next(self._content, 0)
+            self._value = self._value << 8 & _WHOLE | self._next_byte()
         self._low, self._high = low, high
         return bit
+
+    def _next_byte(self) -> int:
+        for byte in self._content:
+            return byte
+        raise DamagedError("has an array that ends too early")

@@ -67,6 +67,7 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
 
     Raises:
         ValueError: If the geometry does not fit.
+        DamagedError: If the content is too short for so many.
     """
     places = _places(shape, geometry)
     values = np.zeros((places[3], places[2], places[0], places[1]), np.int64)

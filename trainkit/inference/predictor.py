@@ -102,8 +102,8 @@ def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predi
     """Open a model file in this process: one that crashes its interpreter takes the process with it.
 
     Args:
-        filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel; a `preprocess.json` beside it
-            that names it is done before.
+        filepath: A .keras, .h5, .tkz, .tflite or .onnx file, or the directory of a SavedModel; a `preprocess.json`
+            beside it that names it is done before.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
 
     Raises:
