@@ -37,7 +37,7 @@ ModelPath = Annotated[
     Path,
     typer.Argument(
         metavar="RUN_OR_FILE",
-        help="A run, a directory of runs (the newest), or a .keras, .h5, .tflite, .onnx file or SavedModel.",
+        help="A run, a directory of runs (the newest), or a .keras, .h5, .tkz, .tflite, .onnx file or SavedModel.",
         show_default=False,
     ),
 ]

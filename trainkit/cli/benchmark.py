@@ -21,7 +21,7 @@ def benchmark(
         list[Path],
         typer.Argument(
             metavar="RUN_OR_FILE...",
-            help="Model files (.tflite, .onnx, .keras, .h5), SavedModels, runs: their model and the files in deploy/.",
+            help="Model files (.tflite, .onnx, .keras, .h5, .tkz), SavedModels, runs: their model and its files.",
             show_default=False,
         ),
     ],

@@ -9,8 +9,10 @@ from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
 from trainkit.errors import Problem
 
-PRUNING = ("DynamicNetworkSurgery", "Prune")
+PRUNING = ("DeepCompression", "DynamicNetworkSurgery", "Prune")
 """Steps that set weights to 0."""
+SHARING = {"Cluster": "layers", "DeepCompression": "layer_clusters"}
+"""Steps that let weights share values, and the argument that gives layers numbers of their own."""
 
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
@@ -24,12 +26,14 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         path = ("deploy", "compress", index)
         if name == "Quantize" and index + 1 < len(names):
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
-        if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
-            yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
+        counts = SHARING.get(name, "")
+        if 1 in (deploy.compress[index].arguments.get(counts) or {}).values():
+            yield (*path, name, counts), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
         if name == "Prune" and deploy.compress[index].arguments.get("sparsity") == "auto":
             yield from _problems_of_auto((*path, name), deploy.compress[index].arguments)
-        if name in PRUNING and "Cluster" in names[:index]:
-            yield path, f"{name} must come before Cluster: what it trains would no longer share values."
+        sharing = next((one for one in names[:index] if one in SHARING), None)
+        if name in PRUNING and sharing:
+            yield path, f"{name} must come before {sharing}: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (

@@ -93,7 +93,7 @@ def predict_isolated(
     """Open a model file in a child process and run it on samples.
 
     Args:
-        filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
+        filepath: A .keras, .h5, .tkz, .tflite or .onnx file, or the directory of a SavedModel.
         inputs: Arrays by input name, shape `(samples, …)`; they travel in their own dtype.
         piece: How many samples are handed over at once.
         trials: What else to run, by name; an error in one of them ends nothing, a crash what comes after it.

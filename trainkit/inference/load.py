@@ -17,7 +17,7 @@ from trainkit.runs import files_of, sha256_of
 
 
 def load(filepath: Path | str, *, trusted: bool = False) -> LoadedModel:
-    """Open a .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel.
+    """Open a .keras, .h5, .tkz, .tflite or .onnx file, or the directory of a SavedModel.
 
     A file that TrainKit has proved (its sha256 stands in the `verify.json` beside it, or in its run) is opened in this
     process. A damaged file can crash its interpreter, so any other is opened in a child process, a new one each call.

@@ -39,7 +39,7 @@ def predict(
     """Let a model answer files.
 
     Args:
-        path: A run, a directory of runs (the newest), or a .keras, .h5, .tflite, .onnx file or SavedModel.
+        path: A run, a directory of runs (the newest), or a .keras, .h5, .tkz, .tflite, .onnx file or SavedModel.
         inputs: Image files and folders of them, CSV files, .npy or .npz files.
         data: The config of its data, for a file of which nothing else is known.
         top: How many classes are told.

@@ -17,6 +17,7 @@ PREDICTORS = Registry(
     {
         ".keras": "trainkit.inference.keras:KerasPredictor",
         ".h5": "trainkit.inference.keras:KerasPredictor",
+        ".tkz": "trainkit.inference.keras:KerasPredictor",
         ".tflite": "trainkit.inference.tflite:TFLitePredictor",
         ".onnx": "trainkit.inference.onnx:ONNXPredictor",
         "saved_model.pb": "trainkit.inference.saved_model:SavedModelPredictor",
@@ -101,8 +102,8 @@ def open_predictor(filepath: Path | str, *, runtime: str | None = None) -> Predi
     """Open a model file in this process: one that crashes its interpreter takes the process with it.
 
     Args:
-        filepath: A .keras, .h5, .tflite or .onnx file, or the directory of a SavedModel; a `preprocess.json` beside it
-            that names it is done before.
+        filepath: A .keras, .h5, .tkz, .tflite or .onnx file, or the directory of a SavedModel; a `preprocess.json`
+            beside it that names it is done before.
         runtime: A name of `RUNTIMES`; by default what runs the format on a device.
 
     Raises:

@@ -20,7 +20,7 @@ def evaluate(path: Path | str, *, data: Path | str | None = None, split: Role | 
     """Measure a model, whatever its format, by one piece of code.
 
     Args:
-        path: A run, a directory of runs (the newest), or a .keras, .h5, .tflite, .onnx file or SavedModel.
+        path: A run, a directory of runs (the newest), or a .keras, .h5, .tkz, .tflite, .onnx file or SavedModel.
         data: The config of its data, for a file that belongs to no run.
         split: Which samples; by default the test samples, or the validation samples where there are none.
 

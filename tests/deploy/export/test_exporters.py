@@ -15,7 +15,7 @@ NAMES = sorted(EXPORTERS)
 
 
 def test_exporters_are_those_that_the_language_has():
-    assert NAMES == ["Keras3", "ONNX", "SavedModel", "TFLite"]
+    assert NAMES == ["Keras3", "ONNX", "SavedModel", "TFLite", "Tkz"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,8 +57,9 @@ def test_file_that_cannot_be_written_is_an_output_error(name, bench, model, tmp_
         ("ONNX", {"precision": "int8"}, "a.b-c_int8.onnx"),
         ("Keras3", {}, "a.b-c_keras3.keras"),
         ("SavedModel", {}, "a.b-c_saved_model"),
+        ("Tkz", {}, "a.b-c.tkz"),
     ],
-    ids=["float32", "int8", "onnx", "onnx float32", "onnx int8", "keras3", "saved_model"],
+    ids=["float32", "int8", "onnx", "onnx float32", "onnx int8", "keras3", "saved_model", "tkz"],
 )
 def test_file_name(exporter, arguments, expected):
     assert file_name(exporter, arguments, "a.b-c") == expected

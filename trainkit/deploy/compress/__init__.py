@@ -11,6 +11,7 @@ COMPRESSORS = Registry(
     "compressor",
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
+        "DeepCompression": "trainkit.deploy.compress.deep_compression:deep_compression",
         "DynamicNetworkSurgery": "trainkit.deploy.compress.dynamic_network_surgery:dynamic_network_surgery",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,3 +50,7 @@ class CompressionContext:
     def measure(self, model: Any, *, samples: int | None = None) -> Measurement:
         """Loss and accuracy on validation samples: what choices are made by."""
         return self.validate(model, samples)
+
+    def after(self, promises: Iterable[Promise]) -> CompressionContext:
+        """The same for a part of a step that comes after another one, which has promised something."""
+        return replace(self, promises=(*self.promises, *promises))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -41,7 +41,7 @@ from trainkit.training.scale.report import line_of
 EPOCHS_APART = 10_000
 """Each step takes the order of its samples from epochs of its own, so that it is the same where others are skipped."""
 
-PATTERNS = ("layers", "c")
+PATTERNS = ("layers", "layer_clusters", "c")
 """Arguments of steps that name layers by patterns."""
 
 
@@ -138,7 +138,7 @@ class _Compression:
     def _place_to_go_on(self, index: int) -> str:
         if len(self._steps) > index + 1:  # the first of them is the training before all steps
             return "after it"
-        newest = max(self._journal(index).checkpoints.steps(), default=0)
+        newest = self._journal(index).step
         return f"in the middle of it, at training step {newest:,}" if newest else "with its beginning"
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
@@ -205,10 +205,15 @@ class _Compression:
 
     def _context(self, index: int, tuning: FineTuning) -> CompressionContext:
         subject = self._subject
-        board = CompressionBoard(subject.tensorboard / self._name(index), steps_per_epoch=tuning.steps_per_epoch)
+
+        def fine_tune(model: Any, *, epochs: int, callbacks: Sequence[Any]) -> None:
+            events = journal.events if (journal := tuning.journal) else subject.tensorboard / self._name(index)
+            board = CompressionBoard(events, steps_per_epoch=tuning.steps_per_epoch)
+            tuning(model, epochs=epochs, callbacks=[*callbacks, board])
+
         seed, train = subject.config.experiment.seed, subject.splits.train
         return CompressionContext(
-            fine_tune=lambda model, *, epochs, callbacks: tuning(model, epochs=epochs, callbacks=[*callbacks, board]),
+            fine_tune=fine_tune,
             steps_per_epoch=tuning.steps_per_epoch,
             calibration=lambda count: calibration_samples(train, count, seed=seed),
             validate=self._validate,
