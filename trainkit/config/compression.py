@@ -8,6 +8,9 @@ from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
 from trainkit.errors import Problem
 
+_PROMISING = ("Prune", "Cluster")
+"""Steps whose promises others have to keep."""
+
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
     """All problems of steps that stand in an order, or beside exports, where one would undo the other."""
@@ -22,6 +25,11 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
         if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
             yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
+        if name == "Distill" and (weight := deploy.compress[index].arguments.get("weight", 0)) > 1:
+            yield (*path, name, "weight"), f"must be at most 1. Received: weight={weight!r}."
+        if name == "Distill" and (before := [one for one in names[:index] if one in _PROMISING]):
+            told = f"Distill must come before {before[0]}: it trains without keeping what that has promised."
+            yield path, f"{told} `deploy.fine_tune.distill` gives {before[0]} a teacher."
         if name == "Prune" and "Cluster" in names[:index]:
             yield path, "Prune must come before Cluster: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):

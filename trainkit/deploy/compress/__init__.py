@@ -11,6 +11,7 @@ COMPRESSORS = Registry(
     "compressor",
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
+        "Distill": "trainkit.deploy.compress.distill:distill",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },
