@@ -199,3 +199,19 @@ def test_check_refuses_an_unknown_target(bent, command):
 
 def test_check_takes_every_target():
     assert {name.name: name.value for name in TargetName} == {target.name: target.value for target in Target}
+
+
+def test_check_tells_of_a_teacher_and_of_its_place(small_config, small_run, command):
+    told = command("check", small_config, f"training.distill={small_run.directory}")
+    assert told.code == 0
+    assert f"teacher: {small_run.directory}, temperature 2, weight 0.8" in told.out
+
+
+@pytest.mark.parametrize("key", ["training.distill", "deploy.fine_tune.distill", "deploy.compress"])
+def test_check_refuses_a_teacher_of_other_inputs(key, small_config, two_run, command):
+    teacher = two_run.directory
+    value = f"[Distill: {{teacher: {teacher}}}]" if key == "deploy.compress" else teacher
+    told = command("check", small_config, f"{key}={value}")
+    assert told.code == 2
+    assert "`teacher` must take inputs of the network, input." in told.err
+    assert key in told.err

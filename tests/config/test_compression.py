@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from trainkit.config import load_config
+from trainkit.config import Distill, load_config
 from trainkit.errors import ConfigError
 
 INT8 = "deploy.export=[TFLite: {precision: int8}]"
@@ -30,6 +32,12 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
     [
         ("[Quantize, Prune]", 0, "Quantize must come last: Prune after it would undo its rounding."),
         ("[Quantize, Quantize]", 0, "Quantize must come last: Quantize after it would undo its rounding."),
+        (
+            "[Prune, Cluster, Distill]",
+            2,
+            "Distill must come before Prune: it trains without keeping what that has promised. "
+            "`deploy.fine_tune.distill` gives Prune a teacher.",
+        ),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
         (
             "[Cluster, DynamicNetworkSurgery]",
@@ -70,6 +78,8 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
         ("Cluster: {layers: {conv*: 4.5}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: .inf}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: 1}}", "layers: must give 2 and more clusters, or 0 to leave a layer alone."),
+        ("Distill: {weight: 1.5}", "weight: must be at most 1. Received: weight=1.5."),
+        ("Distill: {temperature: 0.5}", "must be at least 1. Received: temperature=0.5."),
         ("Cluster: {clusters: 1}", "must be at least 2. Received: clusters=1."),
         ("Quantise", "unknown compressor. Received: 'Quantise'. Did you mean 'Quantize'?"),
     ],
@@ -95,3 +105,16 @@ def test_a_rate_may_be_a_schedule(small_config):
     config = load_config(small_config, [f"deploy.fine_tune.learning_rate={written}"])
     assert config.experiment.deploy.fine_tune.learning_rate.class_name == "CosineDecay"
     assert load_config(config.resolved()).resolved() == config.resolved()
+
+
+def test_teachers_are_runs_relative_to_the_config_or_the_model_itself(small_config):
+    steps = "deploy.compress=[Distill, Distill: {teacher: ../big}]"
+    config = load_config(small_config, ["deploy.fine_tune.distill=self", steps])
+    assert config.experiment.deploy.fine_tune.distill == Distill(teacher="self")
+    found = [node.arguments.get("teacher") for node in config.experiment.deploy.compress]
+    assert found == [None, str(Path.cwd() / "../big")]
+    filepath = small_config.parent / "taught.yaml"
+    taught = "deploy: {fine_tune: {distill: {teacher: big}}, "
+    filepath.write_text(small_config.read_text().replace("deploy: {", taught))
+    settings = load_config(filepath).experiment.deploy.fine_tune.distill
+    assert (settings.teacher, settings.temperature, settings.weight) == (str(small_config.parent / "big"), 2, 0.8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.runs.checkpoints import Checkpoints
+from trainkit.training.distillation import read_teacher
 from trainkit.training.fine_tune import FineTuning, Journal
 
 
@@ -33,7 +35,14 @@ class Spy(tf.keras.callbacks.Callback):
 
 def tune(run, *overrides, epochs=1, first_epoch=0, model=None, journal=None, callbacks=(), console=None):
     config, console = load_config(run.resolved, overrides), console or Console(file=io.StringIO())
-    tuning = FineTuning(config, load_data(config), console, first_epoch=first_epoch, journal=journal)
+    tuning = FineTuning(
+        config,
+        load_data(config),
+        console,
+        first_epoch=first_epoch,
+        journal=journal,
+        teacher=lambda settings: read_teacher(Path(settings.teacher)),
+    )
     model, spy = model or KerasPredictor(run.model).model, Spy()
     tuning(model, epochs=epochs, callbacks=[spy, *callbacks])
     return model, spy
@@ -190,6 +199,18 @@ def test_fine_tuning_that_was_broken_off_goes_on_at_its_newest_checkpoint(small_
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     for found, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_fine_tuning_with_a_teacher_goes_on_bit_for_bit(small_run, journal):
+    exact = (*OFTEN, f"deploy.fine_tune.distill={small_run.directory}", "training.determinism=strict")
+    whole, all_of_it = tune(small_run, *exact, epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        tune(small_run, *exact, epochs=2, journal=journal, callbacks=[Stop()])
+    model, rest = tune(small_run, *exact, epochs=2, journal=journal)
+    assert rest.losses[-1] == all_of_it.losses[-1]
+    assert rest.losses[-1]["distillation"] > 0
+    for found, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_fine_tuning_whose_checkpoints_are_all_damaged_begins_anew(small_run, journal):

@@ -128,3 +128,10 @@ def test_fit_measures_a_unit_for_two_classes(train):
     right = ((answer > 0.5) == is_high).mean()
     assert measured["accuracy"] == pytest.approx(right)
     assert measured["metrics"]["binary_accuracy"] == pytest.approx(right)
+
+
+def test_outputs_may_stand_in_any_order(two_config, tmp_path):
+    run = trainkit.fit(two_config, ["model.outputs=[size, kind]", "training.epochs=1"], runs=tmp_path)
+    with run.history.open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["loss"]) == pytest.approx(float(row["kind_loss"]) + 0.2 * float(row["size_loss"]), rel=1e-4)

@@ -42,6 +42,7 @@ def check(
 
     from rich.console import Console
 
+    from trainkit.deploy.compress.teachers import Teachers
     from trainkit.deploy.deploy import check_deploy
     from trainkit.deploy.targets import check_targets, is_asked, targets_of, unmet
     from trainkit.models.targets import Target, findings
@@ -53,6 +54,8 @@ def check(
     prepared = prepare(loaded, strategy=strategy_of(loaded, alone=True))
     model = as_float32(prepared.model)
     check_deploy(loaded, model)
+    with loaded.locating():
+        Teachers().check(loaded, model, prepared.splits.train.facts)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     given, exported = {Target(name.value) for name in target or ()}, {*targets_of(loaded)}
     asked = [one for one in Target if one in given | exported]

@@ -2,6 +2,7 @@
 
 from trainkit.config.custom_code import MODULE_PREFIX, CustomCode, allow_code, permit_code, register
 from trainkit.config.data_settings import Data, Last, Resize, Skip
+from trainkit.config.distill_settings import SELF, Distill
 from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.expressions import ExpressionError, evaluate
 from trainkit.config.load import Config, load_config, read_document, take_config
@@ -18,12 +19,14 @@ from trainkit.config.signatures import known_names
 __all__ = [
     "BEFORE",
     "MODULE_PREFIX",
+    "SELF",
     "Best",
     "CheckpointSettings",
     "Config",
     "CustomCode",
     "Data",
     "Deploy",
+    "Distill",
     "Document",
     "Experiment",
     "ExpressionError",

@@ -13,6 +13,8 @@ PRUNING = ("DeepCompression", "DynamicNetworkSurgery", "Prune")
 """Steps that set weights to 0."""
 SHARING = {"Cluster": "layers", "DeepCompression": "layer_clusters"}
 """Steps that let weights share values, and the argument that gives layers numbers of their own."""
+PROMISING = (*PRUNING, "Cluster")
+"""Steps whose promises others have to keep."""
 
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
@@ -34,6 +36,11 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         sharing = next((one for one in names[:index] if one in SHARING), None)
         if name in PRUNING and sharing:
             yield path, f"{name} must come before {sharing}: what it trains would no longer share values."
+        if name == "Distill" and (weight := deploy.compress[index].arguments.get("weight", 0)) > 1:
+            yield (*path, name, "weight"), f"must be at most 1. Received: weight={weight!r}."
+        if name == "Distill" and (before := [one for one in names[:index] if one in PROMISING]):
+            told = f"Distill must come before {before[0]}: it trains without keeping what that has promised."
+            yield path, f"{told} `deploy.fine_tune.distill` gives {before[0]} a teacher."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (

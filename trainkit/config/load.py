@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from trainkit.config.custom_code import CustomCode, activate, run_custom_code
+from trainkit.config.distill_settings import Distill
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.include import merge_includes
 from trainkit.config.model_settings import Weights
@@ -155,6 +156,8 @@ def _with_defaults(value: Any) -> Any:
         return write_node(value, arguments, _with_defaults)
     if isinstance(value, Weights):
         return value.model_dump() | {"file": value.file.replace("$", "$$")}
+    if isinstance(value, Distill):
+        return value.model_dump() | {"teacher": value.teacher.replace("$", "$$")}
     if isinstance(value, BaseModel):
         return {name: _with_defaults(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, list):

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from trainkit.config.distill_settings import SELF, Distill, Teaching
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.model_settings import Weights
 from trainkit.config.settings import Experiment
@@ -71,3 +72,27 @@ def resolve_weights(experiment: Experiment, document: Document) -> tuple[Experim
         return experiment, [document.problem(at, str(error))]
     model = experiment.model.model_copy(update={"weights": weights.model_copy(update={"file": path})})
     return experiment.model_copy(update={"model": model}), []
+
+
+def resolve_teachers(experiment: Experiment, document: Document) -> tuple[Experiment, list[Problem]]:
+    """Make the paths of teachers absolute; `distill` has its long form then."""
+    training, fine_tune, problems = experiment.training, experiment.deploy.fine_tune, list[Problem]()
+
+    def resolved(written: Teaching, *path: str, words: tuple[str, ...] = ()) -> Teaching:
+        if written is None:
+            return None
+        at = path if isinstance(written, str) else (*path, "teacher")
+        settings = Distill(teacher=written) if isinstance(written, str) else written
+        if settings.teacher in words:
+            return settings
+        try:
+            teacher = str(resolve_path(settings.teacher, document.base_directory(at)))
+        except PathError as error:
+            problems.append(document.problem(at, str(error)))
+            return settings
+        return settings.model_copy(update={"teacher": teacher})
+
+    training = training.model_copy(update={"distill": resolved(training.distill, "training", "distill")})
+    taught = resolved(fine_tune.distill, "deploy", "fine_tune", "distill", words=(SELF,))
+    deploy = experiment.deploy.model_copy(update={"fine_tune": fine_tune.model_copy(update={"distill": taught})})
+    return experiment.model_copy(update={"training": training, "deploy": deploy}), problems

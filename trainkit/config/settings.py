@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from trainkit.config.data_settings import Data
+from trainkit.config.distill_settings import Teaching
 from trainkit.config.execution import Execution
 from trainkit.config.kinds import (
     Callback,
@@ -111,6 +112,7 @@ class Training(Settings):
     loss_weights: dict[PathName, Weight] | None = Field(
         default=None, min_length=1, description="How much the loss of each output counts; 1 by default."
     )
+    distill: Teaching = Field(default=None, description="A run, whose answers the network learns besides the targets.")
     metrics: Annotated[
         Annotated[list[Metric], Tag("a list")] | Annotated[dict[PathName, list[Metric]], Tag("a mapping")],
         Discriminator(nodes_or_mapping),
@@ -185,6 +187,10 @@ class FineTune(Settings):
         default=None,
         description="Of the run's optimizer, a number or a schedule over each step; by default a constant tenth of the "
         "run's highest rate.",
+    )
+    distill: Teaching = Field(
+        default=None,
+        description="A teacher of all steps: a run, or self, the model before them; that of the training is none.",
     )
 
 

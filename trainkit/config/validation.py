@@ -12,7 +12,7 @@ from trainkit.config.block import BLOCK_PATTERN
 from trainkit.config.compression import check_compression
 from trainkit.config.document import Document, KeyPath, format_path
 from trainkit.config.kinds import NAME_PATTERN, PATH_PATTERN
-from trainkit.config.paths import resolve_paths, resolve_weights
+from trainkit.config.paths import resolve_paths, resolve_teachers, resolve_weights
 from trainkit.config.phases import check_phases
 from trainkit.config.references import check_references
 from trainkit.config.scope import Scope
@@ -37,6 +37,7 @@ _EXPECTED = {
     "greater_than_equal": "at least {ge}",
     "greater_than": "greater than {gt}",
     "less_than": "less than {lt}",
+    "less_than_equal": "at most {le:g}",
     "string_pattern_mismatch": "{rule}",
     "string_too_long": "at most {max_length} characters",
     "too_short": "{container} with at least {min_length} entry",
@@ -77,7 +78,8 @@ def validate(
         misspelled = {(path[:-1], _suggestion(path)) for path in unknown}
         return None, [problem for detail in details for problem in _problems(detail, document, misspelled)]
     experiment, problems = resolve_weights(experiment, document)
-    problems += [*resolve_paths(experiment, document), *check_references(experiment, document)]
+    experiment, more = resolve_teachers(experiment, document)
+    problems += [*more, *resolve_paths(experiment, document), *check_references(experiment, document)]
     return experiment, [*problems, *check_compression(experiment, document), *check_phases(experiment, document)]
 
 

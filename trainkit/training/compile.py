@@ -7,7 +7,6 @@ from typing import Any
 
 from trainkit.config import Config
 from trainkit.data import Split
-from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.training.length import Length
 from trainkit.training.loss_scale import loss_scaled
@@ -69,10 +68,9 @@ def make_resumable(model: Any, split: Split, outputs: Mapping[str, Output], *, s
     targets = encode(targets, outputs)
 
     def measure() -> None:
-        answers = tf.nest.flatten(model(inputs, training=False))
-        named = dict(zip(model.output_names, answers, strict=True))
-        model.compute_loss(inputs, targets, named, weights)
-        model.compute_metrics(inputs, targets, named, weights)
+        answers = model(inputs, training=False)
+        model.compute_loss(inputs, targets, answers, weights)
+        model.compute_metrics(inputs, targets, answers, weights)
 
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)

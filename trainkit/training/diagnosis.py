@@ -9,6 +9,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.models.calls import calls_of
+from trainkit.training.distillation import Student
 from trainkit.training.finite import (
     Finding,
     all_finite,
@@ -20,6 +21,7 @@ from trainkit.training.finite import (
     optimizer_variables,
 )
 from trainkit.training.loss_scale import is_stuck
+from trainkit.training.outputs import DISTILLATION
 
 Batch = tuple[Any, Any, Any]
 """Inputs, targets and sample weights, each a mapping by name; there may be no weights."""
@@ -32,6 +34,7 @@ _WIDER = (
 _EARLIER = "the cause is an earlier step."
 _MISSING = "put Impute first in `model.preprocess`, set `missing: drop` in the source, or mend the data."
 _REGULARIZERS = "regularization"
+_FAR_APART = "a number is too large in what the teacher or the network answers: " + _LOWER
 _LOG_OF_0 = (
     "what the network answers is finite: the loss takes a logarithm or root of 0, or divides by it. With "
     "`from_logits: true`, and no softmax or sigmoid before it, a loss of Keras does neither."
@@ -124,7 +127,8 @@ def _in_step(step: _Step, batch: Batch) -> Finding | None:
     """The first thing that is not finite, if it reaches the loss, a gradient or the statistics of a layer."""
     with _left_as_it_was(step.model):
         outputs, losses, gradients = step(*batch)
-        lost = [(value, "loss", name, _LOWER if name == _REGULARIZERS else _LOG_OF_0) for name, value in losses]
+        cures = {_REGULARIZERS: _LOWER, DISTILLATION: _FAR_APART}
+        lost = [(value, "loss", name, cures.get(name, _LOG_OF_0)) for name, value in losses]
         learned = [(value, "gradient", name, _LOWER) for name, value in gradients]
         state = first_non_finite(step.model.non_trainable_variables, where="state")
         harmed = _first([*lost, *learned]) or (state and replace(state, cure=_LOWER))
@@ -171,6 +175,8 @@ class _Step:
                 name: self.model.compiled_loss({name: target}, answer, {name: weights.get(name)})
                 for name, target in targets.items()
             }
+            if isinstance(self.model, Student):
+                losses[DISTILLATION] = self.model.distillation(inputs, answer, weights)
             if self._all.losses:
                 losses[_REGULARIZERS] = tf.add_n([tf.cast(loss, tf.float32) for loss in self._all.losses])
             total = tf.add_n([tf.cast(loss, tf.float32) for loss in losses.values()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from trainkit.callbacks import Clock, Progress
-from trainkit.config import Config, Node, SettingError
+from trainkit.config import Config, Distill, Node, SettingError
 from trainkit.data import Split, Splits
 from trainkit.framework import tf
 from trainkit.objects import build
@@ -22,6 +22,7 @@ from trainkit.training.batches import Batches
 from trainkit.training.checkpointing import Checkpointer, read_state, restore
 from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
+from trainkit.training.distillation import Teacher, lesson_of, teach
 from trainkit.training.execution import Executor, Planner, of_every_batch
 from trainkit.training.failure import telling_failures
 from trainkit.training.length import Length, length_of, samples_of_epoch
@@ -94,6 +95,7 @@ class FineTuning:
         console: Where progress is shown.
         first_epoch: From which epoch on the order of the samples and the augmentations are taken.
         journal: Where it is written down, so that one that was broken off goes on; nowhere by default.
+        teacher: Gives the teacher of a setting `distill`; needed where there is such a setting.
 
     Raises:
         SettingError: If `deploy.fine_tune` does not go with the callbacks.
@@ -107,9 +109,10 @@ class FineTuning:
         *,
         first_epoch: int = 0,
         journal: Journal | None = None,
+        teacher: Callable[[Distill], Teacher] | None = None,
     ) -> None:
         self._config, self._splits, self._console = config, splits, console
-        self._first_epoch, self._journals = first_epoch, journal
+        self._first_epoch, self._journals, self._teacher = first_epoch, journal, teacher
         self._trainings = 0
         self.seed = config.experiment.seed + first_epoch
         self._watches: list[Watch] = []
@@ -134,7 +137,9 @@ class FineTuning:
     def _length(self, epochs: int) -> Length:
         return length_of(self._config.experiment, self._splits.train, epochs=epochs)
 
-    def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
+    def __call__(
+        self, model: Any, *, epochs: int, callbacks: Sequence[Any] = (), distill: Distill | None = None
+    ) -> None:
         """Train a model in place.
 
         One that was broken off goes on where its newest checkpoint is, if the model is built as it was then.
@@ -143,6 +148,7 @@ class FineTuning:
             model: A `tf.keras.Model` with the outputs of the config, in their order.
             epochs: Passes over the training samples.
             callbacks: What the method needs besides.
+            distill: Whose answers it learns, too; by default what `deploy.fine_tune` says.
 
         Raises:
             TrainingError: If the loss is not finite, or Keras fails.
@@ -151,7 +157,7 @@ class FineTuning:
         self._trainings += 1
         self._watches.append(watch)
         state, resumed = journal.read(self._console) if journal else (State(), False)
-        model = self._prepare(model, epochs)
+        model = self._prepare(model, epochs, distill)
         if journal and resumed:
             restore(journal.checkpoints, state.position.step, model)
         length, signals = self._length(epochs), Signals()
@@ -177,14 +183,22 @@ class FineTuning:
             progress.close()
         seed_everything(self._config.experiment, self.seed)  # as it is where all of this was done by another process
 
-    def _prepare(self, model: Any, epochs: int) -> Any:
+    def _prepare(self, model: Any, epochs: int, distill: Distill | None) -> Any:
         """The model with the config's output names, and with every variable that a checkpoint of it has."""
         split = self._splits.train
         seed_everything(self._config.experiment, self.seed)
-        model = _with_output_names(model, list(self._outputs))
+        model = self._taught(_with_output_names(model, list(self._outputs)), distill)
         compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
         make_resumable(model, split, self._outputs, seed=self.seed)
         return model
+
+    def _taught(self, model: Any, distill: Distill | None) -> Any:
+        """The model, or where there is a teacher, one of the same layers that learns from that, too."""
+        experiment, facts = self._config.experiment, self._splits.train.facts
+        settings = distill or experiment.deploy.fine_tune.distill
+        if self._teacher is None or not isinstance(settings, Distill):
+            return model
+        return teach(model, lesson_of(model, self._teacher(settings), settings, experiment, facts))
 
     def _guard(self, journal: Journal | None, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:
         if journal is None:

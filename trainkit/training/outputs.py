@@ -13,6 +13,9 @@ from trainkit.framework import tf
 ONE_HOT_LOSSES = {"CategoricalCrossentropy", "CategoricalFocalCrossentropy", "KLDivergence"}
 """Losses whose targets are a probability for each class."""
 
+DISTILLATION = "distillation"
+"""What logs call the loss by the answers of a teacher."""
+
 
 @dataclass(frozen=True)
 class Output:
@@ -67,13 +70,14 @@ def _node_of(model: Model, output: str) -> Node:
     return call.node
 
 
-def logged_names(outputs: Mapping[str, Output], *, validation: bool) -> list[str]:
+def logged_names(outputs: Mapping[str, Output], *, validation: bool, distilled: bool = False) -> list[str]:
     """What the logs of an epoch hold: with several outputs, loss and metrics of each have its name in front."""
     several = len(outputs) > 1
     names = ["loss"]
     if several:
         names += [f"{name}_loss" for name in outputs]
     names += [f"{output.name}_{name}" if several else name for output in outputs.values() for name in output.metrics]
+    names += [DISTILLATION] if distilled else []
     return names + [f"val_{name}" for name in names] if validation else names
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainkit.config import Best, Config, Experiment, Node, NodeError, SettingError
-from trainkit.data import Split, Splits, load_data
+from trainkit.config import Best, Config, Distill, Experiment, Node, NodeError, SettingError
+from trainkit.data import Facts, Split, Splits, load_data
 from trainkit.data.splits import Change
 from trainkit.framework import tf
 from trainkit.models import build_model
@@ -17,6 +17,9 @@ from trainkit.training.adapt import adapting
 from trainkit.training.batches import Batches
 from trainkit.training.compile import compile_model
 from trainkit.training.determinism import check_callbacks, check_strict, seed_everything
+from trainkit.training.distillation import Teacher, lesson_of, teach, teacher_of
+from trainkit.training.distillation.teacher import AT as DISTILL
+from trainkit.training.distillation.teacher import telling
 from trainkit.training.execution.rules import check_execution
 from trainkit.training.head import check_head, head_notes
 from trainkit.training.multipliers import check_multipliers
@@ -48,6 +51,7 @@ class Prepared:
         change: What becomes of each training batch, if anything.
         phases: The parts of the training, in their order; the model is compiled for the first.
         weights: What the model took of an earlier one, if anything.
+        teacher: Whose answers it learns besides, if anyone's.
     """
 
     config: Config
@@ -58,6 +62,7 @@ class Prepared:
     change: Change | None = None
     phases: tuple[Phase, ...] = ()
     weights: EarlierWeights | None = None
+    teacher: Teacher | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -84,12 +89,12 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
         ConfigError: With the place in the file, if the data, the network or the training cannot be made so.
     """
     experiment, strategy = config.experiment, strategy or tf.distribute.get_strategy()
-    splits = load_data(config)
+    splits, teacher = load_data(config), teacher_of(config, strategy)
     seed = experiment.seed if seed is None else seed
     seed_everything(experiment, seed)
     facts = splits.train.facts
     outputs = outputs_of(experiment, facts)
-    known = logged_names(outputs, validation=splits.validation is not None)
+    known = logged_names(outputs, validation=splits.validation is not None, distilled=teacher is not None)
     with config.locating():
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         with strategy.scope():
@@ -120,12 +125,22 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
             _check_monitors(phase.callbacks, built, known)
         apply_phase(model, phases[0])
         with strategy.scope():
+            model = _taught(config, model, teacher, facts)
             compile_model(config, model, splits.train, outputs, optimizers[0])
         key_random_layers(model, seed=seed, step=model._train_counter)
         if experiment.training.determinism == "strict":
             check_callbacks(phases, callbacks)
             check_strict(model, phases, splits.train.batches(experiment.data.batch_size, seed=seed, change=change))
-    return Prepared(config, splits, model, outputs, _best(config, known), change, phases, earlier)
+    return Prepared(config, splits, model, outputs, _best(config, known), change, phases, earlier, teacher)
+
+
+def _taught(config: Config, model: Any, teacher: Teacher | None, facts: Facts) -> Any:
+    """The model, or where there is a teacher, one of the same layers that learns from that, too."""
+    settings = config.experiment.training.distill
+    if teacher is None or not isinstance(settings, Distill):
+        return model
+    with telling(config, DISTILL):
+        return teach(model, lesson_of(model, teacher, settings, config.experiment, facts))
 
 
 def _check_missing(experiment: Experiment, splits: Splits[Split]) -> None:

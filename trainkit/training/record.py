@@ -76,6 +76,7 @@ def describe_training(run: Run, prepared: Prepared) -> dict[str, Any]:
         "custom_code": code and code.sha256,
         "versions": {"python": sys.version.split()[0]} | {package: version(package) for package in PACKAGES},
         "data": {"fingerprint": fingerprint(prepared.splits), "samples": prepared.sizes},
+        "teacher": prepared.teacher and prepared.teacher.to_json(),
         "parameters": prepared.model.count_params(),
         "strategy": facts_of(prepared.model.distribute_strategy, batch_size=config.experiment.data.batch_size),
     }

@@ -15,6 +15,7 @@ from trainkit.models.costs import layer_costs
 from trainkit.models.targets import Finding, Target
 from trainkit.runs import Run
 from trainkit.training.devices import Devices
+from trainkit.training.distillation import Student
 from trainkit.training.log import say
 from trainkit.training.network_table import network_rows, network_table
 from trainkit.training.network_totals import target_text, totals_text
@@ -77,6 +78,8 @@ def _print_start(console: Console, prepared: Prepared) -> None:
     """Say which weights the network begins with, what learns, on how many replicas, and what is worth a note."""
     for line in prepared.weights.lines() if prepared.weights else ():
         say(console, line)
+    if isinstance(prepared.model, Student):
+        say(console, str(prepared.model.lesson))
     for line in phase_lines(prepared.phases):
         say(console, line)
     for line in precision_lines(prepared.config, prepared.model):

@@ -68,6 +68,7 @@ def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, c
     differences += _changed_versions(manifest)
     if fingerprint(prepared.splits) != manifest.get("data", {}).get("fingerprint"):
         differences.append("the data: the files that the config names have changed")
+    differences += _changed_teacher(manifest, prepared)
     optimizers = [_optimizers(config, prepared.splits.train) for config in (before, prepared.config)]
     if longer and optimizers[0] != optimizers[1]:
         differences += [f"{told}: the learning rates of the steps before follow from it" for told in longer.values()]
@@ -146,6 +147,14 @@ def _changed_versions(manifest: Mapping[str, Any]) -> list[str]:
     now_there = {package: version(package) for package in PACKAGES}
     pairs = [(name, before.get(name), found) for name, found in now_there.items()]
     return [f"{name}: was {old}, is {new}" for name, old, new in pairs if old != new]
+
+
+def _changed_teacher(manifest: Mapping[str, Any], prepared: Prepared) -> list[str]:
+    """Whether a teacher of the same name is another model than before."""
+    before, teacher = manifest.get("teacher"), prepared.teacher
+    if not before or teacher is None or before["sha256"] == teacher.sha256:
+        return []
+    return [f"training.distill.teacher: was the model of {before['run']}, is another one, of {teacher.name}"]
 
 
 def _optimizers(config: Config, split: Split) -> list[dict[str, Any]]:

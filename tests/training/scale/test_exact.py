@@ -57,3 +57,11 @@ def test_two_processes_learn_as_one_does_and_only_the_chief_writes(
     facts = {"workers": 2, "replicas": 2, "batch": 128, "batch_of_a_replica": "64"}
     assert run.read_manifest()["strategy"] == {"name": "MultiWorkerMirrored"} | facts
     assert json.loads(run.metrics.read_text())["best"]["epoch"] == 2
+
+
+def test_two_devices_learn_from_a_teacher_as_one_does(several_devices, tmp_path):
+    several_devices(["name=teacher;training.epochs=1"], tmp_path)
+    taught = f"training.distill={tmp_path / 'teacher'};training.epochs=1"
+    two, one = several_devices([f"{TWO_CPUS};{taught}", f"training.strategy=OneDevice;{taught}"], tmp_path)
+    assert_alike(two, one, within=1e-5)
+    assert one[0]["distillation"] > 0

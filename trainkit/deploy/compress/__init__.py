@@ -12,6 +12,7 @@ COMPRESSORS = Registry(
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
         "DeepCompression": "trainkit.deploy.compress.deep_compression:deep_compression",
+        "Distill": "trainkit.deploy.compress.distill:distill",
         "DynamicNetworkSurgery": "trainkit.deploy.compress.dynamic_network_surgery:dynamic_network_surgery",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from trainkit.config import Distill
 from trainkit.deploy.compress.result import Promise
 
 
@@ -29,7 +30,7 @@ class CompressionContext:
 
     Args:
         fine_tune: `fine_tune(model, *, epochs, callbacks)`: train a model, in place, with the data, loss and metrics of
-            the run; outputs are known by their position.
+            the run, and with `distill` by another teacher; outputs are known by their position.
         steps_per_epoch: Training steps of an epoch.
         calibration: Number of samples to real training samples: one sample a batch, float32, by input name.
         validate: `validate(model, samples)`: measure a model on so many validation samples, or on all of them for None;
@@ -43,9 +44,10 @@ class CompressionContext:
     validate: Callable[[Any, int | None], Measurement]
     promises: tuple[Promise, ...] = ()
 
-    def train(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = ()) -> None:
-        """Fine-tune a model in place."""
-        self.fine_tune(model, epochs=epochs, callbacks=list(callbacks))
+    def train(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = (), distill: Distill | None = None) -> None:
+        """Fine-tune a model in place; `distill` names another teacher than that of all steps."""
+        further = {} if distill is None else {"distill": distill}
+        self.fine_tune(model, epochs=epochs, callbacks=list(callbacks), **further)
 
     def measure(self, model: Any, *, samples: int | None = None) -> Measurement:
         """Loss and accuracy on validation samples: what choices are made by."""

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from trainkit import __version__
 from trainkit.callbacks import CompressionBoard
-from trainkit.config import Node, NodeError
+from trainkit.config import Distill, Node, NodeError
 from trainkit.data import fingerprint
 from trainkit.deploy.calibration import calibration_samples
 from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Measurement, Promise
@@ -25,6 +25,7 @@ from trainkit.deploy.compress.keeper import check_model
 from trainkit.deploy.compress.kernels import choose, kernels_of
 from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
 from trainkit.deploy.compress.store import Store, key_of
+from trainkit.deploy.compress.teachers import Teachers, of_step
 from trainkit.deploy.subject import Subject
 from trainkit.errors import InputError, PromiseError
 from trainkit.objects import build_registered
@@ -96,7 +97,7 @@ class _Compression:
         self._store = Store(subject.work)
         self._promises: tuple[Promise, ...] = ()
         self._steps: list[StepReport] = []
-        self._key = _key_of_subject(subject)
+        self._key, self._teachers = _key_of_subject(subject), Teachers(subject)
 
     def run(self) -> Compressed:
         """All steps, in their order."""
@@ -106,6 +107,7 @@ class _Compression:
         config, facts = self._subject.config, self._subject.splits.train.facts
         with config.locating():
             check_patterns(self._nodes, plain)
+            self._teachers.check(config, plain, facts)
             for output in outputs_of(config.experiment, facts).values():  # of a model made elsewhere nobody has looked
                 check_head(config, plain, output)
         if self._subject.strategy.num_replicas_in_sync > 1:
@@ -145,7 +147,7 @@ class _Compression:
         """The result of a step, old or new."""
         name = self._name(index)
         arguments = _with_defaults(node)
-        self._key = key_of(self._key, node.class_name, arguments)
+        self._key = key_of(self._key, node.class_name, arguments, self._teacher_of(node))
         title = f"compression {index + 1}/{len(self._nodes)}: {node.class_name}"
         if (found := self._store.load(name, self._key)) is not None:
             say(self._console, f"{title}, as before")
@@ -168,6 +170,11 @@ class _Compression:
             assert found, name
             return self._restored(found[0], model)
         return result
+
+    def _teacher_of(self, node: Node) -> str | None:
+        """The sha256 of the model that teaches a step, if one does."""
+        settings = of_step(node) or self._subject.config.experiment.deploy.fine_tune.distill
+        return self._teachers(settings).sha256 if isinstance(settings, Distill) else None
 
     def _restored(self, result: CompressionResult, model: Any) -> CompressionResult:
         """A result as it was kept, with the model that its state stands for."""
@@ -201,15 +208,22 @@ class _Compression:
                 shutil.rmtree(other, ignore_errors=True)
         remove_temporaries(journal.checkpoints.directory)
         first = EPOCHS_APART * (index + 1)
-        return FineTuning(subject.config, subject.splits, self._console, first_epoch=first, journal=journal)
+        return FineTuning(
+            subject.config,
+            subject.splits,
+            self._console,
+            first_epoch=first,
+            journal=journal,
+            teacher=self._teachers,
+        )
 
     def _context(self, index: int, tuning: FineTuning) -> CompressionContext:
         subject = self._subject
 
-        def fine_tune(model: Any, *, epochs: int, callbacks: Sequence[Any]) -> None:
+        def fine_tune(model: Any, *, callbacks: Sequence[Any], **how: Any) -> None:
             events = journal.events if (journal := tuning.journal) else subject.tensorboard / self._name(index)
             board = CompressionBoard(events, steps_per_epoch=tuning.steps_per_epoch)
-            tuning(model, epochs=epochs, callbacks=[*callbacks, board])
+            tuning(model, callbacks=[*callbacks, board], **how)
 
         seed, train = subject.config.experiment.seed, subject.splits.train
         return CompressionContext(
