@@ -22,6 +22,8 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
         if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
             yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
+        if name == "PruneFilters":
+            yield from _problems_of_filters(deploy, index)
         if name == "Prune" and "Cluster" in names[:index]:
             yield path, "Prune must come before Cluster: what it trains would no longer share values."
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
@@ -38,6 +40,19 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
                 "must be left out where deploy.compress has Quantize, which rounds every layer while it trains. Leave "
                 "Quantize out: layers are excluded from files whose ranges come from calibration.",
             )
+
+
+def _problems_of_filters(deploy: Deploy, index: int) -> Iterator[tuple[KeyPath, str]]:
+    path, before = ("deploy", "compress", index), [node.class_name for node in deploy.compress[:index]]
+    arguments = deploy.compress[index].arguments
+    for other in ("Prune", "Cluster"):
+        if other in before:
+            yield path, f"PruneFilters must come before {other}: what that promises is of kernels of this size."
+    if "PruneFilters" in before:
+        yield path, "PruneFilters must stand once: `rounds` lets filters go step by step."
+    rounds, epochs = arguments.get("rounds", 1), arguments.get("epochs", 4)
+    if epochs < rounds:
+        yield (*path, "PruneFilters", "epochs"), f"must be at least `rounds`: {rounds}. Received: {epochs}."
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

@@ -12,6 +12,7 @@ COMPRESSORS = Registry(
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
         "Prune": "trainkit.deploy.compress.prune:prune",
+        "PruneFilters": "trainkit.deploy.compress.prune_filters:prune_filters",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },
 )
