@@ -71,7 +71,16 @@ def context_with(bench):
             images, labels = bench.images[:SAMPLES], bench.labels[:SAMPLES]
             model.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, callbacks=callbacks, verbose=0)
 
-        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, bench.context().calibration, promises)
+        def gradients(model, variables, batches):
+            loss = tf.keras.losses.SparseCategoricalCrossentropy()
+            for first in range(0, min(batches * BATCH_SIZE, SAMPLES), BATCH_SIZE):
+                batch = slice(first, first + BATCH_SIZE)
+                with tf.GradientTape() as tape:
+                    value = loss(bench.labels[batch], model(bench.images[batch], training=False))
+                yield [gradient.numpy() for gradient in tape.gradient(value, variables)]
+
+        calibration = bench.context().calibration
+        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, calibration, promises, gradients)
 
     return make
 

@@ -81,7 +81,7 @@ def expect_equal(model, gone, silence, seed=0):
     smaller = shrink(model, Channels(model), gone)
     drawn = np.random.default_rng(seed)
     given = [drawn.normal(size=(5, *tensor.shape[1:])).astype(np.float32) for tensor in model.inputs]
-    before, after = (tf.nest.flatten(one.predict(given, verbose=0)) for one in (model, smaller))
+    before, after = (tf.nest.flatten(one(given, training=False)) for one in (model, smaller))
     for one, other in zip(before, after, strict=True):
         np.testing.assert_allclose(other, one, atol=1e-5)
         assert np.ptp(one, axis=0).max() > 1e-4  # the answers say something
