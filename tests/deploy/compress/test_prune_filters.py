@@ -240,6 +240,9 @@ def test_files_have_the_filters_that_were_promised(copy_of_run):
     model = KerasPredictor(copy_of_run.deploy / "compressed.keras").model
     (filters,) = filters_of(model).values()
     assert record["steps"][1]["facts"]["filters"] == {"conv2d1": [6, filters]}
+    config, runs = copy_of_run.deploy / "compressed.yaml", copy_of_run.directory / "more"
+    again = trainkit.fit(config, ["training.epochs=1"], runs=runs)
+    assert filters_of(KerasPredictor(again.model).model) == {"conv2d1": filters}
 
 
 @pytest.mark.slow
