@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Lt
@@ -56,7 +57,7 @@ def prune_filters(
         layers: Shares of their own for patterns of layer names, the first that fits, whatever `remove` says:
             `{head: 0, "stage1.*": 0.3}`; 0 leaves a layer alone. Where layers are tied, the least share holds.
         rounds: In how many steps the filters go; after each the network is trained.
-        epochs: Passes over the training samples, of all rounds together.
+        epochs: Passes over the training samples, of all rounds together: half of them come after the last one.
         context: What every compressor is told.
 
     Returns:
@@ -72,15 +73,27 @@ def prune_filters(
         raise InputError(f"`epochs` must be at least `rounds`: {rounds}. Received: epochs={epochs!r}.")
     plan = _Plan(model, remove, of, criterion, choose(kernels_of(model), None, layers), context)
     plan.check()
-    current = copy_model(model)
+    current, lengths = copy_model(model), _lengths(rounds, epochs)
     for number in range(1, rounds + 1):
         removed = context.once(f"round {number}", partial(plan.decide, current, number / rounds))
         channels = Channels(current)
         smaller = shrink(current, channels, _roots(channels, removed))
-        context.train(smaller, epochs=epochs * number // rounds - epochs * (number - 1) // rounds)
+        context.train(smaller, epochs=lengths[number - 1])
         current = tf.keras.Model(smaller.input, smaller.output, name=smaller.name)  # without what training added
     pruned = copy_model(current)
     return CompressionResult(pruned, tuple(_promises(model, pruned)), _facts(model, pruned))
+
+
+def _lengths(rounds: int, epochs: int) -> list[int]:
+    """The epochs after each round: half of them after the last, one at least after each.
+
+    Example:
+        >>> _lengths(4, 12), _lengths(3, 3), _lengths(1, 4)
+        ([2, 2, 2, 6], [1, 1, 1], [4])
+    """
+    before = max(rounds - 1, epochs // 2)
+    ends = [before * number // max(rounds - 1, 1) for number in range(rounds)]
+    return [*(end - begin for begin, end in pairwise(ends)), epochs - ends[-1]]
 
 
 @dataclass(frozen=True)
