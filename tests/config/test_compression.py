@@ -38,6 +38,16 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
             "Distill must come before Prune: it trains without keeping what that has promised. "
             "`deploy.fine_tune.distill` gives Prune a teacher.",
         ),
+            "[Prune, PruneFilters]",
+            1,
+            "PruneFilters must come before Prune: what that promises is of kernels of this size.",
+        ),
+        (
+            "[Cluster, PruneFilters]",
+            1,
+            "PruneFilters must come before Cluster: what that promises is of kernels of this size.",
+        ),
+        ("[PruneFilters, PruneFilters]", 1, "PruneFilters must stand once: `rounds` lets filters go step by step."),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
         (
             "[Cluster, DynamicNetworkSurgery]",
@@ -49,6 +59,11 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
 def test_steps_that_undo_each_other_are_refused(small_config, steps, place, told):
     (problem,) = problems_of(small_config, f"deploy.compress={steps}", INT8)
     assert problem.endswith(f"deploy.compress[{place}]: {told}")
+
+
+def test_filters_that_go_in_rounds_need_an_epoch_for_each(small_config):
+    (problem,) = problems_of(small_config, "deploy.compress=[PruneFilters: {rounds: 5}]")
+    assert problem.endswith("deploy.compress[0].PruneFilters.epochs: must be at least `rounds`: 5. Received: 4.")
 
 
 def test_quantization_without_a_file_of_integers_is_refused(small_config):

@@ -41,6 +41,8 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         if name == "Distill" and (before := [one for one in names[:index] if one in PROMISING]):
             told = f"Distill must come before {before[0]}: it trains without keeping what that has promised."
             yield path, f"{told} `deploy.fine_tune.distill` gives {before[0]} a teacher."
+        if name == "PruneFilters":
+            yield from _problems_of_filters(deploy, index)
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
@@ -63,6 +65,19 @@ def _problems_of_auto(path: KeyPath, arguments: Mapping[str, Any]) -> Iterator[t
     shares = arguments.get("layers")
     if isinstance(shares, dict) and any(shares.values()):
         yield (*path, "layers"), "must be 0, to leave layers alone, where `sparsity` is auto."
+
+
+def _problems_of_filters(deploy: Deploy, index: int) -> Iterator[tuple[KeyPath, str]]:
+    path, before = ("deploy", "compress", index), [node.class_name for node in deploy.compress[:index]]
+    arguments = deploy.compress[index].arguments
+    for other in PROMISING:
+        if other in before:
+            yield path, f"PruneFilters must come before {other}: what that promises is of kernels of this size."
+    if "PruneFilters" in before:
+        yield path, "PruneFilters must stand once: `rounds` lets filters go step by step."
+    rounds, epochs = arguments.get("rounds", 1), arguments.get("epochs", 4)
+    if epochs < rounds:
+        yield (*path, "PruneFilters", "epochs"), f"must be at least `rounds`: {rounds}. Received: {epochs}."
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

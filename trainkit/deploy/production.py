@@ -28,11 +28,12 @@ from trainkit.deploy.compress.steps import Compressed, compress
 from trainkit.deploy.compress.store import key_of
 from trainkit.deploy.export import EXPORTERS, ExportContext, label_files, write_labels
 from trainkit.deploy.exports import Exports
+from trainkit.deploy.network import is_other_network, write_network
 from trainkit.deploy.packages import ALL_PACKAGES, installed
 from trainkit.deploy.page import write_report
 from trainkit.deploy.proof import Proof, collect, make_proof
 from trainkit.deploy.sensitivity import Explainer, Explanation, explain_files, write_explanation
-from trainkit.deploy.subject import COMPRESSED, REJECTED, Subject
+from trainkit.deploy.subject import COMPRESSED, NETWORK, REJECTED, Subject
 from trainkit.deploy.verify import Failure, FileReport, make_record, verify_file, with_faults
 from trainkit.errors import ExportError, PredictionError
 from trainkit.objects import build_registered
@@ -126,6 +127,9 @@ class Production:
             write_json(directory / "verify.json", record)
             if compressed is not None:
                 write_json(directory / "compression.json", compressed.to_json())
+                if is_other_network(compressed.model, subject.model):
+                    with beside(NETWORK, self._console):
+                        write_network(directory, compressed.model, proof, subject)
             explain_all = partial(
                 explain_files,
                 self._explainer,

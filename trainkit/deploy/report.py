@@ -53,7 +53,7 @@ def print_steps(console: Console, compressed: Compressed) -> None:
         style="dim",
     )
     for step in compressed.steps:
-        for line in _layer_lines(step):
+        for line in (*_layer_lines(step), *_filter_lines(step)):
             say(console, line)
 
 
@@ -82,6 +82,19 @@ def _layer_lines(step: StepReport) -> Iterator[str]:
     for layer in layers:
         if layer["status"] == "float" or (layer["class_name"] == "BatchNormalization" and layer["status"] != "folded"):
             yield f"  {layer['layer']} ({layer['class_name']}): {layer['status']}: {layer['reason']}"
+
+
+def _filter_lines(step: StepReport) -> Iterator[str]:
+    """What is left of a network that has lost filters."""
+    if "filters" in step.facts:
+        left = (
+            f"{after:,} of {before:,} {what}"
+            for what, (before, after) in (
+                ("multiply-accumulates", step.facts["macs"]),
+                ("parameters", step.facts["parameters"]),
+            )
+        )
+        yield f"{step.step}: {' and '.join(left)} are left; filters by layer in compression.json"
 
 
 def print_report(console: Console, proof: Proof, files: Sequence[FileReport], directory: Path) -> None:

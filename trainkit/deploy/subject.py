@@ -28,13 +28,15 @@ MODELS = (".keras", ".h5", ".tkz")
 """Suffixes of models that can be deployed without a run."""
 COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""
+NETWORK = "compressed.yaml"
+"""The config of its network, where that is another than the one that was trained."""
 REJECTED = "rejected"
 """Where files stand that are not what they should be."""
 PAGE, CARD = "report.html", "MODEL_CARD.md"
 """What tells a person of all files."""
 OWN = {
     *("verify.json", "compression.json", "sensitivity.json", "sensitivity.svg", "benchmark.json"),
-    *(COMPRESSED, "preprocess.json", PAGE, CARD, REJECTED),
+    *(COMPRESSED, NETWORK, "preprocess.json", PAGE, CARD, REJECTED),
 }
 """What `deploy` writes besides exported files and labels."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainkit.config import known_names, read_document
+from trainkit.config import Document, known_names, read_document
 from trainkit.config.yaml_writer import write_yaml
 from trainkit.errors import ConfigError, Problem
 
@@ -33,7 +33,11 @@ def borrow_sections(filepath: Path, directory: Path) -> dict[str, Any]:
     Raises:
         ConfigError: If it cannot be read, or has no `data`.
     """
-    document = read_document(filepath)
+    return move_sections(read_document(filepath), directory)
+
+
+def move_sections(document: Document, directory: Path) -> dict[str, Any]:
+    """The `data` and `training` of a config that was read; see `borrow_sections`."""
     written = document.data if isinstance(document.data, dict) else {}
     if "data" not in written:
         raise ConfigError(document.source, [Problem("the config must say what the data are: `data:` is missing.")])

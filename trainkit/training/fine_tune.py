@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -60,21 +59,6 @@ class Journal:
     events: Path
     base: Path
 
-    def part(self, number: int) -> Journal:
-        """That of the training of this number, from 0, in a fine-tuning of several."""
-        if number == 0:
-            return self
-        name = f"part_{number + 1}"
-        events = self.events.with_name(f"{self.events.name}_{name}")
-        return Journal(Checkpoints(self.checkpoints.directory / name), events, self.base)
-
-    @property
-    def step(self) -> int:
-        """Training steps before the newest checkpoints of all parts."""
-        newest = max(self.checkpoints.steps(), default=0)
-        parts = (self.part(number).checkpoints for number in count(1))
-        return newest + sum(max(part.steps()) for part in takewhile(Checkpoints.steps, parts))
-
     def read(self, console: Console) -> tuple[State, bool]:
         """The state of the newest checkpoint that is whole, or a new one; and whether there is such a checkpoint."""
         step, faults = self.checkpoints.newest()
@@ -112,22 +96,16 @@ class FineTuning:
         teacher: Callable[[Distill], Teacher] | None = None,
     ) -> None:
         self._config, self._splits, self._console = config, splits, console
-        self._first_epoch, self._journals, self._teacher = first_epoch, journal, teacher
-        self._trainings = 0
+        self._first_epoch, self._journal, self._teacher = first_epoch, journal, teacher
         self.seed = config.experiment.seed + first_epoch
-        self._watches: list[Watch] = []
+        self._watch = Watch()
         self._outputs = outputs_of(config.experiment, splits.train.facts)
         self._check_rate()
 
     @property
-    def journal(self) -> Journal | None:
-        """Of the training that comes next: a step may train several times, in the same order each time."""
-        return self._journals.part(self._trainings) if self._journals else None
-
-    @property
     def seconds_before(self) -> float:
-        """Seconds that processes before this one have spent."""
-        return sum(watch.before for watch in self._watches)
+        """Seconds that processes before this one have spent on the training that was called last."""
+        return self._watch.before
 
     @property
     def steps_per_epoch(self) -> int:
@@ -153,20 +131,17 @@ class FineTuning:
         Raises:
             TrainingError: If the loss is not finite, or Keras fails.
         """
-        journal, watch = self.journal, Watch()
-        self._trainings += 1
-        self._watches.append(watch)
-        state, resumed = journal.read(self._console) if journal else (State(), False)
+        state, resumed = self._journal.read(self._console) if self._journal else (State(), False)
         model = self._prepare(model, epochs, distill)
-        if journal and resumed:
-            restore(journal.checkpoints, state.position.step, model)
-        length, signals = self._length(epochs), Signals()
+        if self._journal and resumed:
+            restore(self._journal.checkpoints, state.position.step, model)
+        length, signals, self._watch = self._length(epochs), Signals(), Watch()
         clock = Clock(samples_of_epoch(self._config.experiment, self._splits.train, length))
         if state.position.step:
             say(self._console, f"goes on at training step {state.position.step:,} of {length.steps:,}")
         progress = Progress(self._console, epochs=epochs, steps=length.steps_per_epoch, clock=clock)
         asked = [*self._users(), *callbacks]
-        others = [watch, *asked]
+        others = [self._watch, *asked]
         loop = Loop(
             model,
             train=self._executor(model, length, state, asked),
@@ -174,14 +149,13 @@ class FineTuning:
             callbacks=[clock, progress, *others],
             length=length,
             position=state.position,
-            guard=self._guard(journal, state, signals, _named([clock, *others])),
+            guard=self._guard(state, signals, _named([clock, *others])),
         )
         try:
             with telling_failures(), signals.listening():
                 loop.run()
         finally:
             progress.close()
-        seed_everything(self._config.experiment, self.seed)  # as it is where all of this was done by another process
 
     def _prepare(self, model: Any, epochs: int, distill: Distill | None) -> Any:
         """The model with the config's output names, and with every variable that a checkpoint of it has."""
@@ -200,7 +174,8 @@ class FineTuning:
             return model
         return teach(model, lesson_of(model, self._teacher(settings), settings, experiment, facts))
 
-    def _guard(self, journal: Journal | None, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:
+    def _guard(self, state: State, signals: Signals, callbacks: Mapping[str, Any]) -> Guard:
+        journal = self._journal
         if journal is None:
             return Guard(signals)
         return Checkpointer(

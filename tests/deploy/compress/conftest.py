@@ -78,7 +78,16 @@ def context_with(bench):
             losses = tf.keras.losses.sparse_categorical_crossentropy(labels, given)
             return Measurement(float(np.mean(losses)), float(np.mean(given.argmax(axis=1) == labels)))
 
-        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, bench.context().calibration, validate, promises)
+        def gradients(model, variables, batches):
+            loss = tf.keras.losses.SparseCategoricalCrossentropy()
+            for first in range(0, min(batches * BATCH_SIZE, SAMPLES), BATCH_SIZE):
+                batch = slice(first, first + BATCH_SIZE)
+                with tf.GradientTape() as tape:
+                    value = loss(bench.labels[batch], model(bench.images[batch], training=False))
+                yield [gradient.numpy() for gradient in tape.gradient(value, variables)]
+
+        calibration = bench.context().calibration
+        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, calibration, validate, promises, gradients)
 
     return make
 

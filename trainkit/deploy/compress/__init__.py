@@ -15,6 +15,7 @@ COMPRESSORS = Registry(
         "Distill": "trainkit.deploy.compress.distill:distill",
         "DynamicNetworkSurgery": "trainkit.deploy.compress.dynamic_network_surgery:dynamic_network_surgery",
         "Prune": "trainkit.deploy.compress.prune:prune",
+        "PruneFilters": "trainkit.deploy.compress.prune_filters:prune_filters",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },
 )

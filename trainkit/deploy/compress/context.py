@@ -24,6 +24,14 @@ class Measurement(NamedTuple):
     accuracy: float | None
 
 
+def _no_gradients(model: Any, variables: Sequence[Any], batches: int) -> Iterable[list[np.ndarray]]:
+    raise NotImplementedError("this context has no loss")
+
+
+def _made_now(name: str, make: Callable[[], Any]) -> Any:
+    return make()
+
+
 @dataclass(frozen=True)
 class CompressionContext:
     """What every compression step is told besides the model.
@@ -36,6 +44,10 @@ class CompressionContext:
         validate: `validate(model, samples)`: measure a model on so many validation samples, or on all of them for None;
             on training samples where there are none. The same samples are taken each time.
         promises: What earlier steps promised, and has to hold after this one.
+        gradients: `gradients(model, variables, batches)`: those of the loss by variables, on each of so many batches of
+            training samples, when the model answers as in inference.
+        once: `once(name, make)`: what `make` gives, ready for JSON; a step that goes on after it was stopped gets what
+            it was given before.
     """
 
     fine_tune: Callable[..., None]
@@ -43,6 +55,8 @@ class CompressionContext:
     calibration: Callable[[int], Iterable[dict[str, np.ndarray]]]
     validate: Callable[[Any, int | None], Measurement]
     promises: tuple[Promise, ...] = ()
+    gradients: Callable[[Any, Sequence[Any], int], Iterable[list[np.ndarray]]] = _no_gradients
+    once: Callable[[str, Callable[[], Any]], Any] = _made_now
 
     def train(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = (), distill: Distill | None = None) -> None:
         """Fine-tune a model in place; `distill` names another teacher than that of all steps."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from trainkit.deploy.compress.constants import Constant
 from trainkit.deploy.compress.kernels import weights_of
-from trainkit.deploy.compress.result import ZEROS, Promise, count_distinct, count_zeros
+from trainkit.deploy.compress.result import DISTINCT, FILTERS, ZEROS, Kind, Promise, count_distinct, count_zeros
+
+_AS_MANY: dict[Kind, str] = {ZEROS: "at least", DISTINCT: "at most", FILTERS: "exactly"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Kept:
 
     Args:
         promise: What was promised.
-        found: How many zeros, or distinct values, there are; None where the weight was not found.
+        found: How many zeros, distinct values or filters there are; None where the weight was not found.
         holds: Whether that is what was promised.
     """
 
@@ -34,7 +36,7 @@ class Kept:
 
     def __str__(self) -> str:
         promise = self.promise
-        expected = f"{'at least' if promise.kind == ZEROS else 'at most'} {promise.limit:,}"
+        expected = f"{_AS_MANY[promise.kind]} {promise.limit:,}"
         found = f"no weight of {promise.size:,} values" if self.found is None else f"{self.found:,}"
         name = f"{promise.step}, {promise.weight} of layer {promise.layer!r}"
         return f"{name}: {promise.kind} expected: {expected} of {promise.size:,}, found: {found}."
@@ -76,5 +78,9 @@ def _judge(promise: Promise, candidates: Sequence[tuple[np.ndarray, int | None]]
     if promise.kind == ZEROS:
         found = max((count_zeros(values) for values, _ in candidates), default=None)
         return Kept(promise, found, found is not None and found >= promise.limit)
+    if promise.kind == FILTERS:  # formats order the axes in their own ways
+        sizes = [values.shape for values, _ in candidates]
+        found = next((promise.limit for shape in sizes if promise.limit in shape), sizes[0][-1] if sizes else None)
+        return Kept(promise, found, found == promise.limit)
     found = min((count_distinct(values, axis) for values, axis in candidates), default=None)
     return Kept(promise, found, found is not None and found <= promise.limit)

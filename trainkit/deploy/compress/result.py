@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-Kind = Literal["zeros", "distinct values"]
+Kind = Literal["zeros", "distinct values", "filters"]
 ZEROS: Kind = "zeros"
 DISTINCT: Kind = "distinct values"
+FILTERS: Kind = "filters"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Promise:
         layer: Whose weight it is.
         weight: Keras' name of it: `kernel`.
         kind: `zeros`: at least so many of its values are 0; `distinct values`: it has at most so many, 0 among them,
-            and as many in each output channel once a scale a channel has been multiplied in.
+            and as many in each output channel once a scale a channel has been multiplied in; `filters`: one of its
+            axes has just so many channels.
         limit: How many.
         size: Values of the weight.
     """

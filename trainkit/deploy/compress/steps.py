@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -16,7 +16,6 @@ from typing import Any
 from rich.console import Console
 
 from trainkit import __version__
-from trainkit.callbacks import CompressionBoard
 from trainkit.config import Distill, Node, NodeError
 from trainkit.data import fingerprint
 from trainkit.deploy.calibration import calibration_samples
@@ -26,13 +25,14 @@ from trainkit.deploy.compress.kernels import choose, kernels_of
 from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
 from trainkit.deploy.compress.store import Store, key_of
 from trainkit.deploy.compress.teachers import Teachers, of_step
+from trainkit.deploy.compress.trainings import Trainings, steps_done
 from trainkit.deploy.subject import Subject
 from trainkit.errors import InputError, PromiseError
 from trainkit.objects import build_registered
-from trainkit.runs import remove_temporaries, sha256_of
+from trainkit.runs import sha256_of
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.determinism import seed_everything
-from trainkit.training.fine_tune import FineTuning, Journal
+from trainkit.training.fine_tune import Journal
 from trainkit.training.head import check_head
 from trainkit.training.log import say
 from trainkit.training.outputs import outputs_of
@@ -140,7 +140,7 @@ class _Compression:
     def _place_to_go_on(self, index: int) -> str:
         if len(self._steps) > index + 1:  # the first of them is the training before all steps
             return "after it"
-        newest = self._journal(index).step
+        newest = steps_done(self._journal(index))
         return f"in the middle of it, at training step {newest:,}" if newest else "with its beginning"
 
     def _run(self, index: int, node: Node, model: Any) -> CompressionResult:
@@ -156,12 +156,12 @@ class _Compression:
             return self._restored(result, model)
         say(self._console, title)
         began = time.monotonic()
-        tuning = self._tuning(index)
-        seed_everything(self._subject.config.experiment, tuning.seed)  # one that goes on is built as it was before
-        context = self._context(index, tuning)
+        trainings = self._trainings(index)
+        seed_everything(self._subject.config.experiment, trainings.seed)  # one that goes on is built as it was before
+        context = self._context(trainings)
         with self._subject.strategy.scope():
             result = build_registered(node, COMPRESSORS, {}, model=model, context=context)
-        seconds = tuning.seconds_before + time.monotonic() - began
+        seconds = trainings.seconds_before + time.monotonic() - began
         report = self._measure(node.class_name, arguments, result, seconds=seconds)
         self._store.save(name, self._key, result, report)
         self._steps.append(report)
@@ -200,38 +200,25 @@ class _Compression:
         base = Path(os.path.commonpath([subject.work.absolute(), subject.tensorboard.absolute()]))
         return Journal(Checkpoints(directory), subject.tensorboard / name, base)
 
-    def _tuning(self, index: int) -> FineTuning:
+    def _trainings(self, index: int) -> Trainings:
         """What trains a step; checkpoints that are not of this step are removed."""
-        subject, journal = self._subject, self._journal(index)
+        journal = self._journal(index)
         for other in self._journals.glob("*"):
             if other != journal.checkpoints.directory:
                 shutil.rmtree(other, ignore_errors=True)
-        remove_temporaries(journal.checkpoints.directory)
         first = EPOCHS_APART * (index + 1)
-        return FineTuning(
-            subject.config,
-            subject.splits,
-            self._console,
-            first_epoch=first,
-            journal=journal,
-            teacher=self._teachers,
-        )
+        return Trainings(self._subject, self._console, journal, first_epoch=first, teacher=self._teachers)
 
-    def _context(self, index: int, tuning: FineTuning) -> CompressionContext:
-        subject = self._subject
-
-        def fine_tune(model: Any, *, callbacks: Sequence[Any], **how: Any) -> None:
-            events = journal.events if (journal := tuning.journal) else subject.tensorboard / self._name(index)
-            board = CompressionBoard(events, steps_per_epoch=tuning.steps_per_epoch)
-            tuning(model, callbacks=[*callbacks, board], **how)
-
-        seed, train = subject.config.experiment.seed, subject.splits.train
+    def _context(self, trainings: Trainings) -> CompressionContext:
+        seed, train = self._subject.config.experiment.seed, self._subject.splits.train
         return CompressionContext(
-            fine_tune=fine_tune,
-            steps_per_epoch=tuning.steps_per_epoch,
+            fine_tune=trainings,
+            steps_per_epoch=trainings.steps_per_epoch,
             calibration=lambda count: calibration_samples(train, count, seed=seed),
             validate=self._validate,
             promises=self._promises,
+            gradients=trainings.gradients,
+            once=trainings.once,
         )
 
     def _measure(
