@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
 import trainkit
-from trainkit.deploy.compress import CompressionContext
+from trainkit.deploy.compress import CompressionContext, Measurement
 from trainkit.framework import tf
 from trainkit.runs import Run
 
@@ -71,7 +72,13 @@ def context_with(bench):
             images, labels = bench.images[:SAMPLES], bench.labels[:SAMPLES]
             model.fit(images, labels, batch_size=BATCH_SIZE, epochs=epochs, callbacks=callbacks, verbose=0)
 
-        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, bench.context().calibration, promises)
+        def validate(model, samples):
+            held = slice(SAMPLES, SAMPLES + (samples or SAMPLES))
+            given, labels = model.predict_on_batch(bench.images[held]), bench.labels[held]
+            losses = tf.keras.losses.sparse_categorical_crossentropy(labels, given)
+            return Measurement(float(np.mean(losses)), float(np.mean(given.argmax(axis=1) == labels)))
+
+        return CompressionContext(fine_tune, SAMPLES // BATCH_SIZE, bench.context().calibration, validate, promises)
 
     return make
 

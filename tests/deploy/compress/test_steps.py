@@ -14,7 +14,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import trainkit
-from trainkit.deploy.compress import steps
+from trainkit.deploy.compress import CompressionResult, steps
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.deploy.compress.quantize import quantize
@@ -263,3 +263,18 @@ def test_a_pattern_that_fits_no_layer_is_found_before_anything_is_trained(run, m
 
 def test_model_of_the_run_is_left_as_it_was(run, tiny_run, deployed):
     assert run.model.read_bytes() == tiny_run.model.read_bytes()
+
+
+def test_a_step_can_measure_models_on_validation_samples(copy_of_run, monkeypatch):
+    found = []
+
+    def look(model, *, epochs, context):
+        found.extend(context.measure(model, samples=count) for count in (None, 50, 50))
+        return CompressionResult(model)
+
+    monkeypatch.setattr(steps, "COMPRESSORS", steps.COMPRESSORS.copy())
+    monkeypatch.setitem(steps.COMPRESSORS._entries, "Prune", look)
+    deployment, _ = deploy(copy_of_run, "deploy.compress=[Prune: {epochs: 1}]", "deploy.export=[ONNX]")
+    before, _ = deployment.compressed.steps
+    assert found[0] == (before.loss, before.accuracy)
+    assert found[1] == found[2] != found[0]

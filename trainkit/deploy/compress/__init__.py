@@ -3,7 +3,7 @@
 A compressor is `f(model, *, …, context) -> CompressionResult`. A new one is a file here and a line in `COMPRESSORS`.
 """
 
-from trainkit.deploy.compress.context import CompressionContext
+from trainkit.deploy.compress.context import CompressionContext, Measurement
 from trainkit.deploy.compress.result import CompressionResult, Promise
 from trainkit.registry import Registry
 
@@ -16,4 +16,4 @@ COMPRESSORS = Registry(
     },
 )
 
-__all__ = ["COMPRESSORS", "CompressionContext", "CompressionResult", "Promise"]
+__all__ = ["COMPRESSORS", "CompressionContext", "CompressionResult", "Measurement", "Promise"]

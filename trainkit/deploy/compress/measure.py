@@ -11,6 +11,7 @@ import numpy as np
 
 from trainkit.config import Experiment
 from trainkit.data import Split
+from trainkit.deploy.compress.context import Measurement
 from trainkit.deploy.compress.kernels import kernels_of, variables_of
 from trainkit.deploy.compress.result import count_distinct, count_zeros
 from trainkit.inference.keras import KerasPredictor
@@ -49,12 +50,12 @@ class StepReport:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def measure_loss(model: Any, experiment: Experiment, split: Split) -> tuple[float, float | None]:
+def measure_loss(model: Any, experiment: Experiment, split: Split) -> Measurement:
     """Loss and accuracy of a model on samples; with several outputs, the mean accuracy of those that are classes."""
     measured = evaluate(KerasPredictor(model), split, outputs_of(experiment, split.facts), experiment)
     details = measured.get("outputs", {"": measured}).values()
     accuracies = [one["accuracy"] for one in details if "accuracy" in one]
-    return measured["metrics"]["loss"], float(np.mean(accuracies)) if accuracies else None
+    return Measurement(measured["metrics"]["loss"], float(np.mean(accuracies)) if accuracies else None)
 
 
 def measure_weights(model: Any) -> dict[str, Any]:

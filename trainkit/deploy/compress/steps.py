@@ -19,7 +19,7 @@ from trainkit.callbacks import CompressionBoard
 from trainkit.config import Node, NodeError
 from trainkit.data import fingerprint
 from trainkit.deploy.calibration import calibration_samples
-from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Promise
+from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Measurement, Promise
 from trainkit.deploy.compress.keeper import check_model
 from trainkit.deploy.compress.kernels import choose, kernels_of
 from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
@@ -207,19 +207,26 @@ class _Compression:
             fine_tune=lambda model, *, epochs, callbacks: tuning(model, epochs=epochs, callbacks=[*callbacks, board]),
             steps_per_epoch=tuning.steps_per_epoch,
             calibration=lambda count: calibration_samples(train, count, seed=seed),
+            validate=self._validate,
             promises=self._promises,
         )
 
     def _measure(
         self, step: str, arguments: dict[str, Any], result: CompressionResult, *, seconds: float
     ) -> StepReport:
-        splits, experiment = self._subject.splits, self._subject.config.experiment
-        loss, accuracy = measure_loss(result.model, experiment, splits.validation or splits.train)
+        loss, accuracy = self._validate(result.model)
         first = self._steps[0].accuracy if self._steps else accuracy
         drop = None if accuracy is None or first is None else 100 * (first - accuracy)
         weights = (measure_weights if result.state is None else measure_integers)(result.model)
         seconds = round(seconds, 1)
         return StepReport(step, arguments, loss, accuracy, drop, **weights, seconds=seconds, facts=result.facts)
+
+    def _validate(self, model: Any, samples: int | None = None) -> Measurement:
+        splits, experiment = self._subject.splits, self._subject.config.experiment
+        split = splits.validation or splits.train
+        if samples is not None and samples < split.size:
+            split = split.first_rows(samples, seed=experiment.seed)
+        return measure_loss(model, experiment, split)
 
     def _check(self, node: Node, result: CompressionResult) -> None:
         """Hold a step to all that was promised, by itself too."""
