@@ -30,6 +30,12 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
     [
         ("[Quantize, Prune]", 0, "Quantize must come last: Prune after it would undo its rounding."),
         ("[Quantize, Quantize]", 0, "Quantize must come last: Quantize after it would undo its rounding."),
+        ("[Prune, LowRank: {rank: 8}]", 1, "LowRank must come before Prune: factors have no zeros of their product."),
+        (
+            "[Cluster, LowRank: {rank: 8}]",
+            1,
+            "LowRank must come before Cluster: factors share no values of their product.",
+        ),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
     ],
 )
@@ -61,6 +67,13 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
         ("Cluster: {layers: {conv*: .inf}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: 1}}", "layers: must give 2 and more clusters, or 0 to leave a layer alone."),
         ("Cluster: {clusters: 1}", "must be at least 2. Received: clusters=1."),
+        ("LowRank", "must have one of rank, energy and accuracy_drop, or `layers` alone. Received: none of them."),
+        (
+            "LowRank: {rank: 8, energy: 0.9}",
+            "must have one of rank, energy and accuracy_drop, or `layers` alone. Received: rank",
+        ),
+        ("LowRank: {energy: 1.0}", "must be at least 0 and less than 1. Received: energy=1.0."),
+        ("LowRank: {rank: 0}", "must be at least 1. Received: rank=0."),
         ("Quantise", "unknown compressor. Received: 'Quantise'. Did you mean 'Quantize'?"),
     ],
 )

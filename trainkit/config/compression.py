@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
@@ -24,6 +24,8 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
         if name == "Prune" and "Cluster" in names[:index]:
             yield path, "Prune must come before Cluster: what it trains would no longer share values."
+        if name == "LowRank":
+            yield from _problems_of_low_rank(path, deploy.compress[index].arguments, names[:index])
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
@@ -38,6 +40,19 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
                 "must be left out where deploy.compress has Quantize, which rounds every layer while it trains. Leave "
                 "Quantize out: layers are excluded from files whose ranges come from calibration.",
             )
+
+
+def _problems_of_low_rank(
+    path: KeyPath, arguments: Mapping[str, object], before: Sequence[str]
+) -> Iterator[tuple[KeyPath, str]]:
+    if "Prune" in before:
+        yield path, "LowRank must come before Prune: factors have no zeros of their product."
+    if "Cluster" in before:
+        yield path, "LowRank must come before Cluster: factors share no values of their product."
+    given = [key for key in ("rank", "energy", "accuracy_drop") if arguments.get(key) is not None]
+    if len(given) > 1 or not (given or arguments.get("layers")):
+        told = f"Received: {' and '.join(given) or 'none of them'}."
+        yield path, f"LowRank must have one of rank, energy and accuracy_drop, or `layers` alone. {told}"
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

@@ -11,6 +11,7 @@ COMPRESSORS = Registry(
     "compressor",
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
+        "LowRank": "trainkit.deploy.compress.low_rank:low_rank",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },

@@ -12,6 +12,29 @@ from trainkit.deploy.page.records import entries_of, number_of, part_of
 
 
 @dataclass(frozen=True)
+class FactoredLayer:
+    """A layer that became several smaller ones; pairs are of before and after.
+
+    Args:
+        layer: Its name.
+        method: How.
+        rank: Of its kernel.
+        parameters: How many weights.
+        macs: Multiply-accumulates for one sample; None where they depend on a size that is open.
+        kernel_error: What of the kernel was lost, before training, by its norm.
+        output_error: The same of its output.
+    """
+
+    layer: str
+    method: str
+    rank: tuple[int, ...]
+    parameters: tuple[int, int]
+    macs: tuple[int | None, int | None]
+    kernel_error: float
+    output_error: float
+
+
+@dataclass(frozen=True)
 class StepFacts:
     """What one step has made of the model; the first is the model before all steps.
 
@@ -28,6 +51,7 @@ class StepFacts:
         seconds: That it took.
         layers: What became of layers: how many of each.
         notable: The layers that are not as one would wish, with the reason.
+        factored: The layers that became several.
     """
 
     step: str
@@ -42,6 +66,7 @@ class StepFacts:
     seconds: float
     layers: Mapping[str, int]
     notable: tuple[tuple[str, str, str], ...]
+    factored: tuple[FactoredLayer, ...]
 
 
 @dataclass(frozen=True)
@@ -90,4 +115,17 @@ def _step(entry: Mapping[str, Any]) -> StepFacts:
             for layer in layers
             if layer.get("status") == "float"
         ),
+        factored=tuple(_factored(layer) for layer in layers if "rank" in layer),
+    )
+
+
+def _factored(layer: Mapping[str, Any]) -> FactoredLayer:
+    return FactoredLayer(
+        layer=str(layer.get("layer", "")),
+        method=str(layer.get("status", "")),
+        rank=tuple(layer["rank"]),
+        parameters=tuple(layer["parameters"]),
+        macs=tuple(layer["macs"]),
+        kernel_error=layer["kernel_error"],
+        output_error=layer["output_error"],
     )
