@@ -85,8 +85,8 @@ def low_rank(
     context.train(network, epochs=epochs)
     rows = {name: _row(choice, errors[name]) for name, choice in chosen.items()}
     rows |= {name: {"status": "whole", "reason": reason} for name, reason in reasons.items()}
-    told = [{"layer": name, "class_name": type(model.get_layer(name)).__name__, **row} for name, row in rows.items()]
-    return CompressionResult(copy_model(network), facts={"energy": energy, "layers": told})
+    lines = [{"layer": name, "class_name": type(model.get_layer(name)).__name__, **row} for name, row in rows.items()]
+    return CompressionResult(copy_model(network), facts={"energy": energy, "layers": lines})
 
 
 def _refuse_named(found: Mapping[str, Factoring | str], named: Mapping[str, int | None]) -> None:
