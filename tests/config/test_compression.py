@@ -38,6 +38,7 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
             "Distill must come before Prune: it trains without keeping what that has promised. "
             "`deploy.fine_tune.distill` gives Prune a teacher.",
         ),
+        (
             "[Prune, PruneFilters]",
             1,
             "PruneFilters must come before Prune: what that promises is of kernels of this size.",
@@ -48,6 +49,12 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
             "PruneFilters must come before Cluster: what that promises is of kernels of this size.",
         ),
         ("[PruneFilters, PruneFilters]", 1, "PruneFilters must stand once: `rounds` lets filters go step by step."),
+        ("[Prune, LowRank: {rank: 8}]", 1, "LowRank must come before Prune: factors have no zeros of their product."),
+        (
+            "[Cluster, LowRank: {rank: 8}]",
+            1,
+            "LowRank must come before Cluster: factors share no values of their product.",
+        ),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
         (
             "[Cluster, DynamicNetworkSurgery]",
@@ -96,6 +103,13 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
         ("Distill: {weight: 1.5}", "weight: must be at most 1. Received: weight=1.5."),
         ("Distill: {temperature: 0.5}", "must be at least 1. Received: temperature=0.5."),
         ("Cluster: {clusters: 1}", "must be at least 2. Received: clusters=1."),
+        ("LowRank", "must have one of rank, energy and accuracy_drop, or `layers` alone. Received: none of them."),
+        (
+            "LowRank: {rank: 8, energy: 0.9}",
+            "must have one of rank, energy and accuracy_drop, or `layers` alone. Received: rank",
+        ),
+        ("LowRank: {energy: 1.0}", "must be at least 0 and less than 1. Received: energy=1.0."),
+        ("LowRank: {rank: 0}", "must be at least 1. Received: rank=0."),
         ("Quantise", "unknown compressor. Received: 'Quantise'. Did you mean 'Quantize'?"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trainkit.config.document import Document, KeyPath
@@ -43,6 +43,8 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             yield path, f"{told} `deploy.fine_tune.distill` gives {before[0]} a teacher."
         if name == "PruneFilters":
             yield from _problems_of_filters(deploy, index)
+        if name == "LowRank":
+            yield from _problems_of_low_rank(path, deploy.compress[index].arguments, names[:index])
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
@@ -78,6 +80,20 @@ def _problems_of_filters(deploy: Deploy, index: int) -> Iterator[tuple[KeyPath, 
     rounds, epochs = arguments.get("rounds", 1), arguments.get("epochs", 4)
     if epochs < rounds:
         yield (*path, "PruneFilters", "epochs"), f"must be at least `rounds`: {rounds}. Received: {epochs}."
+
+
+def _problems_of_low_rank(
+    path: KeyPath, arguments: Mapping[str, object], before: Sequence[str]
+) -> Iterator[tuple[KeyPath, str]]:
+    for other in before:
+        if other in PRUNING:
+            yield path, f"LowRank must come before {other}: factors have no zeros of their product."
+        elif other in SHARING:
+            yield path, f"LowRank must come before {other}: factors share no values of their product."
+    given = [key for key in ("rank", "energy", "accuracy_drop") if arguments.get(key) is not None]
+    if len(given) > 1 or not (given or arguments.get("layers")):
+        told = f"Received: {' and '.join(given) or 'none of them'}."
+        yield path, f"LowRank must have one of rank, energy and accuracy_drop, or `layers` alone. {told}"
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

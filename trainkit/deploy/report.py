@@ -78,7 +78,8 @@ def _layer_lines(step: StepReport) -> Iterator[str]:
     statuses = dict.fromkeys(layer["status"] for layer in layers)
     if layers:
         counts = ", ".join(f"{sum(layer['status'] == status for layer in layers)} {status}" for status in statuses)
-        yield f"{step.step} ({step.facts['scheme']}): {counts}; layer by layer in compression.json"
+        scheme = f" ({step.facts['scheme']})" if "scheme" in step.facts else ""
+        yield f"{step.step}{scheme}: {counts}; layer by layer in compression.json"
     for layer in layers:
         if layer["status"] == "float" or (layer["class_name"] == "BatchNormalization" and layer["status"] != "folded"):
             yield f"  {layer['layer']} ({layer['class_name']}): {layer['status']}: {layer['reason']}"

@@ -133,6 +133,27 @@ def replay(
     return known
 
 
+def call_in_turn(parts: Sequence[Callable[..., Any]], arguments: tuple, keywords: dict[str, Any]) -> Any:
+    """Call the first of some layers with arguments, and each other with what the one before gives."""
+    first, *rest = parts
+    value = first(*arguments, **keywords)
+    for part in rest:
+        value = part(value)
+    return value
+
+
+def name_outputs(model: Any, names: Sequence[str]) -> Any:
+    """Give the outputs of a model names, where their layers have others."""
+    if model.output_names == list(names):
+        return model
+    outputs = [
+        tensor if name == old else tf.keras.layers.Activation("linear", name=name)(tensor)
+        for tensor, old, name in zip(model.outputs, model.output_names, names, strict=True)
+    ]
+    packed = tf.nest.pack_sequence_as(model._nested_outputs, outputs)
+    return tf.keras.Model(model._nested_inputs, packed, name=model.name, trainable=model.trainable)
+
+
 def _pairs(old: Any, new: Any) -> Iterator[tuple[int, Any]]:
     return zip((id(tensor) for tensor in tf.nest.flatten(old)), tf.nest.flatten(new), strict=True)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from trainkit.config import Distill, Node, NodeError
 from trainkit.data import fingerprint
 from trainkit.deploy.calibration import calibration_samples
 from trainkit.deploy.compress import COMPRESSORS, CompressionContext, CompressionResult, Measurement, Promise
+from trainkit.deploy.compress.factoring.part import PARTS
 from trainkit.deploy.compress.keeper import check_model
 from trainkit.deploy.compress.kernels import choose, kernels_of
 from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
@@ -249,15 +249,20 @@ class _Compression:
 def check_patterns(nodes: Iterable[Node], model: Any) -> None:
     """Refuse patterns that fit no layer of a model, before anything is trained.
 
+    After `LowRank` they may also fit parts of layers.
+
     Raises:
         NodeError: At the step that has such a pattern.
     """
-    kernels = kernels_of(model)
-    for node, argument in product(nodes, PATTERNS):
-        try:
-            choose(kernels, None, node.arguments.get(argument), argument=argument)
-        except InputError as error:
-            raise NodeError(node, str(error), argument=argument) from error
+    names: dict[str, Any] = dict.fromkeys(kernels_of(model))
+    for node in nodes:
+        for argument in PATTERNS:
+            try:
+                choose(names, None, node.arguments.get(argument), argument=argument)
+            except InputError as error:
+                raise NodeError(node, str(error), argument=argument) from error
+        if node.class_name == "LowRank":
+            names |= dict.fromkeys(f"{name}.{part}" for name in names for part in PARTS)
 
 
 def _key_of_subject(subject: Subject) -> str:

@@ -19,6 +19,29 @@ MOST_LAYERS = 40
 
 
 @dataclass(frozen=True)
+class FactoredLayer:
+    """A layer that became several smaller ones; pairs are of before and after.
+
+    Args:
+        layer: Its name.
+        method: How.
+        rank: Of its kernel.
+        parameters: How many weights.
+        macs: Multiply-accumulates for one sample; None where they depend on a size that is open.
+        kernel_error: What of the kernel was lost, before training, by its norm.
+        output_error: The same of its output.
+    """
+
+    layer: str
+    method: str
+    rank: tuple[int, ...]
+    parameters: tuple[int, int]
+    macs: tuple[int | None, int | None]
+    kernel_error: float
+    output_error: float
+
+
+@dataclass(frozen=True)
 class StepFacts:
     """What one step has made of the model; the first is the model before all steps.
 
@@ -37,6 +60,7 @@ class StepFacts:
         notable: The layers that are not as one would wish, with the reason.
         curves: By layer, the accuracy against the zeros of its kernel, drawn, before the step has trained.
         more: How many layers have curves that are not shown.
+        factored: The layers that became several.
     """
 
     step: str
@@ -53,6 +77,7 @@ class StepFacts:
     notable: tuple[tuple[str, str, str], ...]
     curves: tuple[tuple[str, Markup], ...]
     more: int
+    factored: tuple[FactoredLayer, ...]
 
 
 @dataclass(frozen=True)
@@ -104,6 +129,19 @@ def _step(entry: Mapping[str, Any]) -> StepFacts:
         ),
         curves=curves[:MOST_LAYERS],
         more=max(0, len(curves) - MOST_LAYERS),
+        factored=tuple(_factored(layer) for layer in layers if "rank" in layer),
+    )
+
+
+def _factored(layer: Mapping[str, Any]) -> FactoredLayer:
+    return FactoredLayer(
+        layer=str(layer.get("layer", "")),
+        method=str(layer.get("status", "")),
+        rank=tuple(layer["rank"]),
+        parameters=tuple(layer["parameters"]),
+        macs=tuple(layer["macs"]),
+        kernel_error=layer["kernel_error"],
+        output_error=layer["output_error"],
     )
 
 

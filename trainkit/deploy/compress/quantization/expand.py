@@ -10,7 +10,7 @@ from trainkit.deploy.compress.quantization.flatten import flatten
 from trainkit.deploy.compress.quantization.hard_swish import find_hard_swishes, numbers, symbol
 from trainkit.deploy.compress.quantization.kinds import activation_of, is_relu, kernel_of
 from trainkit.framework import tf
-from trainkit.models.calls import Graph, rebuild
+from trainkit.models.calls import Graph, call_in_turn, rebuild
 
 layers = tf.keras.layers
 Part = Callable[..., Any]
@@ -82,14 +82,11 @@ class _Expansion:
             return call.layer(*arguments, **keywords)
         if id(call.layer) not in self._parts:
             self._parts[id(call.layer)] = self._split_operation(call) if symbol(call) else self._split(call.layer)
-        first, *rest = self._parts[id(call.layer)]
-        if symbol(call) and first is not call.layer:
+        parts = self._parts[id(call.layer)]
+        if symbol(call) and parts[0] is not call.layer:
             tensors = [value for value in tf.nest.flatten((arguments, keywords)) if tf.is_tensor(value)]
             arguments, keywords = (tensors if len(tensors) > 1 else tensors[0],), {}
-        value = first(*arguments, **keywords)
-        for part in rest:
-            value = part(value)
-        return value
+        return call_in_turn(parts, arguments, keywords)
 
     def _split(self, layer: Any) -> list[Part]:
         activation = activation_of(layer)

@@ -11,7 +11,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
-from trainkit.models.calls import calls_of, is_graph, rebuild, replay
+from trainkit.models.calls import calls_of, is_graph, name_outputs, rebuild, replay
 
 _MIXED = ("mixed_float16", "mixed_bfloat16")
 
@@ -33,7 +33,7 @@ def flatten(model: Any) -> Any:
         return copy
     names = list(copy.output_names)
     _rename(copy, "", {layer.name for layer in copy.layers if not is_graph(layer)} | set(names))
-    return _name_outputs(rebuild(copy, _inline), names)
+    return name_outputs(rebuild(copy, _inline), names)
 
 
 def _copy_in_float32(model: Any) -> Any:
@@ -97,15 +97,3 @@ def _inline(call: Any, arguments: tuple, keywords: dict[str, Any]) -> Any:
     calls = calls_of(layer)
     made = replay(calls, values, inline)
     return [made[id(tensor)] for tensor in layer.outputs]
-
-
-def _name_outputs(model: Any, names: list[str]) -> Any:
-    """Give the outputs of a model names, of which those of models inside it were lost."""
-    if model.output_names == names:
-        return model
-    outputs = [
-        tensor if name == old else tf.keras.layers.Activation("linear", name=name)(tensor)
-        for tensor, old, name in zip(model.outputs, model.output_names, names, strict=True)
-    ]
-    packed = tf.nest.pack_sequence_as(model._nested_outputs, outputs)
-    return tf.keras.Model(model._nested_inputs, packed, name=model.name, trainable=model.trainable)
