@@ -20,6 +20,10 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
         path = ("deploy", "compress", index)
         if name == "Quantize" and index + 1 < len(names):
             yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
+        if name == "EntropyPenalty" and index + 1 < len(names):
+            yield path, f"EntropyPenalty must come last: {names[index + 1]} after it would move weights off their grid."
+        if name == "EntropyPenalty" and "Cluster" in names[:index]:
+            yield path, "EntropyPenalty must not come after Cluster: what it trains would no longer share values."
         if name == "Cluster" and 1 in (deploy.compress[index].arguments.get("layers") or {}).values():
             yield (*path, name, "layers"), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
         if name == "Prune" and "Cluster" in names[:index]:

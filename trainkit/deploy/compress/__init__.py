@@ -11,6 +11,7 @@ COMPRESSORS = Registry(
     "compressor",
     {
         "Cluster": "trainkit.deploy.compress.cluster:cluster",
+        "EntropyPenalty": "trainkit.deploy.compress.entropy_penalty:entropy_penalty",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "Quantize": "trainkit.deploy.compress.quantize:quantize",
     },

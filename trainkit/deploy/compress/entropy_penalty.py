@@ -1,0 +1,101 @@
+"""Entropy-penalized training: weights become a learned step times integers that a coder writes in few bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+
+from trainkit.deploy.compress.context import CompressionContext
+from trainkit.deploy.compress.copying import copy_model
+from trainkit.deploy.compress.entropy.grid import OnGrid
+from trainkit.deploy.compress.entropy.normalization import KINDS, absorb_statistics
+from trainkit.deploy.compress.entropy.report import facts_of, steps_of
+from trainkit.deploy.compress.kernels import kernels_of, promise_of
+from trainkit.deploy.compress.reparameterized import Place, places_of, reparameterize, settled
+from trainkit.deploy.compress.result import (
+    DISTINCT,
+    ZEROS,
+    CompressionResult,
+    Kind,
+    Promise,
+    count_distinct,
+    count_zeros,
+    promised_zeros,
+)
+
+STEP = "EntropyPenalty"
+RAMP = 0.25
+"""Share of the training steps in which the penalty grows."""
+
+
+def entropy_penalty(
+    model: Any,
+    *,
+    penalty: Annotated[float, Ge(0)] = 0.25,
+    epochs: Annotated[int, Ge(1)] = 20,
+    context: CompressionContext,
+) -> CompressionResult:
+    """Train all weights as a learned step times integers, while the loss counts the bits of those integers.
+
+    Kernels, recurrent ones too, biases, embeddings, whatever learns; frozen layers take part. What was pruned stays 0.
+    Batch normalization learns as it is, and gives up its statistics afterwards.
+
+    Args:
+        model: A flat functional `tf.keras.Model`; it is not changed.
+        penalty: What a bit for each weight, on average, adds to the loss.
+        epochs: Passes over the training samples.
+        context: What every compressor is told.
+
+    Returns:
+        A plain model whose weights are float32 products of a step and integers, and the promise of zeros and distinct
+        values of its kernels.
+
+    Reference:
+        Oktay, Ballé, Singh and Shrivastava, Scalable Model Compression by Entropy Penalized Reparameterization,
+        ICLR 2020.
+    """
+    thawed = _thawed(model)
+    sparse = promised_zeros(context.promises)
+    values = sum(int(np.prod(place.variable.shape)) for layer in thawed.layers for place in _learned(layer))
+    ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
+
+    def make(layer: str, place: Place) -> OnGrid | None:
+        if not place.variable.trainable or isinstance(place.owner, KINDS):
+            return None
+        return OnGrid(place.variable, price=penalty / values, ramp=ramp, keep_zeros=layer in sparse)
+
+    wrapped = reparameterize(thawed, make)
+    context.train(wrapped, epochs=epochs)
+    steps = list(steps_of(wrapped))
+    plain = settled(wrapped)
+    steps += absorb_statistics(plain)
+    facts = facts_of(plain, steps)
+    for layer in plain.layers:
+        layer.trainable = model.get_layer(layer.name).trainable
+    rounded = copy_model(plain)
+    return CompressionResult(rounded, tuple(_promises(rounded)), facts)
+
+
+def _thawed(model: Any) -> Any:
+    """A copy in which all layers learn; one of batch normalization only if it did: it would take up new statistics."""
+    copy = copy_model(model)
+    for layer in copy.layers:
+        layer.trainable = layer.trainable or not isinstance(layer, KINDS)
+    return copy
+
+
+def _learned(layer: Any) -> list[Place]:
+    """The weights of a layer that are put on a grid."""
+    return [place for place in places_of(layer) if place.variable.trainable and not isinstance(place.owner, KINDS)]
+
+
+def _promises(model: Any) -> list[Promise]:
+    """What holds of the kernels: so many zeros, so many values."""
+    promises = []
+    for name, kernel in kernels_of(model).items():
+        if np.any(kernel):
+            limits: dict[Kind, int] = {ZEROS: count_zeros(kernel), DISTINCT: count_distinct(kernel)}
+            promises += [promise_of(model, name, step=STEP, kind=kind, limit=limit) for kind, limit in limits.items()]
+    return promises
