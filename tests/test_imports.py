@@ -16,7 +16,7 @@ FLOORS = [
     {"registry"},
     {"config"},
     {"objects"},
-    {"data", "models", "runs"},
+    {"coding", "data", "models", "runs"},
     {"workers"},
     {"inference"},
     {"callbacks"},

@@ -26,6 +26,7 @@ from trainkit.cli import (
     runs,
     schema,
     show,
+    unpack,
     zoo,
 )
 from trainkit.cli.version import print_version
@@ -49,6 +50,7 @@ _COMMANDS = (
     deploy.deploy,
     evaluate.evaluate,
     predict.predict,
+    unpack.unpack,
     benchmark.benchmark,
     check.check,
     lr_finder.lr_finder,

@@ -24,7 +24,7 @@ from trainkit.runs.lock import LOCK
 from trainkit.training.record import check_data
 from trainkit.training.scale.strategies import strategy_here
 
-MODELS = (".keras", ".h5")
+MODELS = (".keras", ".h5", ".tkz")
 """Suffixes of models that can be deployed without a run."""
 COMPRESSED = "compressed.keras"
 """The plain model that the compression steps have made, beside the exported files."""

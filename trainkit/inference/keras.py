@@ -14,6 +14,7 @@ from trainkit.framework import tf
 from trainkit.inference.keras3 import is_keras3, read_keras3
 from trainkit.inference.predictor import TensorFacts, as_text, check_inputs, describe
 from trainkit.inference.python_code import refuse_python_code
+from trainkit.inference.tkz import read_tkz
 from trainkit.models import layers  # noqa: F401  registers layers that a file may hold
 
 BATCH_SIZE = 256
@@ -23,7 +24,8 @@ class KerasPredictor:
     """A Keras model behind the contract of predictors; it runs in batches.
 
     Args:
-        model: A `tf.keras.Model` with named inputs and outputs, or the path of a .keras or .h5 file, of Keras 3 too.
+        model: A `tf.keras.Model` with named inputs and outputs, or the path of a .keras, .h5 or .tkz file, of Keras 3
+            too.
 
     Raises:
         InputError: If the file holds Python code.
@@ -69,6 +71,8 @@ def _encode(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _read(filepath: Path) -> Any:
+    if filepath.suffix == ".tkz":
+        return read_tkz(filepath)
     refuse_python_code(filepath)
     if is_keras3(filepath):
         return read_keras3(filepath)

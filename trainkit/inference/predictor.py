@@ -17,6 +17,7 @@ PREDICTORS = Registry(
     {
         ".keras": "trainkit.inference.keras:KerasPredictor",
         ".h5": "trainkit.inference.keras:KerasPredictor",
+        ".tkz": "trainkit.inference.keras:KerasPredictor",
         ".tflite": "trainkit.inference.tflite:TFLitePredictor",
         ".onnx": "trainkit.inference.onnx:ONNXPredictor",
         "saved_model.pb": "trainkit.inference.saved_model:SavedModelPredictor",

@@ -50,12 +50,25 @@ def refuse_python_code(filepath: Path) -> None:
             that does more than compute, or a class of a package that is none of Keras.
     """
     for config in _configs(filepath):
-        if name := next(_code_in(config, "the model"), None):
-            cure = "Save the model again with layers of Keras in its place (Rescaling, Activation, Reshape)."
-            raise InputError(
-                f"`filepath` must be a model without Python code, which is not run. Received: {str(filepath)!r}, which "
-                f"has it in {name!r}. {cure}"
-            )
+        check_code(config, filepath)
+
+
+def check_code(config: Any, filepath: Path) -> None:
+    """Refuse a network that holds Python code, see `refuse_python_code`.
+
+    Args:
+        config: The network as its file describes it.
+        filepath: The file, for the message.
+
+    Raises:
+        InputError: If it holds any.
+    """
+    if name := next(_code_in(config, "the model"), None):
+        cure = "Save the model again with layers of Keras in its place (Rescaling, Activation, Reshape)."
+        raise InputError(
+            f"`filepath` must be a model without Python code, which is not run. Received: {str(filepath)!r}, which "
+            f"has it in {name!r}. {cure}"
+        )
 
 
 def _configs(filepath: Path) -> Iterator[Any]:

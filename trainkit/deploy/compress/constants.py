@@ -64,12 +64,14 @@ def read_constants(file: Path | TFLiteGraph) -> list[Constant]:
     """The constant tensors that operations of a file use.
 
     Args:
-        file: A .tflite or .onnx file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it is
-            read in this process, unless `open_file` has done that.
+        file: A .tflite, .onnx or .tkz file, a .keras file of Keras 3 or the directory of a SavedModel, written here: it
+            is read in this process, unless `open_file` has done that.
     """
     opened = open_file(file) if isinstance(file, Path) else file
     if isinstance(opened, TFLiteGraph):
         return list(_read_tflite(opened))
+    if opened.suffix == ".tkz":
+        return list(_read_tkz(opened))
     if opened.is_dir():
         return list(_read_saved_model(opened))
     return list(_read_keras3(opened) if opened.suffix == ".keras" else _read_onnx(opened))
@@ -147,6 +149,14 @@ def _read_keras3(filepath: Path) -> Iterator[Constant]:
     from trainkit.inference.keras3 import read_keras3
 
     for layer in read_keras3(filepath).layers:
+        for weight in layer.weights:
+            yield Constant((f"{layer.name}/{weight.name}",), weight.numpy(), None)
+
+
+def _read_tkz(filepath: Path) -> Iterator[Constant]:
+    from trainkit.inference.tkz import read_tkz
+
+    for layer in read_tkz(filepath).layers:
         for weight in layer.weights:
             yield Constant((f"{layer.name}/{weight.name}",), weight.numpy(), None)
 

@@ -17,6 +17,7 @@ _EXPORTERS = {  # name: (name of the file, place of the function)
     "Keras3": ("{name}_keras3.keras", "trainkit.deploy.export.keras3:export_keras3"),
     "ONNX": ("{name}{unlike_float32}.onnx", "trainkit.deploy.export.onnx:export_onnx"),
     "SavedModel": ("{name}_saved_model", "trainkit.deploy.export.saved_model:export_saved_model"),
+    "Tkz": ("{name}.tkz", "trainkit.deploy.export.tkz:export_tkz"),
     "TFLite": ("{name}_{precision}.tflite", "trainkit.deploy.export.tflite:export_tflite"),
 }
 

@@ -12,7 +12,7 @@ from trainkit.deploy.parity import DECISIVE_MARGINS
 from trainkit.deploy.subject import REJECTED
 from trainkit.errors import counted
 
-FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX", ".keras": "Keras 3"}
+FORMATS = {".tflite": "TensorFlow Lite", ".onnx": "ONNX", ".keras": "Keras 3", ".tkz": "TrainKit"}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ LANGUAGES = {
     ".tflite": {"Python": "tflite.py", "Kotlin": "tflite.kt", "C++": "tflite.cpp"},
     ".onnx": {"Python": "onnx.py", "Kotlin": "onnx.kt", "C++": "onnx.cpp"},
     ".keras": {"Python": "keras3.py"},
+    ".tkz": {"Python": "tkz.py"},
     "": {"Python": "saved_model.py", "TensorFlow Serving": "saved_model.sh"},
 }
 """Templates by the suffix of a file; a SavedModel is a directory."""

@@ -16,6 +16,7 @@ RUNTIMES = Registry(
     {
         ".keras": "trainkit.inference.timing.keras:TimedKeras",
         ".h5": "trainkit.inference.timing.keras:TimedKeras",
+        ".tkz": "trainkit.inference.timing.keras:TimedKeras",
         ".tflite": "trainkit.inference.timing.litert:TimedLiteRT",
         ".onnx": "trainkit.inference.timing.onnx:TimedONNX",
         "": "trainkit.inference.timing.saved_model:TimedSavedModel",
