@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trainkit.deploy.compress.entropy.grid import OnGrid
+from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.framework import tf
 
 
@@ -20,6 +21,7 @@ def test_values_are_float32_products_of_step_and_integers(weight):
     integers = np.rint(weight.numpy() / step)
     assert 3 < np.abs(integers).max() < 20
     np.testing.assert_array_equal(values, step * integers.astype(np.float32))
+    assert not np.signbit(values[values == 0]).any()
 
 
 def test_step_begins_at_half_the_deviation(weight):
@@ -50,27 +52,50 @@ def test_gradient_of_the_step_is_that_of_lsq(weight):
     assert float(tape.gradient(loss, grid.stretch)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_rate_reaches_weight_and_step(weight):
+def cost_of(grid):
+    (cost,) = grid.losses
+    return cost
+
+
+def test_cost_is_the_price_of_all_bits(weight):
+    grid = OnGrid(weight, price=1e-3, ramp=1)
+    grid(weight, training=True)
+    bits, _ = rate_of(weight / grid.step)
+    assert float(cost_of(grid)) == pytest.approx(1e-3 * float(bits))
+
+
+def test_cost_pulls_each_weight_to_zero_and_the_step_upwards(weight):
     grid = OnGrid(weight, price=1e-3, ramp=1)
     grid(weight, training=True)
     with tf.GradientTape() as tape:
-        (rate,) = grid.losses
-    of_weight, of_step = tape.gradient(rate, [weight, grid.stretch])
-    pulls = np.sign(of_weight) * np.sign(weight)
-    assert set(np.unique(pulls)) == {0, 1}  # a zero among few is no cheaper than what is not zero
-    assert float(of_step) == pytest.approx(-np.sum(of_weight * weight.numpy()), rel=1e-4)  # both scale alike
-    assert float(rate) > 1e-3 * weight.shape.num_elements()
+        cost = cost_of(grid)
+    of_weight, of_step = tape.gradient(cost, [weight, grid.stretch])
+    scaled = weight / grid.step
+    slopes = rate_of(scaled)[1]
+    np.testing.assert_allclose(of_weight, 1e-3 * slopes * tf.sign(scaled) / grid.step, rtol=1e-5)
+    assert float(of_step) == pytest.approx(-1e-3 * float(tf.reduce_sum(slopes * tf.abs(scaled))), rel=1e-4)
 
 
-def test_rate_grows_along_a_ramp(weight):
+def test_bits_are_counted_anew_every_ten_steps(weight):
+    grid = OnGrid(weight, price=1e-3, ramp=1)
+    counted = []
+    for _ in range(21):
+        grid(weight, training=True)
+        weight.assign(0.9 * weight)
+        counted.append(float(grid.bits))
+    assert len(set(counted[:10])) == len(set(counted[10:20])) == 1
+    assert counted[0] > counted[10] > counted[20]
+
+
+def test_price_grows_along_a_ramp(weight):
     grid = OnGrid(weight, price=1e-3, ramp=4)
     grown = []
     for _ in range(6):
         grid(weight, training=True)
-        grown.append(float(grid.losses[0]))
+        grown.append(float(cost_of(grid)))
     np.testing.assert_allclose(np.divide(grown, grown[-1]), [0.25, 0.5, 0.75, 1, 1, 1], rtol=1e-5)
     grid(weight, training=False)
-    assert float(grid.losses[0]) == grown[-1]
+    assert float(cost_of(grid)) == grown[-1]
 
 
 def test_zeros_stay_whatever_the_weight_becomes(weight):

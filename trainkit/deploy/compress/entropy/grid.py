@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.entropy.rate import bits_of
+from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.framework import tf
 
 COARSE = 2
@@ -14,14 +14,16 @@ COARSE = 2
 FINE = 16
 """Steps in the mean size of a weight whose values are nearly the same."""
 SMALLEST = 1e-6
-"""A step of a weight that is all zero."""
+"""The first step of a weight that is all zero."""
+EVERY = 10
+"""Training steps after which bits are counted anew: a weight changes little in so few."""
 
 
 class OnGrid(tf.keras.layers.Layer):
     """Rounds a weight to a learned step times integers, and adds to the loss what the integers cost.
 
-    The gradient goes through the rounding to the weight as if there were none; to the step it is that of the rounded
-    values with the integers fixed, less that of the weight: LSQ's.
+    The gradient of the rounded values goes to the weight as if it were not rounded, and to the step as LSQ has it; that
+    of the cost pulls each value to 0 by what its outermost integer costs, and the step upwards.
 
     Args:
         weight: The variable that is rounded; its values tell the first step.
@@ -39,40 +41,60 @@ class OnGrid(tf.keras.layers.Layer):
         self.price, self.ramp = price, ramp
         self.first = first_step(values)
         self.stretch = self.add_weight("stretch", shape=(), initializer="zeros")
-        self.pressure = self.add_weight(
-            "pressure",
-            shape=(),
-            initializer="zeros",
-            trainable=False,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        self.mask = None
-        if keep_zeros:
-            ones = tf.keras.initializers.Constant((values != 0).astype(values.dtype))
-            self.mask = self.add_weight("mask", shape=values.shape, initializer=ones, trainable=False)
-        self.add_loss(lambda: self.price * self.pressure * bits_of(self.scaled(weight)))
+        self.trained = self._state("trained", tf.zeros((), tf.int64))
+        self.bits = self._state("bits", tf.zeros((), weight.dtype))
+        self.pull = self._state("pull", tf.zeros_like(values))
+        self.mask = self._state("mask", tf.cast(values != 0, weight.dtype)) if keep_zeros else None
+        self.add_loss(lambda: self.cost(weight))
 
     @property
     def step(self) -> Any:
         """The distance of two values; its logarithm is what is learned."""
         return self.first * tf.exp(self.stretch)
 
-    def scaled(self, weight: Any) -> Any:
-        """A weight in steps, before it is rounded."""
-        values = weight if self.mask is None else weight * self.mask
-        return values / self.step
-
     def call(self, weight: Any, training: Any = None) -> Any:
         """The weight on its grid."""
+        weight = self._masked(weight)
         if training:
-            self.pressure.assign(tf.minimum(self.pressure + 1.0 / self.ramp, 1.0))
-        return self.step * round_straight(self.scaled(weight))
+            tf.cond(self.trained % EVERY == 0, lambda: self._count_bits(weight), tf.no_op)
+            self.trained.assign_add(1)
+        return round_to(weight, self.step)
+
+    def cost(self, weight: Any) -> Any:
+        """What the bits add to the loss, as they were counted last."""
+        grown = tf.minimum(tf.cast(self.trained, weight.dtype) / self.ramp, 1.0)
+        pulled = tf.reduce_sum(self.pull * weight) * tf.exp(tf.stop_gradient(self.stretch) - self.stretch)
+        return self.price * grown * (self.bits + pulled - tf.stop_gradient(pulled))
+
+    def _count_bits(self, weight: Any) -> Any:
+        bits, slopes = rate_of(weight / self.step)
+        return tf.group(self.bits.assign(bits), self.pull.assign(slopes * tf.sign(weight) / self.step))
+
+    def _masked(self, weight: Any) -> Any:
+        return weight if self.mask is None else weight * self.mask
+
+    def _state(self, name: str, value: Any) -> Any:
+        """A variable that is not learned; replicas, whose weights are the same, have each their own."""
+        return self.add_weight(
+            name,
+            shape=value.shape,
+            dtype=value.dtype,
+            initializer=lambda *_, **__: value,
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
 
 
 @tf.custom_gradient
-def round_straight(values: Any) -> tuple[Any, Any]:
-    """Round to integers; the gradient is that of the values."""
-    return tf.round(values), lambda gradient: gradient
+def round_to(weight: Any, step: Any) -> tuple[Any, Any]:
+    """Round a weight to a step times integers, 0 among them and never -0; see `OnGrid` for the gradient."""
+    values = step * (tf.round(weight / step) + 0.0)
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        return upstream, tf.reduce_sum(upstream * (values - weight)) / step
+
+    return values, gradient
 
 
 def first_step(values: np.ndarray) -> float:

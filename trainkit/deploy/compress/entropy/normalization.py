@@ -44,7 +44,7 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
 def _round(variable: Any, values: np.ndarray, size: float) -> float:
     """Set a variable to values on a grid, and tell the step."""
     step = np.float32(size / STEPS)
-    variable.assign(step * np.rint(values / step).astype(np.float32))
+    variable.assign(step * (np.rint(values / step) + 0.0).astype(np.float32))
     return float(step)
 
 

@@ -1,4 +1,4 @@
-"""What integers cost in a file, estimated from how often they are zero, with the gradient of that estimate."""
+"""What integers cost in a file, estimated from how often they are zero."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainkit.framework import tf
 LN2 = float(np.log(2.0))
 
 
-def bits_of(scaled: Any) -> Any:
+def rate_of(scaled: Any) -> tuple[Any, Any]:
     """Estimate the bits that an adaptive coder needs for numbers rounded to integers.
 
     A value is zero or not, by a probability of its own; it then has a sign (one bit) and a size whose probability
@@ -20,30 +20,26 @@ def bits_of(scaled: Any) -> Any:
     a matrix, a column, a filter, a pixel of a filter): the logarithm of the odds of a value is that of the whole, and
     what each of its slices adds.
 
-    The gradient takes the counts as given: for each value it is what the next integer costs beyond the one before,
-    downwards. A value whose neighbours are all zero so costs most.
-
     Args:
         scaled: A weight divided by its step.
 
     Returns:
-        A scalar.
+        The bits of all values; and, for each, what the integer next to it, away from 0, costs beyond the one before,
+        with the counts as they are: a value whose neighbours are all zero costs most.
 
     Reference:
         Oktay, Ballé, Singh and Shrivastava, Scalable Model Compression by Entropy Penalized Reparameterization,
         ICLR 2020, equation 2.
     """
-    fixed = tf.stop_gradient(scaled)
-    sizes = tf.abs(tf.round(fixed))
+    sizes = tf.abs(tf.round(scaled))
     is_set = tf.cast(sizes > 0, scaled.dtype)
     count, total = tf.reduce_sum(is_set), tf.reduce_sum(sizes)
     more = (total - count + 0.5) / (total + 1.0)  # probability that a size is larger than the one at hand
     of_sizes = -count * _log2(1.0 - more) - (total - count) * _log2(more)
     of_zeros, logits = _zeros(is_set, count)
     first = tf.maximum(1.0 - _log2(1.0 - more) - logits / LN2, 0.0)
-    slopes = tf.where(tf.abs(fixed) < 1.0, first, -_log2(more))
-    pull = tf.reduce_sum(slopes * tf.abs(scaled))
-    return of_zeros + count + of_sizes + pull - tf.stop_gradient(pull)
+    slopes = tf.where(tf.abs(scaled) < 1.0, first, -_log2(more))
+    return of_zeros + count + of_sizes, slopes
 
 
 def _zeros(is_set: Any, count: Any) -> tuple[Any, Any]:

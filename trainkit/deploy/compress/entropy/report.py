@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.entropy.rate import bits_of
+from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.deploy.compress.kernels import variables_of
 from trainkit.deploy.compress.reparameterized import Reparameterized
+from trainkit.framework import tf
 
 
 def steps_of(model: Any) -> Iterator[tuple[str, Any, float]]:
@@ -55,5 +56,5 @@ def _entry(layer: str, variable: Any, step: float) -> dict[str, Any]:
         "step": step,
         "size": int(integers.size),
         "nonzeros": int(np.count_nonzero(integers)),
-        "estimated_bits": round(float(bits_of(integers.astype(np.float32)))),
+        "estimated_bits": round(float(rate_of(tf.constant(integers, tf.float32))[0])),
     }
