@@ -30,6 +30,16 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
     [
         ("[Quantize, Prune]", 0, "Quantize must come last: Prune after it would undo its rounding."),
         ("[Quantize, Quantize]", 0, "Quantize must come last: Quantize after it would undo its rounding."),
+        (
+            "[EntropyPenalty, Prune]",
+            0,
+            "EntropyPenalty must come last: Prune after it would move weights off their grid.",
+        ),
+        (
+            "[Cluster, EntropyPenalty]",
+            1,
+            "EntropyPenalty must not come after Cluster: what it trains would no longer share values.",
+        ),
         ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
     ],
 )
@@ -57,6 +67,8 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
         ("Prune: {schedule: linear}", "must be one of polynomial, constant. Received: schedule='linear'."),
         ("Prune: {epochs: 0}", "must be at least 1. Received: epochs=0."),
         ("Prune: {sparcity: 0.9}", "unknown argument. Prune takes sparsity, layers, skip_first"),
+        ("EntropyPenalty: {penalty: -1}", "must be at least 0. Received: penalty=-1."),
+        ("EntropyPenalty: {epochs: 0}", "must be at least 1. Received: epochs=0."),
         ("Cluster: {layers: {conv*: 4.5}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: .inf}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: 1}}", "layers: must give 2 and more clusters, or 0 to leave a layer alone."),

@@ -77,6 +77,14 @@ def test_a_higher_penalty_makes_fewer_bytes(model, penalized, context_with):
     assert higher.facts["nonzeros"] < penalized.facts["nonzeros"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 1.3])
+def test_bytes_are_at_most_those_that_were_asked_for(share, penalized, context_with):
+    wanted = int(share * penalized.facts["estimated_bytes"])
+    result = entropy_penalty(penalized.model, penalty=0.1, bytes=wanted, epochs=10, context=context_with(rate=3e-3))
+    assert 0.65 * wanted < result.facts["estimated_bytes"] < 1.05 * wanted
+
+
 def test_entropy_penalty_promises_zeros_and_values(penalized):
     found = {(one.layer, one.kind): one.limit for one in penalized.promises}
     kernel = kernels_of(penalized.model)["digit"]
@@ -123,7 +131,15 @@ def shared(inputs):
     return L.Flatten()(dense(dense(x)))
 
 
-@pytest.fixture(params=[residual, recurrent, attending, shared])
+@pytest.fixture(
+    params=[
+        residual,
+        pytest.param(recurrent, marks=pytest.mark.slow),
+        pytest.param(attending, marks=pytest.mark.slow),
+        shared,
+    ],
+    ids=lambda network: network.__name__,
+)
 def network(request, bench):
     tf.keras.utils.set_random_seed(1)
     inputs = tf.keras.Input((14, 14, 1), name="input")
@@ -139,6 +155,7 @@ def test_entropy_penalty_works_on_other_networks(network, bench, context_with):
     assert accuracy_of(result.model, bench) > accuracy_of(network, bench) - 0.1
 
 
+@pytest.mark.slow
 def test_deploy_goes_on_in_the_middle_of_entropy_penalty(tiny_run, copy_of_run, tmp_path, monkeypatch):
     whole = Run(shutil.copytree(tiny_run.directory, tmp_path / "whole"))
     changes = (

@@ -9,7 +9,7 @@ from annotated_types import Ge
 
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
-from trainkit.deploy.compress.entropy.grid import OnGrid
+from trainkit.deploy.compress.entropy.grid import Goal, OnGrid
 from trainkit.deploy.compress.entropy.normalization import KINDS, absorb_statistics
 from trainkit.deploy.compress.entropy.report import facts_of, steps_of
 from trainkit.deploy.compress.kernels import kernels_of, promise_of
@@ -22,8 +22,8 @@ from trainkit.deploy.compress.result import (
     Promise,
     count_distinct,
     count_zeros,
-    promised_zeros,
 )
+from trainkit.framework import tf
 
 STEP = "EntropyPenalty"
 RAMP = 0.25
@@ -34,6 +34,7 @@ def entropy_penalty(
     model: Any,
     *,
     penalty: Annotated[float, Ge(0)] = 0.25,
+    bytes: Annotated[int | None, Ge(1)] = None,
     epochs: Annotated[int, Ge(1)] = 20,
     context: CompressionContext,
 ) -> CompressionResult:
@@ -45,6 +46,8 @@ def entropy_penalty(
     Args:
         model: A flat functional `tf.keras.Model`; it is not changed.
         penalty: What a bit for each weight, on average, adds to the loss.
+        bytes: How many all weights are to need, by the estimate that is trained with: the penalty then changes until
+            they do. None leaves it as it is.
         epochs: Passes over the training samples.
         context: What every compressor is told.
 
@@ -57,14 +60,19 @@ def entropy_penalty(
         ICLR 2020.
     """
     thawed = _thawed(model)
-    sparse = promised_zeros(context.promises)
-    values = sum(int(np.prod(place.variable.shape)) for layer in thawed.layers for place in _learned(layer))
+    sparse = {(promise.layer, promise.weight) for promise in context.promises if promise.kind == ZEROS}
+    places = [place for layer in thawed.layers for place in places_of(layer) if _is_learned(place)]
+    values = sum(place.variable.shape.num_elements() for place in places)
     ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
+    grids: list[OnGrid] = []
+    goal = Goal(8.0 * bytes, lambda: tf.add_n([grid.bits for grid in grids])) if bytes else None
 
     def make(layer: str, place: Place) -> OnGrid | None:
-        if not place.variable.trainable or isinstance(place.owner, KINDS):
+        if not _is_learned(place):
             return None
-        return OnGrid(place.variable, price=penalty / values, ramp=ramp, keep_zeros=layer in sparse)
+        is_sparse = (layer, place.attribute) in sparse
+        grids.append(OnGrid(place.variable, price=penalty / values, ramp=ramp, goal=goal, keep_zeros=is_sparse))
+        return grids[-1]
 
     wrapped = reparameterize(thawed, make)
     context.train(wrapped, epochs=epochs)
@@ -86,9 +94,8 @@ def _thawed(model: Any) -> Any:
     return copy
 
 
-def _learned(layer: Any) -> list[Place]:
-    """The weights of a layer that are put on a grid."""
-    return [place for place in places_of(layer) if place.variable.trainable and not isinstance(place.owner, KINDS)]
+def _is_learned(place: Place) -> bool:
+    return place.variable.trainable and not isinstance(place.owner, KINDS)
 
 
 def _promises(model: Any) -> list[Promise]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,10 +14,26 @@ COARSE = 2
 """Steps in the standard deviation of a weight, at first."""
 FINE = 16
 """Steps in the mean size of a weight whose values are nearly the same."""
-SMALLEST = 1e-6
+SMALLEST = 1e-2
 """The first step of a weight that is all zero."""
 EVERY = 10
 """Training steps after which bits are counted anew: a weight changes little in so few."""
+HASTE = 2
+"""How fast a price follows: while there are e times as many bits as wanted, it grows by e this often in a ramp."""
+MOST = 4.0
+"""How many times too many bits, or too few, make a difference."""
+
+
+class Goal(NamedTuple):
+    """How many bits all weights together are to have.
+
+    Args:
+        bits: So many.
+        total: Tells how many there are.
+    """
+
+    bits: float
+    total: Callable[[], Any]
 
 
 class OnGrid(tf.keras.layers.Layer):
@@ -29,18 +46,22 @@ class OnGrid(tf.keras.layers.Layer):
         weight: The variable that is rounded; its values tell the first step.
         price: What a bit adds to the loss once `ramp` training steps are done; before, it grows from 0 along a line.
         ramp: Training steps.
+        goal: What the price follows from then on; without one it stays.
         keep_zeros: Whether what is zero now stays so.
 
     Reference:
         Esser et al., Learned Step Size Quantization, ICLR 2020, equation 3.
     """
 
-    def __init__(self, weight: Any, *, price: float, ramp: int, keep_zeros: bool = False) -> None:
+    def __init__(
+        self, weight: Any, *, price: float, ramp: int, goal: Goal | None = None, keep_zeros: bool = False
+    ) -> None:
         super().__init__(dtype=weight.dtype, name="grid")
         values = weight.numpy()
-        self.price, self.ramp = price, ramp
+        self.ramp, self.goal = ramp, goal
         self.first = first_step(values)
         self.stretch = self.add_weight("stretch", shape=(), initializer="zeros")
+        self.price = self._state("price", tf.constant(price, weight.dtype))
         self.trained = self._state("trained", tf.zeros((), tf.int64))
         self.bits = self._state("bits", tf.zeros((), weight.dtype))
         self.pull = self._state("pull", tf.zeros_like(values))
@@ -54,7 +75,7 @@ class OnGrid(tf.keras.layers.Layer):
 
     def call(self, weight: Any, training: Any = None) -> Any:
         """The weight on its grid."""
-        weight = self._masked(weight)
+        weight = self._masked(tf.convert_to_tensor(weight))
         if training:
             tf.cond(self.trained % EVERY == 0, lambda: self._count_bits(weight), tf.no_op)
             self.trained.assign_add(1)
@@ -68,7 +89,13 @@ class OnGrid(tf.keras.layers.Layer):
 
     def _count_bits(self, weight: Any) -> Any:
         bits, slopes = rate_of(weight / self.step)
-        return tf.group(self.bits.assign(bits), self.pull.assign(slopes * tf.sign(weight) / self.step))
+        self.bits.assign(bits)
+        self.pull.assign(slopes * tf.sign(weight) / self.step)
+        if self.goal is not None:
+            missed = tf.clip_by_value(self.goal.total() / self.goal.bits, 1 / MOST, MOST)
+            haste = tf.where(self.trained < self.ramp, 0.0, min(1.0, HASTE * EVERY / self.ramp))
+            self.price.assign(self.price * missed**haste)
+        return tf.no_op()
 
     def _masked(self, weight: Any) -> Any:
         return weight if self.mask is None else weight * self.mask
