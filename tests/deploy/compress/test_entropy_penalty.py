@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,6 +106,17 @@ def test_entropy_penalty_works_on_frozen_layers_and_leaves_them_frozen(bench, co
     result = entropy_penalty(tf.keras.Model(inputs, outputs), epochs=1, context=context_with())
     assert set(off_grid(result).values()) == {0.0}
     assert [one.trainable for one in result.model.layers if one.weights] == [False, False, True]
+
+
+@pytest.mark.parametrize("dropout, rate", [(False, 0.0), (True, 0.5)])
+def test_dropout_rests_unless_it_is_asked_for(dropout, rate, context_with):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    outputs = L.Dense(10, activation="softmax", name="digit")(L.Dropout(0.5, name="drop")(L.Flatten()(inputs)))
+    trained = []
+    context = replace(context_with(), fine_tune=lambda model, **_: trained.append(model.get_layer("drop").rate))
+    result = entropy_penalty(tf.keras.Model(inputs, outputs), epochs=1, dropout=dropout, context=context)
+    assert trained == [rate]
+    assert result.model.get_layer("drop").rate == 0.5
 
 
 def residual(inputs):

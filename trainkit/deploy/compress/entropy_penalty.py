@@ -35,6 +35,7 @@ def entropy_penalty(
     *,
     penalty: Annotated[float, Ge(0)] = 0.25,
     bytes: Annotated[int | None, Ge(1)] = None,
+    dropout: bool = False,
     epochs: Annotated[int, Ge(1)] = 20,
     context: CompressionContext,
 ) -> CompressionResult:
@@ -48,6 +49,8 @@ def entropy_penalty(
         penalty: What a bit for each weight, on average, adds to the loss.
         bytes: How many all weights are to need, by the estimate that is trained with: the penalty then changes until
             they do. None leaves it as it is.
+        dropout: Whether `Dropout` layers drop while this trains: few weights that are to do without each other need
+            many bits, and counting bits keeps a network from learning by heart, too.
         epochs: Passes over the training samples.
         context: What every compressor is told.
 
@@ -59,9 +62,9 @@ def entropy_penalty(
         Oktay, Ballé, Singh and Shrivastava, Scalable Model Compression by Entropy Penalized Reparameterization,
         ICLR 2020.
     """
-    thawed = _thawed(model)
+    copy = _prepared(model, dropout=dropout)
     sparse = {(promise.layer, promise.weight) for promise in context.promises if promise.kind == ZEROS}
-    places = [place for layer in thawed.layers for place in places_of(layer) if _is_learned(place)]
+    places = [place for layer in copy.layers for place in places_of(layer) if _is_learned(place)]
     values = sum(place.variable.shape.num_elements() for place in places)
     ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
     grids: list[OnGrid] = []
@@ -74,23 +77,28 @@ def entropy_penalty(
         grids.append(OnGrid(place.variable, price=penalty / values, ramp=ramp, goal=goal, keep_zeros=is_sparse))
         return grids[-1]
 
-    wrapped = reparameterize(thawed, make)
+    wrapped = reparameterize(copy, make)
     context.train(wrapped, epochs=epochs)
     steps = list(steps_of(wrapped))
     plain = settled(wrapped)
     steps += absorb_statistics(plain)
     facts = facts_of(plain, steps)
     for layer in plain.layers:
-        layer.trainable = model.get_layer(layer.name).trainable
+        before = model.get_layer(layer.name)
+        layer.trainable = before.trainable
+        if isinstance(layer, tf.keras.layers.Dropout):
+            layer.rate = before.rate
     rounded = copy_model(plain)
     return CompressionResult(rounded, tuple(_promises(rounded)), facts)
 
 
-def _thawed(model: Any) -> Any:
+def _prepared(model: Any, *, dropout: bool) -> Any:
     """A copy in which all layers learn; one of batch normalization only if it did: it would take up new statistics."""
     copy = copy_model(model)
     for layer in copy.layers:
         layer.trainable = layer.trainable or not isinstance(layer, KINDS)
+        if isinstance(layer, tf.keras.layers.Dropout) and not dropout:
+            layer.rate = 0.0
     return copy
 
 
