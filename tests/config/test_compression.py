@@ -35,31 +35,45 @@ def test_steps_that_keep_each_others_promises_are_taken(small_config, steps):
         (
             "[Prune, Cluster, Distill]",
             2,
-            "Distill must come before Prune: it trains without keeping what that has promised. "
+            "Distill must not come after Prune: it trains without keeping what that has promised. "
             "`deploy.fine_tune.distill` gives Prune a teacher.",
         ),
         (
             "[Prune, PruneFilters]",
             1,
-            "PruneFilters must come before Prune: what that promises is of kernels of this size.",
+            "PruneFilters must not come after Prune: what that promises is of kernels of this size.",
         ),
         (
             "[Cluster, PruneFilters]",
             1,
-            "PruneFilters must come before Cluster: what that promises is of kernels of this size.",
+            "PruneFilters must not come after Cluster: what that promises is of kernels of this size.",
         ),
         ("[PruneFilters, PruneFilters]", 1, "PruneFilters must stand once: `rounds` lets filters go step by step."),
-        ("[Prune, LowRank: {rank: 8}]", 1, "LowRank must come before Prune: factors have no zeros of their product."),
+        (
+            "[Prune, LowRank: {rank: 8}]",
+            1,
+            "LowRank must not come after Prune: factors have no zeros of their product.",
+        ),
         (
             "[Cluster, LowRank: {rank: 8}]",
             1,
-            "LowRank must come before Cluster: factors share no values of their product.",
+            "LowRank must not come after Cluster: factors share no values of their product.",
         ),
-        ("[Cluster, Prune]", 1, "Prune must come before Cluster: what it trains would no longer share values."),
+        (
+            "[EntropyPenalty, Prune]",
+            0,
+            "EntropyPenalty must come last: Prune after it would move weights off their grid.",
+        ),
+        (
+            "[Cluster, EntropyPenalty]",
+            1,
+            "EntropyPenalty must not come after Cluster: what it trains would no longer share values.",
+        ),
+        ("[Cluster, Prune]", 1, "Prune must not come after Cluster: what it trains would no longer share values."),
         (
             "[Cluster, DynamicNetworkSurgery]",
             1,
-            "DynamicNetworkSurgery must come before Cluster: what it trains would no longer share values.",
+            "DynamicNetworkSurgery must not come after Cluster: what it trains would no longer share values.",
         ),
     ],
 )

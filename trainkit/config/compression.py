@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from trainkit.config.document import Document, KeyPath
 from trainkit.config.settings import Deploy, Experiment
 from trainkit.errors import Problem
+
+Told = Iterator[tuple[KeyPath, str]]
 
 PRUNING = ("DeepCompression", "DynamicNetworkSurgery", "Prune")
 """Steps that set weights to 0."""
@@ -16,35 +18,35 @@ SHARING = {"Cluster": "layers", "DeepCompression": "layer_clusters"}
 PROMISING = (*PRUNING, "Cluster")
 """Steps whose promises others have to keep."""
 
+LAST = {"EntropyPenalty": "would move weights off their grid", "Quantize": "would undo its rounding"}
+"""Steps that come last, and what another one after them would do."""
+
+_NO_LONGER = "what it trains would no longer share values."
+_TAUGHT = "it trains without keeping what that has promised. `deploy.fine_tune.distill` gives {other} a teacher."
+
+ORDER: tuple[tuple[Collection[str], Collection[str], str], ...] = (
+    (PRUNING, SHARING, _NO_LONGER),
+    (("EntropyPenalty",), SHARING, _NO_LONGER),
+    (("Distill",), PROMISING, _TAUGHT),
+    (("PruneFilters",), PROMISING, "what that promises is of kernels of this size."),
+    (("LowRank",), PRUNING, "factors have no zeros of their product."),
+    (("LowRank",), ("Cluster",), "factors share no values of their product."),
+)
+"""Steps that cannot come after others, and why."""
+
 
 def check_compression(experiment: Experiment, document: Document) -> list[Problem]:
     """All problems of steps that stand in an order, or beside exports, where one would undo the other."""
     return [document.problem(path, message) for path, message in _problems(experiment.deploy)]
 
 
-def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
+def _problems(deploy: Deploy) -> Told:
     names = [node.class_name for node in deploy.compress]
-    for index, name in enumerate(names):
-        path = ("deploy", "compress", index)
-        if name == "Quantize" and index + 1 < len(names):
-            yield path, f"Quantize must come last: {names[index + 1]} after it would undo its rounding."
-        counts = SHARING.get(name, "")
-        if 1 in (deploy.compress[index].arguments.get(counts) or {}).values():
-            yield (*path, name, counts), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
-        if name == "Prune" and deploy.compress[index].arguments.get("sparsity") == "auto":
-            yield from _problems_of_auto((*path, name), deploy.compress[index].arguments)
-        sharing = next((one for one in names[:index] if one in SHARING), None)
-        if name in PRUNING and sharing:
-            yield path, f"{name} must come before {sharing}: what it trains would no longer share values."
-        if name == "Distill" and (weight := deploy.compress[index].arguments.get("weight", 0)) > 1:
-            yield (*path, name, "weight"), f"must be at most 1. Received: weight={weight!r}."
-        if name == "Distill" and (before := [one for one in names[:index] if one in PROMISING]):
-            told = f"Distill must come before {before[0]}: it trains without keeping what that has promised."
-            yield path, f"{told} `deploy.fine_tune.distill` gives {before[0]} a teacher."
-        if name == "PruneFilters":
-            yield from _problems_of_filters(deploy, index)
-        if name == "LowRank":
-            yield from _problems_of_low_rank(path, deploy.compress[index].arguments, names[:index])
+    for index, node in enumerate(deploy.compress):
+        path: KeyPath = ("deploy", "compress", index)
+        yield from ((path, told) for told in _problems_of_order(names, index))
+        if node.class_name in _ARGUMENTS:
+            yield from _ARGUMENTS[node.class_name]((*path, node.class_name), node.arguments)
     if "Quantize" in names and not any(_is_int8(node.arguments) for node in deploy.export):
         path = ("deploy", "compress", names.index("Quantize"))
         yield (
@@ -61,39 +63,60 @@ def _problems(deploy: Deploy) -> Iterator[tuple[KeyPath, str]]:
             )
 
 
-def _problems_of_auto(path: KeyPath, arguments: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+def _problems_of_order(names: list[str], index: int) -> Iterator[str]:
+    name, before = names[index], names[:index]
+    if name in LAST and index + 1 < len(names):
+        yield f"{name} must come last: {names[index + 1]} after it {LAST[name]}."
+    for steps, others, reason in ORDER:
+        other = next((one for one in before if one in others), None) if name in steps else None
+        if other is not None:
+            yield f"{name} must not come after {other}: {reason.format(other=other)}"
+    if name == "PruneFilters" and name in before:
+        yield "PruneFilters must stand once: `rounds` lets filters go step by step."
+
+
+def _problems_of_counts(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
+    argument = SHARING[str(path[-1])]
+    if 1 in (arguments.get(argument) or {}).values():
+        yield (*path, argument), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
+
+
+def _problems_of_distill(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
+    if (weight := arguments.get("weight", 0)) > 1:
+        yield (*path, "weight"), f"must be at most 1. Received: weight={weight!r}."
+
+
+def _problems_of_pruning(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
+    if arguments.get("sparsity") != "auto":
+        return
     if arguments.get("scope") == "global":
         yield (*path, "scope"), "must be layer where `sparsity` is auto. Received: scope='global'."
-    shares = arguments.get("layers")
-    if isinstance(shares, dict) and any(shares.values()):
+    if any((arguments.get("layers") or {}).values()):
         yield (*path, "layers"), "must be 0, to leave layers alone, where `sparsity` is auto."
 
 
-def _problems_of_filters(deploy: Deploy, index: int) -> Iterator[tuple[KeyPath, str]]:
-    path, before = ("deploy", "compress", index), [node.class_name for node in deploy.compress[:index]]
-    arguments = deploy.compress[index].arguments
-    for other in PROMISING:
-        if other in before:
-            yield path, f"PruneFilters must come before {other}: what that promises is of kernels of this size."
-    if "PruneFilters" in before:
-        yield path, "PruneFilters must stand once: `rounds` lets filters go step by step."
+def _problems_of_filters(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
     rounds, epochs = arguments.get("rounds", 1), arguments.get("epochs", 4)
     if epochs < rounds:
-        yield (*path, "PruneFilters", "epochs"), f"must be at least `rounds`: {rounds}. Received: {epochs}."
+        yield (*path, "epochs"), f"must be at least `rounds`: {rounds}. Received: {epochs}."
 
 
-def _problems_of_low_rank(
-    path: KeyPath, arguments: Mapping[str, object], before: Sequence[str]
-) -> Iterator[tuple[KeyPath, str]]:
-    for other in before:
-        if other in PRUNING:
-            yield path, f"LowRank must come before {other}: factors have no zeros of their product."
-        elif other in SHARING:
-            yield path, f"LowRank must come before {other}: factors share no values of their product."
+def _problems_of_low_rank(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
     given = [key for key in ("rank", "energy", "accuracy_drop") if arguments.get(key) is not None]
     if len(given) > 1 or not (given or arguments.get("layers")):
         told = f"Received: {' and '.join(given) or 'none of them'}."
-        yield path, f"LowRank must have one of rank, energy and accuracy_drop, or `layers` alone. {told}"
+        yield path[:-1], f"LowRank must have one of rank, energy and accuracy_drop, or `layers` alone. {told}"
+
+
+_ARGUMENTS: dict[str, Callable[[KeyPath, Mapping[str, Any]], Told]] = {
+    "Cluster": _problems_of_counts,
+    "DeepCompression": _problems_of_counts,
+    "Distill": _problems_of_distill,
+    "LowRank": _problems_of_low_rank,
+    "Prune": _problems_of_pruning,
+    "PruneFilters": _problems_of_filters,
+}
+"""What is wrong with arguments beside each other, by step."""
 
 
 def _is_int8(arguments: dict[str, object]) -> bool:

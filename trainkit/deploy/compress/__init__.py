@@ -14,6 +14,7 @@ COMPRESSORS = Registry(
         "DeepCompression": "trainkit.deploy.compress.deep_compression:deep_compression",
         "Distill": "trainkit.deploy.compress.distill:distill",
         "DynamicNetworkSurgery": "trainkit.deploy.compress.dynamic_network_surgery:dynamic_network_surgery",
+        "EntropyPenalty": "trainkit.deploy.compress.entropy_penalty:entropy_penalty",
         "LowRank": "trainkit.deploy.compress.low_rank:low_rank",
         "Prune": "trainkit.deploy.compress.prune:prune",
         "PruneFilters": "trainkit.deploy.compress.prune_filters:prune_filters",

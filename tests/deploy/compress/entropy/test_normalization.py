@@ -1,0 +1,49 @@
+"""Batch normalization whose statistics need no bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainkit.deploy.compress.entropy.normalization import absorb_statistics
+from trainkit.framework import tf
+
+
+def normalizing(**arguments):
+    """A network of one BatchNormalization that has seen and learned something."""
+    random = np.random.default_rng(1)
+    layer = tf.keras.layers.BatchNormalization(name="norm", **arguments)
+    inputs = tf.keras.Input((40,))
+    model = tf.keras.Model(inputs, layer(inputs))
+    for variable, values in {
+        "gamma": random.lognormal(0, 0.3, 40),
+        "beta": random.normal(0, 1, 40),
+        "moving_mean": random.normal(0, 3, 40),
+        "moving_variance": random.lognormal(1, 1, 40),
+    }.items():
+        if getattr(layer, variable) is not None:
+            getattr(layer, variable).assign(values)
+    return model, layer
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"scale": False}, {"center": False}, {"scale": False, "center": False}], ids=str
+)
+def test_network_answers_as_before(arguments):
+    model, layer = normalizing(**arguments)
+    samples = np.random.default_rng(2).normal(0, 3, (500, 40)).astype(np.float32)
+    before = model.predict(samples, verbose=0)
+    steps = {variable.name: step for _, variable, step in absorb_statistics(model)}
+    assert len(steps) == layer.scale + layer.center
+    np.testing.assert_allclose(model.predict(samples, verbose=0), before, atol=0.03 * before.std())
+    for variable in (one for one in (layer.gamma, layer.beta) if one is not None):
+        step = np.float32(steps[variable.name])
+        np.testing.assert_array_equal(variable.numpy(), step * np.rint(variable.numpy() / step))
+
+
+def test_statistics_are_constants():
+    model, layer = normalizing()
+    list(absorb_statistics(model))
+    assert set(layer.moving_mean.numpy()) == {0.0}
+    assert set(layer.moving_variance.numpy()) == {np.float32(0.999)}
+    assert layer.epsilon == 1e-3

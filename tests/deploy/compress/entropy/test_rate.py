@@ -1,0 +1,86 @@
+"""What integers cost in a file, as training takes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainkit.deploy.compress.entropy.rate import rate_of
+from trainkit.framework import tf
+
+
+def even(size, every):
+    """A matrix with as many ones in each row as in each column."""
+    return (np.add.outer(np.arange(size), np.arange(size)) % every == 0).astype(np.float32)
+
+
+def bits(values):
+    return float(rate_of(tf.constant(values, tf.float32))[0])
+
+
+def entropy(density):
+    return -density * np.log2(density) - (1 - density) * np.log2(1 - density)
+
+
+def test_bits_are_the_entropy_of_zeros_and_a_sign():
+    values = even(200, 10)
+    expected = values.size * entropy(0.1) + values.sum()
+    assert bits(values) == pytest.approx(expected, rel=0.01)
+
+
+def test_bits_of_sizes_are_those_of_a_geometric_distribution():
+    random = np.random.default_rng(1)
+    values = even(200, 10) * random.geometric(0.5, (200, 200))
+    expected = values.size * entropy(0.1) + (values > 0).sum() * (1 + 2)
+    assert bits(values) == pytest.approx(expected, rel=0.02)
+
+
+def test_bits_count_what_is_rounded():
+    random = np.random.default_rng(1)
+    values = even(50, 5)
+    assert bits(values + random.uniform(-0.4, 0.4, values.shape)) == pytest.approx(bits(values))
+
+
+def test_rows_and_columns_that_are_all_zero_cost_little():
+    block = np.zeros((200, 200), np.float32)
+    block[:40, :60] = 1
+    scattered = np.random.default_rng(1).permuted(block.reshape(-1)).reshape(block.shape)
+    assert bits(block) < bits(scattered) / 2
+
+
+@pytest.mark.parametrize("shape", [(10,), (1,), (3, 3, 8, 1), (5, 5, 4, 6), (4, 1), (7, 2, 3)], ids=str)
+@pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
+def test_bits_and_slopes_are_finite(shape, value):
+    found, slopes = rate_of(tf.fill(shape, tf.constant(value)))
+    assert 0 <= float(found) < 20 * slopes.shape.num_elements() + 20
+    assert slopes.shape == shape
+    assert np.isfinite(slopes).all()
+    assert (slopes.numpy() >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "place, before, after", [((0, 1), 0.0, 1.0), ((0, 0), 1.0, 2.0), ((3, 5), 0.0, -1.0)], ids=["new", "more", "minus"]
+)
+def test_slope_is_what_the_next_integer_costs(place, before, after):
+    random = np.random.default_rng(1)
+    values = even(200, 10) * random.geometric(0.5, (200, 200)).astype(np.float32)
+    values[place] = before
+    changed = values.copy()
+    changed[place] = after
+    between = values.copy()
+    between[place] += 0.3 * (after - before)
+    slope = float(rate_of(between)[1][place])
+    assert slope == pytest.approx(bits(changed) - bits(values), rel=0.05, abs=0.05)
+    assert slope > 0.5
+
+
+def test_a_value_costs_more_where_its_row_is_empty():
+    values = np.random.default_rng(1).integers(0, 2, (60, 60)).astype(np.float32)
+    values[7] = 0
+    values[8, ::2] = 0
+    slopes = rate_of(values)[1].numpy()
+    assert slopes[7, 0] > slopes[8, 0] + 3
+
+
+def test_a_value_is_not_paid_for_being_one_among_ones():
+    assert rate_of(np.ones((9, 9), np.float32) - np.eye(9, dtype=np.float32))[1].numpy().min() == 0

@@ -1,0 +1,54 @@
+"""Batch normalization whose statistics need no bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from trainkit.deploy.compress.quantization.folding import scaling
+from trainkit.framework import tf
+
+STEPS = 128
+"""In the typical factor of a channel, and in the typical spread of what comes out."""
+
+KINDS = (tf.keras.layers.BatchNormalization,)
+
+
+def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
+    """Let each BatchNormalization compute, once training is over, with its factors and offsets alone.
+
+    The moving mean becomes 0 and the moving variance what gives a deviation of 1: beta and gamma do the rest. They are
+    rounded to steps so small that the network answers as before: a 256th of a typical value is the most that one is
+    off. Without beta the mean stays, without gamma the variance.
+
+    Args:
+        model: A `tf.keras.Model`; it is changed.
+
+    Returns:
+        Layer, variable and step, of each gamma and beta.
+    """
+    for layer in model.layers:
+        if isinstance(layer, KINDS):
+            factor, offset = scaling(layer)
+            spread = _typical(layer.gamma.numpy()) if layer.scale else 1.0
+            if layer.scale:
+                layer.moving_variance.assign(np.full_like(factor, 1.0 - layer.epsilon))
+                yield layer.name, layer.gamma, _round(layer.gamma, factor, _typical(factor))
+            if layer.center:
+                layer.moving_mean.assign(np.zeros_like(offset))
+                yield layer.name, layer.beta, _round(layer.beta, offset, spread)
+
+
+def _round(variable: Any, values: np.ndarray, size: float) -> float:
+    """Set a variable to values on a grid, and tell the step."""
+    step = np.float32(size / STEPS)
+    variable.assign(step * (np.rint(values / step) + 0.0).astype(np.float32))
+    return float(step)
+
+
+def _typical(values: np.ndarray) -> float:
+    """The median size of those that are not zero; 1 where all are."""
+    sizes = np.abs(values[values != 0])
+    return float(np.median(sizes)) if sizes.size else 1.0
