@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from types import SimpleNamespace
 
@@ -42,7 +43,18 @@ def models(tmp_path_factory):
         proto, _ = tf2onnx.convert.from_keras(model, input_signature=specs, opset=17)
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
         save_model(model, folder / f"{name}_saved_model")
+        pack_model(model, folder / f"{name}.tkz")
     return SimpleNamespace(folder=folder, one=one, two=two)
+
+
+def pack_model(model, filepath):
+    """A .tkz file, as TrainKit writes it."""
+    from trainkit.coding import write_container
+    from trainkit.framework import tf
+
+    network = json.dumps(tf.keras.saving.serialize_keras_object(model))
+    weights = model.get_weights()
+    filepath.write_bytes(write_container(network, weights, [None] * len(weights)))
 
 
 def save_model(model, directory):

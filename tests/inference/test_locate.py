@@ -110,7 +110,7 @@ def test_data_name_the_classes_of_a_model_that_belongs_to_no_run(run, data, tmp_
     [
         ("nowhere", InputError, "nowhere does not exist"),
         (".", RunError, r"is not a run directory: it has no manifest\.json"),
-        ("data.yaml", InputError, r"must end with one of \.keras, \.h5, \.tflite, \.onnx"),
+        ("data.yaml", InputError, r"must end with one of \.keras, \.h5, \.tkz, \.tflite, \.onnx"),
         ("empty.onnx", InputError, "which is empty"),
     ],
     ids=["missing", "folder", "suffix", "empty"],

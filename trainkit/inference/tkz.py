@@ -39,7 +39,7 @@ def read_tkz(filepath: Path) -> Any:
         _set_weights(model, contents.weights)
     except (DamagedError, json.JSONDecodeError, RecursionError) as error:
         told = str(error) if isinstance(error, DamagedError) else "describes no network"
-        raise PredictionError(f"{filepath.name} {told}.") from error
+        raise PredictionError(f"{filepath.name} cannot be opened by TrainKit: it {told}.") from error
     return model
 
 

@@ -11,7 +11,7 @@ from trainkit.coding.sparse_rows import SparseSize, sparse_size
 from trainkit.coding.tensors import without_sign, write_tensor
 from trainkit.deploy.compress.cluster import cluster
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.kernels import KERNELS, kernels_of
+from trainkit.deploy.compress.kernels import KERNELS, kernels_of, variables_of
 from trainkit.deploy.compress.prune import prune
 from trainkit.deploy.compress.result import CompressionResult
 from trainkit.models.geometry import geometries
@@ -53,6 +53,8 @@ def deep_compression(
     pruned = prune(model, sparsity=sparsity, layers=layers, epochs=epochs, context=context)
     after = context.after(pruned.promises)
     shared = cluster(pruned.model, clusters=clusters, layers=layer_clusters, epochs=cluster_epochs, context=after)
+    for variable in variables_of(shared.model):
+        variable.assign(without_sign(variable.numpy()))
     facts = storage_facts(shared.model, [promise.layer for promise in shared.promises])
     return CompressionResult(shared.model, (*pruned.promises, *shared.promises), facts)
 
