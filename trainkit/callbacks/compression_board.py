@@ -20,6 +20,9 @@ class CompressionBoard(tf.keras.callbacks.Callback):
         steps_per_epoch: Training steps of an epoch.
     """
 
+    every_batch = False
+    """The end of a call of several steps will do."""
+
     def __init__(self, log_dir: Path, *, steps_per_epoch: int) -> None:
         super().__init__()
         self._supports_tf_logs = True  # else Keras waits for every batch's metrics
@@ -29,12 +32,12 @@ class CompressionBoard(tf.keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the file."""
         self.writer = tf.summary.create_file_writer(str(self.log_dir))
-        self.step = 0
+        self.step = int(self.model._train_counter)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Write loss and zeros, a few times an epoch."""
-        self.step += 1
-        if self.step % self.every == 0:
+        before, self.step = self.step, int(self.model._train_counter)
+        if self.step // self.every > before // self.every:
             self._write({"batch_loss": (logs or {}).get("loss"), "zeros": _share_of_zeros(self.model)}, self.step)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

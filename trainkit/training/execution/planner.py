@@ -223,8 +223,12 @@ def fits(batches: Batches) -> bool:
 
 
 def of_every_batch(callbacks: Iterable[Any]) -> tuple[str, ...]:
-    """The names of Keras callbacks that are to be asked for every training batch."""
-    return tuple(type(one).__name__ for one in callbacks if one._implements_train_batch_hooks())
+    """The names of Keras callbacks that are to be asked for every training batch.
+
+    One of ours may do with the end of each call: its `every_batch` is False.
+    """
+    asked = (one for one in callbacks if one._implements_train_batch_hooks() and getattr(one, "every_batch", True))
+    return tuple(type(one).__name__ for one in asked)
 
 
 def _name(plan: Plan) -> str:
