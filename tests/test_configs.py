@@ -16,6 +16,7 @@ from trainkit.data import SOURCES, ArrayColumn, Field, Records, Splits
 from trainkit.registry import Registry
 
 CONFIGS = sorted(Path(__file__).parents[1].glob("configs/*.yaml"))
+COMPRESSION = sorted(Path(__file__).parents[1].glob("configs/compression/*.yaml"))
 README = (Path(__file__).parents[1] / "README.md").read_text()
 PROMISED = {
     "mnist_lenet5": 0.991,
@@ -63,6 +64,18 @@ def test_config_trains_one_step(config, few_images, tmp_path):
     overrides = ["training.epochs=1", "training.steps=null", "training.steps_per_epoch=1", "data.batch_size=120"]
     run = trainkit.fit(config, overrides, runs=tmp_path)
     assert run.model.is_file()
+
+
+def test_configs_of_compression_are_found():
+    assert COMPRESSION
+
+
+@pytest.mark.parametrize("config", COMPRESSION, ids=lambda config: config.stem)
+def test_config_of_compression_opens_with_its_commands(config):
+    comment = re.match(r"(#.*\n)+", config.read_text())[0]
+    assert f"trainkit fit configs/compression/{config.name}" in comment
+    assert f"trainkit deploy runs/{config.stem}" in comment
+    assert load_config(config).experiment.name == config.stem
 
 
 @pytest.mark.slow

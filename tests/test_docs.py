@@ -20,8 +20,13 @@ from trainkit.models.registry import LAYERS
 from trainkit.training.phases import phase_lines, phases_of, with_states
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 NETWORKS = (ROOT / "docs/language.md").read_text()
+
+
+CLASSIFIER = """\
+model: {input: [28, 28, 1], layers: [Flatten, {Dense: {units: $classes, activation: softmax}}]}
+"""
 
 
 def blocks_of(text, kind="yaml"):
@@ -34,9 +39,13 @@ def is_part(block):
 
 
 def whole(block):
-    """An example as a whole configuration: what does not begin as one is the `model:` of one."""
+    """An example as a whole configuration: what does not begin as one is a section, or the `model:` of one."""
     if block.startswith("version:"):
         return block
+    if block.startswith(("deploy:", "training:")):
+        learning = "training:\n  loss: SparseCategoricalCrossentropy\n"
+        sections = block.replace("training:\n", learning) if "training:\n" in block else f"{learning}{block}"
+        return f"version: 1\nname: example\ndata: {{source: Sample}}\n{CLASSIFIER}{sections}"
     outputs = (read_text(block, source="docs", directory=ROOT).data or {}).get("outputs")
     loss = dict.fromkeys(outputs, "MeanSquaredError") if outputs else "MeanSquaredError"
     model = textwrap.indent(block, "  ")

@@ -20,7 +20,7 @@ from trainkit.config.yaml_reader import read_text
 from trainkit.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted([*ROOT.glob("configs/*.yaml"), *ROOT.glob("trainkit/config/templates/*.yaml")])
+CONFIGS = sorted([*ROOT.glob("configs/**/*.yaml"), *ROOT.glob("trainkit/config/templates/*.yaml")])
 SMALL = """\
 version: 1
 name: small
