@@ -10,6 +10,7 @@ import numpy as np
 
 from trainkit.config import Document, load_config
 from trainkit.config.yaml_reader import read_text
+from trainkit.deploy.compress.kernels import variables_of
 from trainkit.deploy.proof import Proof
 from trainkit.deploy.subject import COMPRESSED, NETWORK, Subject
 from trainkit.errors import PromiseError
@@ -28,7 +29,7 @@ CLOSE = 1e-4
 
 def is_other_network(model: Any, before: Any) -> bool:
     """Whether a model has other weights than the one that it was made from, and not only other values."""
-    first, second = ([tuple(weight.shape) for weight in one.weights] for one in (model, before))
+    first, second = ([tuple(weight.shape) for weight in variables_of(one)] for one in (model, before))
     return sorted(map(str, first)) != sorted(map(str, second))
 
 

@@ -34,7 +34,7 @@ def compressed(model, context_with):
 def test_kernels_are_pruned_and_share_values(compressed):
     convolution, digit = kernels_of(compressed.model).values()
     assert float(np.mean(digit == 0)) == pytest.approx(0.8, abs=1e-3)
-    assert float(np.mean(convolution == 0)) == pytest.approx(0.3, abs=1e-2)
+    assert 0.29 <= float(np.mean(convolution == 0)) < 0.36  # of 54 values some may come to share 0
     assert (len(np.unique(convolution)), len(np.unique(digit))) == (6, 8)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,8 +139,7 @@ def test_distill_leaves_its_input_as_it_was(model, context_with):
         model.set_weights([weight + 1 for weight in model.get_weights()])
         assert (distill.teacher, distill.temperature, distill.weight) == ("self", 4, 0.5)
 
-    context = context_with()
-    result = distill(model, temperature=4, weight=0.5, context=type(context)(train, 1, context.calibration))
+    result = distill(model, temperature=4, weight=0.5, context=replace(context_with(), fine_tune=train))
     assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
     assert all(np.array_equal(old + 1, new) for old, new in zip(before, result.model.get_weights(), strict=True))
 

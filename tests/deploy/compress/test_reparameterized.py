@@ -29,7 +29,7 @@ def of_trained(layer, place):
 @pytest.fixture(scope="module")
 def network():
     image = L.Input((8, 8, 3))
-    x = L.BatchNormalization()(L.Conv2D(4, 3)(image))
+    x = L.BatchNormalization()(L.Conv2D(4, 3, name="conv")(image))
     x = L.LSTM(5, return_sequences=True)(L.Reshape((6, 24))(x))
     x = L.LayerNormalization()(L.MultiHeadAttention(2, 3)(x, x))
     x = L.Bidirectional(L.GRU(4))(x)
@@ -68,4 +68,4 @@ def test_settled_gives_a_plain_model_that_answers_as_the_trained_one(network, sa
     answers = found(samples[0]).numpy()
     plain = copy_model(settled(found))
     np.testing.assert_array_equal(plain(samples[0]), answers)
-    assert [weight.name for weight in plain.weights[:2]] == ["conv2d/kernel:0", "conv2d/bias:0"]
+    assert [weight.name for weight in plain.weights[:2]] == ["conv/kernel:0", "conv/bias:0"]

@@ -147,7 +147,9 @@ def test_layers_that_cannot_be_factored_say_why(layer, shape, method, reason):
     assert reason in factoring_of(network_of(layer, shape).get_layer("layer"), method)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=pytest.mark.slow) if name == "cp" else name for name in METHODS]
+)
 @pytest.mark.parametrize("energy", [0.5, 0.9])
 def test_rank_holds_the_energy_that_is_asked_for_and_no_more(method, energy):
     random = np.random.default_rng(3)
