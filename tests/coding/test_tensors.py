@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trainkit.coding.content import DamagedError, Reader
+from trainkit.coding.content import DamagedError, Reader, write_number
 from trainkit.coding.tensors import DTYPES, MOST_CODED, read_tensor, write_tensor
 
 DRAW = np.random.default_rng(0)
@@ -88,3 +89,31 @@ def test_a_changed_array_is_refused_or_another(name, data):
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with suppress(DamagedError):
         assert read_tensor(Reader(bytes(content)), 10_000).size <= 10_000
+
+
+def test_a_grid_of_an_array_that_is_not_coded_holds_every_integer_bit_for_bit(monkeypatch):
+    monkeypatch.setattr("trainkit.coding.tensors.MOST_CODED", 10)
+    values = np.float32(0.3) * np.tile(np.array([1, 32767, 32768, -32768, -3], np.float32), 20)
+    assert read_tensor(Reader(write_tensor(values)), values.size).tobytes() == values.tobytes()
+
+
+def test_a_codebook_holds_numbers_that_are_none_bit_for_bit():
+    values = np.tile(np.array([0xFFC00000, 0x3F9D70A4, 0x7FC00001], np.uint32), 64).view(np.float32)
+    assert read_tensor(Reader(write_tensor(values)), values.size).tobytes() == values.tobytes()
+
+
+def test_an_empty_array_of_huge_axes_is_refused():
+    head, axes = write_tensor(np.zeros((0, 2, 2, 2), np.float32))[0], [0, 2**28, 2**28, 2**28]
+    content = bytes([head]) + b"".join(map(write_number, [4, *axes, 0]))
+    with pytest.raises(DamagedError, match="has an array of 0 values where"):
+        read_tensor(Reader(content), 10)
+
+
+def test_a_kernel_of_many_inputs_takes_little_room_to_read():
+    values = np.zeros((2**20, 1), np.float32)
+    values[::1000] = 0.5
+    tracemalloc.start()
+    content = write_tensor(values)
+    assert read_tensor(Reader(content), values.size).tobytes() == values.tobytes()
+    assert tracemalloc.get_traced_memory()[1] < 100 * values.nbytes
+    tracemalloc.stop()

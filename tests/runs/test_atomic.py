@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import sys
 import pytest
 
 from trainkit.errors import DiskFullError, OutputError
-from trainkit.runs.atomic import recover_directory, replace_directory, replace_file, write_json, write_text
+from trainkit.runs.atomic import append_text, recover_directory, replace_directory, replace_file, write_json, write_text
 
 
 def names_in(directory):
@@ -207,3 +208,16 @@ def test_recover_directory_leaves_alone_what_needs_nothing(directory):
     recover_directory(directory)
     recover_directory(directory.parent / "other")
     assert names_in(directory.parent) == ["best"]
+
+
+def test_append_text_leaves_a_file_as_it_was_where_there_is_no_room(tmp_path):
+    filepath = tmp_path / "history.csv"
+    filepath.write_text("x" * 90)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OutputError, match=r"history\.csv cannot be written"):
+            append_text(filepath, "y" * 51)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert filepath.read_text() == "x" * 90

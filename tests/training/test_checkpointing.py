@@ -83,3 +83,15 @@ def test_best_epoch_that_was_held_outlives_an_error(table_config, tmp_path, neve
         fit(table_config, tmp_path, "training.epochs=5", "training.checkpoints={keep: 9}")
     (directory,) = (tmp_path / "table").glob("0*")
     assert Checkpoints(Run(directory).checkpoints).newest() == (3 * STEPS, [])
+
+
+def test_strict_trainings_have_a_checkpoint_of_each_epoch(table_config, tmp_path, never):
+    """Where a rollback lands is not left to the clock."""
+    overrides = ["training.epochs=3", "training.determinism=strict", "training.checkpoints={keep: 9}"]
+    run = fit(table_config, tmp_path, *overrides)
+    assert Checkpoints(run.checkpoints).steps() == [3 * STEPS, 2 * STEPS, STEPS, 0]
+
+
+def test_the_best_epoch_has_its_own_where_the_config_says_how_often(table_config, tmp_path, best_of_three):
+    run = fit(table_config, tmp_path, "training.epochs=5", "training.checkpoints={every_epochs: 9, keep: 9}")
+    assert Checkpoints(run.checkpoints).steps() == [5 * STEPS, 3 * STEPS, 2 * STEPS, STEPS, 0]

@@ -20,7 +20,7 @@ class CompressionBoard(tf.keras.callbacks.Callback):
         steps_per_epoch: Training steps of an epoch.
     """
 
-    every_batch = False
+    asked_every_batch = False
     """The end of a call of several steps will do."""
 
     def __init__(self, log_dir: Path, *, steps_per_epoch: int) -> None:

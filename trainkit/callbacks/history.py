@@ -36,7 +36,7 @@ class HistoryFile(tf.keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         rate = current_learning_rate(self.model.optimizer)
         self.rows.append({"epoch": epoch + 1, "seconds": round(self.clock.seconds, 3), "learning_rate": rate} | values)
-        if self._columns == self._all_columns() and self.filepath.is_file():
+        if self.rows[-1].keys() <= set(self._columns) and self.filepath.is_file():
             append_text(self.filepath, _csv(self._columns, self.rows[-1:], header=False))
         else:
             self._write()

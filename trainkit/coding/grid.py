@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MOST = 2**15
+MOST = 2**15 - 1
 """The largest integer of a grid."""
 _MOST_FIRST = 64
 """The largest integer that the smallest value but 0 may stand for."""

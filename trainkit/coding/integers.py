@@ -75,6 +75,12 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
     return values.transpose(2, 3, 1, 0).reshape(shape).astype(np.int32)
 
 
+def room_of(shape: Sequence[int], *, geometry: Sequence[int] | None = None) -> int:
+    """How many neighbours are remembered while values of a shape are coded."""
+    height, width, channels, _ = _places(shape, geometry)
+    return _length(channels, height, width)
+
+
 def _places(shape: Sequence[int], geometry: Sequence[int] | None) -> tuple[int, int, int, int]:
     """Height, width, channels and units of any shape."""
     *inputs, units = shape or (1,)
@@ -134,7 +140,11 @@ def _padded(shape: Sequence[int]) -> tuple[list[int], int, int]:
     plane = stride * (height + 3)
     rows = [stride * (2 + row) + 2 for row in range(height)]
     places = [plane * one + row + column for one in range(channels) for row in rows for column in range(width)]
-    return places, stride, plane * channels + 2
+    return places, stride, _length(channels, height, width)
+
+
+def _length(channels: int, height: int, width: int) -> int:
+    return (width + 2) * (height + 3) * channels + 2
 
 
 def _level(some: int, all_of: int) -> int:

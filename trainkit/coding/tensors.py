@@ -10,7 +10,7 @@ import numpy as np
 
 from trainkit.coding.content import DamagedError, Reader, write_number
 from trainkit.coding.grid import find_grid
-from trainkit.coding.integers import decode_integers, encode_integers
+from trainkit.coding.integers import decode_integers, encode_integers, room_of
 
 DTYPES = (
     *("float32", "float16", "float64", "bool"),
@@ -70,7 +70,7 @@ def read_tensor(reader: Reader, most: int) -> np.ndarray:
     if kind not in _READERS or dtype >= len(DTYPES):
         raise DamagedError("has an array of a kind that is not known")
     shape = [reader.number("the length of an axis", MOST_VALUES) for _ in range(reader.number("axes", MOST_AXES))]
-    if prod(shape) > most:
+    if prod(shape) > most or prod(length or 1 for length in shape) > MOST_VALUES:  # NumPy counts so in an empty array
         raise DamagedError(f"has an array of {prod(shape):,} values where {most:,} are left")
     geometry = [reader.number("the length of an axis", MOST_VALUES) for _ in range(3)] if head & 8 else None
     if geometry is not None and prod(geometry) != prod(shape[:-1]):
@@ -79,6 +79,8 @@ def read_tensor(reader: Reader, most: int) -> np.ndarray:
     values = _READERS[kind](content, np.dtype(DTYPES[dtype]).newbyteorder("<"), shape, geometry)
     if content.left:
         raise DamagedError(f"has {content.left:,} bytes too many in an array")
+    if values.dtype == bool and (values.view(np.uint8) > 1).any():
+        raise DamagedError("has an array of values that are neither true nor false")
     return values.astype(DTYPES[dtype], copy=False)
 
 
@@ -118,17 +120,17 @@ def _stretch(reader: Reader, size: int) -> bytes:
     """The inverse of `_squeeze`, in so much memory as was said before."""
     squeezed = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
     try:
-        content = squeezed.decompress(reader.take(reader.left), max_length=size)
+        content = squeezed.decompress(reader.take(reader.left), max_length=size + 1)
     except (lzma.LZMAError, EOFError) as error:
         raise DamagedError("has an array that cannot be unpacked") from error
-    if len(content) != size:
-        raise DamagedError("has an array that is not whole")
+    if len(content) != size or not squeezed.eof or squeezed.unused_data:
+        raise DamagedError("has an array that is not of the length that it says")
     return content
 
 
 def _write_codebook(values: np.ndarray, shared: np.ndarray, geometry: Sequence[int] | None) -> bytes:
     """The distinct values in ascending order, and which of them each one is, counted from the most frequent."""
-    table = np.sort(shared.view(values.dtype))
+    table = shared[np.argsort(shared.view(values.dtype), kind="stable")].view(values.dtype)  # sorting would change NaNs
     order = np.argsort(table.view(shared.dtype))
     bits = _little(values).view(shared.dtype)
     indices = order[np.searchsorted(table.view(shared.dtype)[order], bits)]
@@ -177,14 +179,19 @@ _READERS = {
 }
 
 
+def _are_many(shape: Sequence[int], geometry: Sequence[int] | None) -> bool:
+    """Whether it takes too long to code so many one by one, or too much room to remember their neighbours."""
+    return prod(shape) > MOST_CODED or room_of(shape, geometry=geometry) > MOST_CODED
+
+
 def _write_integers(values: np.ndarray, geometry: Sequence[int] | None) -> bytes:
     """Integers coded one by one; the bytes of so many that it would take too long."""
-    if values.size > MOST_CODED:
+    if _are_many(values.shape, geometry):
         return _squeeze(_planes(values.astype(np.int16)))
     return encode_integers(values, geometry=geometry)
 
 
 def _read_integers(reader: Reader, shape: Sequence[int], geometry: Sequence[int] | None) -> np.ndarray:
-    if prod(shape) > MOST_CODED:
+    if _are_many(shape, geometry):
         return _read_planes(reader, np.dtype("<i2"), shape, None).astype(np.int32)
     return decode_integers(reader.take(reader.left), shape, geometry=geometry)

@@ -31,6 +31,7 @@ ORDER: tuple[tuple[Collection[str], Collection[str], str], ...] = (
     (("PruneFilters",), PROMISING, "what that promises is of kernels of this size."),
     (("LowRank",), PRUNING, "factors have no zeros of their product."),
     (("LowRank",), ("Cluster",), "factors share no values of their product."),
+    (("LowRank",), ("PruneFilters",), "what that promises of filters holds for whole kernels."),
 )
 """Steps that cannot come after others, and why."""
 
@@ -108,10 +109,16 @@ def _problems_of_low_rank(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
         yield path[:-1], f"LowRank must have one of rank, energy and accuracy_drop, or `layers` alone. {told}"
 
 
+def _problems_of_entropy(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
+    if arguments.get("bytes") is not None and arguments.get("penalty") == 0:
+        yield (*path, "penalty"), "must be above 0 where `bytes` is given: it is what the price of a bit begins with."
+
+
 _ARGUMENTS: dict[str, Callable[[KeyPath, Mapping[str, Any]], Told]] = {
     "Cluster": _problems_of_counts,
     "DeepCompression": _problems_of_counts,
     "Distill": _problems_of_distill,
+    "EntropyPenalty": _problems_of_entropy,
     "LowRank": _problems_of_low_rank,
     "Prune": _problems_of_pruning,
     "PruneFilters": _problems_of_filters,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainkit.coding import Contents, DamagedError, read_container
-from trainkit.errors import PredictionError
+from trainkit.errors import InputError, PredictionError
 from trainkit.framework import tf
 from trainkit.inference.predictor import reason_of
 from trainkit.inference.python_code import check_code
@@ -37,7 +37,9 @@ def read_tkz(filepath: Path) -> Any:
         check_code(config, filepath)
         model = _build(config, contents)
         _set_weights(model, contents.weights)
-    except (DamagedError, json.JSONDecodeError, RecursionError) as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:  # DamagedError is one, and what JSON says
         told = str(error) if isinstance(error, DamagedError) else "describes no network"
         raise PredictionError(f"{filepath.name} cannot be opened by TrainKit: it {told}.") from error
     return model

@@ -32,13 +32,19 @@ def geometries(model: Any) -> dict[int, tuple[int, int, int]]:
 def _before_flat(layer: Any) -> tuple[int, int, int] | None:
     while (layer := _before(layer)) is not None:
         if isinstance(layer, tf.keras.layers.Flatten):
-            shape = layer.input_shape[1:] if isinstance(layer.input_shape, tuple) else ()
+            shape = _shape_before(layer)
             if len(shape) not in (2, 3) or None in shape or layer.data_format != "channels_last":
                 return None
             return (shape[0], shape[1] if len(shape) == 3 else 1, shape[-1])
         if type(layer).__name__ not in _ELEMENTWISE:
             return None
     return None
+
+
+def _shape_before(layer: Any) -> Any:
+    """Of what a layer takes, without samples; nothing where it takes several."""
+    is_one = len(layer.inbound_nodes) == 1 and isinstance(layer.input_shape, tuple)
+    return layer.input_shape[1:] if is_one else ()
 
 
 def _before(layer: Any) -> Any:

@@ -119,7 +119,7 @@ def append_text(filepath: Path, text: str) -> None:
     size = filepath.stat().st_size
     with _as_output_error(filepath):
         try:
-            with filepath.open("ab", buffering=0) as file:
+            with filepath.open("ab") as file:
                 file.write(text.encode())
         except OSError:
             os.truncate(filepath, size)

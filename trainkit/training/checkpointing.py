@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +36,8 @@ _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
 _SHARE = 0.005
 """What part of the time writing checkpoints takes after epochs, where the config does not say how often."""
+_LONGEST = 60.0
+"""Seconds without a checkpoint, after which an epoch has one in any case."""
 
 
 class NotFiniteError(TrainingError):
@@ -106,7 +107,8 @@ class Checkpointer(Guard):
         self._team, self._settle = Team(loop.model.distribute_strategy), Settling(loop.model)
         self._plain = without_optimizer(loop.model)
         self._held: tuple[_Moment, Values] | None = None
-        self._can_hold = loop.model.distribute_strategy.num_replicas_in_sync == 1
+        several = loop.model.distribute_strategy.num_replicas_in_sync > 1
+        self._may_hold = not several and self._settings.every_epochs is None
         self._saved = time.monotonic()
         if loop.epoch_begins or loop.is_over:
             self._remind()
@@ -121,6 +123,7 @@ class Checkpointer(Guard):
         if self._again:
             self._again = False
             self.save()
+            self._took = 0.0
 
     @property
     def most_steps(self) -> int:
@@ -154,7 +157,7 @@ class Checkpointer(Guard):
         self._is_due = False
         if better:
             self._held = None
-        if is_time or (better and not self._can_hold):
+        if is_time or (better and not self._may_hold):
             self.save()
         elif better:
             self._held = (self._moment(wait=False), Values(self._loop.model))
@@ -162,7 +165,7 @@ class Checkpointer(Guard):
 
     def abandon(self) -> None:
         """Write the checkpoint of the best epoch, if that was put off."""
-        with suppress(OutputError, NotFiniteError):  # what has ended the training is told
+        with suppress(OutputError, NotFiniteError, tf.errors.OpError):  # what has ended the training is told
             self._write_held()
 
     def _is_worth_it(self) -> bool:
@@ -170,7 +173,8 @@ class Checkpointer(Guard):
         every = self._settings.every_epochs
         if every is not None:
             return self.state.position.epoch % every == 0
-        return self._team.any(_SHARE * (time.monotonic() - self._saved) >= self._took)
+        since = time.monotonic() - self._saved
+        return self._strict or self._team.any(since >= min(self._took / _SHARE, _LONGEST))
 
     def interrupt(self) -> None:
         """Keep what was done, if it is worth it, and answer the signal."""
@@ -202,8 +206,8 @@ class Checkpointer(Guard):
                 callback.flush()
         self.state.files |= sizes(self._files(), base=self._base, wait=wait)  # beside those of earlier processes
         arrays: list[np.ndarray] = []
-        state = copy.deepcopy(pack(self.state.to_json(), arrays))
-        return _Moment(self.state.position.step, state, [array.copy() for array in arrays])
+        state = pack(self.state.to_json(), arrays)  # copies of all
+        return _Moment(self.state.position.step, state, arrays)
 
     def _write(self, moment: _Moment) -> None:
         """Write a checkpoint of the variables as they are now."""

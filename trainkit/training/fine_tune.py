@@ -13,6 +13,7 @@ from rich.console import Console
 from trainkit.callbacks import Clock, Progress
 from trainkit.config import Config, Distill, Node, SettingError
 from trainkit.data import Split, Splits
+from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.objects import build
 from trainkit.runs.checkpoints import Checkpoints
@@ -210,8 +211,12 @@ class FineTuning:
         every_batch = of_every_batch(callbacks)
         remaining = length.steps - step
         planner = Planner(model, batches, experiment.training, step=step, remaining=remaining, every_batch=every_batch)
-        # steps cannot be tried without what a method does before each of them
-        return planner.plain() if every_batch else planner.choose()[0]
+        if every_batch:  # steps cannot be tried without what a method does before each of them
+            return planner.plain()
+        try:
+            return planner.choose()[0]
+        except TrainingError:  # XLA, which the config of the run asks for, does not know what a method computes
+            return planner.plain()
 
     def _users(self) -> list[Any]:
         nodes, values = phases_of(self._config.experiment)[-1].callbacks, self._splits.train.facts.values

@@ -151,5 +151,5 @@ def test_distill_refuses_a_weight_above_1(model, context_with):
 
 def test_distill_refuses_to_break_a_promise(model, context_with):
     promise = Promise("Prune", "digit", "kernel", "zeros", 1, 10)
-    with pytest.raises(InputError, match=r"Distill must come before Prune, whose promise it would break\."):
+    with pytest.raises(InputError, match=r"Distill must not come after Prune, whose promise it would break\."):
         distill(model, context=context_with(promise))

@@ -92,3 +92,9 @@ def test_surgery_refuses_to_do_nothing(model, context_with):
 def test_surgery_refuses_a_pattern_of_c_that_fits_no_layer(model, context_with):
     with pytest.raises(InputError, match=r"`c` must name layers with a kernel: .*digit.*Received: 'dense\*'"):
         dynamic_network_surgery(model, c={"dense*": 0.5}, context=context_with())
+
+
+def test_surgery_of_no_steps_prunes_at_once(model, context_with):
+    result = dynamic_network_surgery(model, sparsity=0.8, surgery=0.0, epochs=1, context=context_with())
+    for kernel in kernels_of(result.model).values():
+        assert np.mean(kernel == 0) == pytest.approx(0.8, abs=0.02)

@@ -87,6 +87,9 @@ class ClusterMemory(tf.keras.callbacks.Callback):
         wrapped: A model with such wrappers.
     """
 
+    asked_every_batch = True
+    """What it gives back are tensors: no training step may be built, and tried, before."""
+
     def __init__(self, wrapped: Any) -> None:
         super().__init__()
         self._supports_tf_logs = True  # else Keras waits for every batch's metrics

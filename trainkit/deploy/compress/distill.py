@@ -10,7 +10,7 @@ from annotated_types import Ge
 from trainkit.config import Distill
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
-from trainkit.deploy.compress.result import CompressionResult
+from trainkit.deploy.compress.result import FILTERS, CompressionResult
 from trainkit.errors import InputError
 
 
@@ -45,8 +45,9 @@ def distill(
     """
     if weight > 1:
         raise InputError(f"`weight` must be at most 1. Received: {weight=}.")
-    if context.promises:
-        told = f"Distill must come before {context.promises[0].step}, whose promise it would break"
+    broken = [promise for promise in context.promises if promise.kind != FILTERS]
+    if broken:
+        told = f"Distill must not come after {broken[0].step}, whose promise it would break"
         raise InputError(f"{told}. `deploy.fine_tune.distill` gives that step a teacher.")
     taught = copy_model(model)
     settings = Distill(teacher=str(teacher), temperature=temperature, weight=weight)

@@ -150,7 +150,7 @@ class _Surgery:
         is_last = tf.equal(step, self.steps)
         every = max(1, int(GROWING * self.steps) // UPDATES)
         aim = self.aims[kernel.layer]
-        progress = step / max(1, int(GROWING * self.steps))
+        progress = tf.maximum(step / max(1, int(GROWING * self.steps)), tf.cast(is_last, tf.float64))
 
         def find() -> Any:
             return tf.maximum(tf.cast(aim.threshold, size.dtype), _threshold_of(strength, grown(*aim[1:], progress)))

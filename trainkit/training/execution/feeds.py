@@ -148,8 +148,9 @@ class Resident:
     def sizes(self, step: int, count: int) -> Sizes:
         """The batch size, and what is left for a last batch where these steps have that."""
         _, first = self._batches.place(step)
-        left = self._batches.split.size - (first + count - 1) * self._batches.batch_size
-        return Sizes(self._batches.batch_size, left if left < self._batches.batch_size else 0)
+        size, batch_size = self._batches.split.size, self._batches.batch_size
+        left, full = size - (first + count - 1) * batch_size, min(batch_size, size)
+        return Sizes(full, left if left < full else 0)
 
     def of_sizes(self, sizes: Sizes) -> Resident:
         """The same, slicing rows of these sizes."""

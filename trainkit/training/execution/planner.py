@@ -225,9 +225,9 @@ def fits(batches: Batches) -> bool:
 def of_every_batch(callbacks: Iterable[Any]) -> tuple[str, ...]:
     """The names of Keras callbacks that are to be asked for every training batch.
 
-    One of ours may do with the end of each call: its `every_batch` is False.
+    One of ours may say so itself, with `asked_every_batch`: the end of each call will do, or no steps may be tried.
     """
-    asked = (one for one in callbacks if one._implements_train_batch_hooks() and getattr(one, "every_batch", True))
+    asked = (one for one in callbacks if getattr(one, "asked_every_batch", one._implements_train_batch_hooks()))
     return tuple(type(one).__name__ for one in asked)
 
 

@@ -84,3 +84,10 @@ def test_a_value_costs_more_where_its_row_is_empty():
 
 def test_a_value_is_not_paid_for_being_one_among_ones():
     assert rate_of(np.ones((9, 9), np.float32) - np.eye(9, dtype=np.float32))[1].numpy().min() == 0
+
+
+@pytest.mark.parametrize("shape", [(784, 300), (32, 32, 64), (3000, 6000)], ids=str)
+def test_weights_without_any_zero_have_a_finite_cost(shape):
+    bits_of, slopes = rate_of(np.ones(shape, np.float32))
+    assert np.isfinite(float(bits_of))
+    assert np.isfinite(slopes.numpy()).all()

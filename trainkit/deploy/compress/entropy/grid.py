@@ -131,4 +131,4 @@ def first_step(values: np.ndarray) -> float:
         >>> first_step(np.array([-1.0, 1.0])), first_step(np.array([1.0, 1.0]))
         (0.5, 0.0625)
     """
-    return max(float(np.std(values)) / COARSE, float(np.mean(np.abs(values))) / FINE, SMALLEST)
+    return max(float(np.std(values)) / COARSE, float(np.mean(np.abs(values))) / FINE) or SMALLEST

@@ -35,9 +35,10 @@ def rate_of(scaled: Any) -> tuple[Any, Any]:
     is_set = tf.cast(sizes > 0, scaled.dtype)
     count, total = tf.reduce_sum(is_set), tf.reduce_sum(sizes)
     more = (total - count + 0.5) / (total + 1.0)  # probability that a size is larger than the one at hand
-    of_sizes = -count * _log2(1.0 - more) - (total - count) * _log2(more)
+    no_more = (count + 0.5) / (total + 1.0)  # 1 - more is 0 where that is nearly 1
+    of_sizes = -count * _log2(no_more) - (total - count) * _log2(more)
     of_zeros, logits = _zeros(is_set, count)
-    first = tf.maximum(1.0 - _log2(1.0 - more) - logits / LN2, 0.0)
+    first = tf.maximum(1.0 - _log2(no_more) - logits / LN2, 0.0)
     slopes = tf.where(tf.abs(scaled) < 1.0, first, -_log2(more))
     return of_zeros + count + of_sizes, slopes
 
@@ -45,15 +46,15 @@ def rate_of(scaled: Any) -> tuple[Any, Any]:
 def _zeros(is_set: Any, count: Any) -> tuple[Any, Any]:
     """The bits that tell which values are not zero, and the logarithm of the odds of each."""
     size = float(np.prod(is_set.shape, dtype=np.int64))
-    density = (count + 0.5) / (size + 1.0)
-    whole = _entropy(count, size, density)
-    bits, logits = whole, _logit(density) * tf.ones_like(is_set)
+    density, sparsity = (count + 0.5) / (size + 1.0), (size - count + 0.5) / (size + 1.0)
+    whole, odds = _entropy(count, size - count, density, sparsity), _log_odds(density, sparsity)
+    bits, logits = whole, odds * tf.ones_like(is_set)
     for axis in axes_of(is_set.shape):
         length = size / is_set.shape[axis]
         counts = tf.reduce_sum(is_set, [other for other in range(is_set.shape.rank) if other != axis], keepdims=True)
-        densities = (counts + density) / (length + 1.0)
-        bits += tf.reduce_sum(_entropy(counts, length, densities)) - whole
-        logits += _logit(densities) - _logit(density)
+        densities, sparsities = (counts + density) / (length + 1.0), (length - counts + sparsity) / (length + 1.0)
+        bits += tf.reduce_sum(_entropy(counts, length - counts, densities, sparsities)) - whole
+        logits += _log_odds(densities, sparsities) - odds
     return tf.maximum(bits, 0.0), logits
 
 
@@ -68,13 +69,14 @@ def axes_of(shape: Sequence[int]) -> list[int]:
     return [axis for axis, length in enumerate(shape) if 1 < length < size]
 
 
-def _entropy(count: Any, size: float, density: Any) -> Any:
-    """Bits of so many values, of which `count` are not zero, by a probability."""
-    return -count * _log2(density) - (size - count) * _log2(1.0 - density)
+def _entropy(count: Any, zeros: Any, density: Any, sparsity: Any) -> Any:
+    """Bits of so many values that are not zero, and so many that are, by their probabilities."""
+    return -count * _log2(density) - zeros * _log2(sparsity)
 
 
-def _logit(probability: Any) -> Any:
-    return tf.math.log(probability) - tf.math.log1p(-probability)
+def _log_odds(density: Any, sparsity: Any) -> Any:
+    """The sparsity is not `1 - density`, which is 0 where nearly all values are set."""
+    return tf.math.log(density) - tf.math.log(sparsity)
 
 
 def _log2(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.coding import encode_integers
+from trainkit.coding import encode_integers
 from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.deploy.compress.kernels import variables_of
 from trainkit.deploy.compress.reparameterized import Reparameterized
