@@ -77,7 +77,7 @@ def test_deploy_of_a_file_needs_to_know_its_data(elsewhere):
 
 
 def test_deploy_of_a_run_has_its_data(small_run, elsewhere):
-    with pytest.raises(InputError, match=r"--data goes with a model file \(\.keras, \.h5\): a run has its data"):
+    with pytest.raises(InputError, match=r"--data goes with a model file \(\.keras, \.h5, \.tkz\): a run has its data"):
         trainkit.deploy(small_run.directory, data=elsewhere / "data.yaml")
 
 

@@ -135,7 +135,7 @@ def grown(start: Any, end: Any, progress: Any) -> Any:
         progress: How much of the growth is over, from 0 to 1; what is more counts as 1.
 
     Example:
-        >>> [float(grown(0.0, 0.8, progress)) for progress in (0.0, 0.5, 1.0)]
+        >>> [round(float(grown(0.0, 0.8, progress)), 6) for progress in (0.0, 0.5, 1.0)]
         [0.0, 0.7, 0.8]
 
     Reference:
