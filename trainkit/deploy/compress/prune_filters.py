@@ -14,7 +14,7 @@ from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.filters.channels import Channels, Group
 from trainkit.deploy.compress.filters.choice import ROUNDING, candidates, enough, families_of, with_shares
-from trainkit.deploy.compress.filters.costs import COUNTS, count_macs, count_parameters
+from trainkit.deploy.compress.filters.costs import COUNTS, count_macs, count_parameters, savings_of
 from trainkit.deploy.compress.filters.scores import CRITERIA, normalized
 from trainkit.deploy.compress.filters.shrink import shrink
 from trainkit.deploy.compress.kernels import KERNELS, choose, kernels_of, promise_of
@@ -157,7 +157,11 @@ class _Plan:
 
     def _scores(self, model: Any, channels: Channels) -> tuple[dict[int, float], list[Group]]:
         groups = channels.groups()
-        return normalized(CRITERIA[self.criterion](model, channels, self.context), groups), groups
+        scores = normalized(CRITERIA[self.criterion](model, channels, self.context), groups)
+        if self.of == "filters":
+            return scores, groups
+        savings = savings_of(model, channels, families_of(groups), COUNTS.get(self.of, count_macs))
+        return {root: score / savings[root] for root, score in scores.items()}, groups
 
     def _gone(self, model: Any, channels: Channels, gone: Collection[int]) -> float:
         """The share that is gone of what the network was, when groups of what is left go."""

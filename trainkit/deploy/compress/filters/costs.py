@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from trainkit.deploy.compress.filters.channels import Channels
+from trainkit.deploy.compress.filters.channels import Channels, Group
 from trainkit.models.costs import layer_costs
+
+Count = Callable[[Any, Channels, Collection[int]], float]
 
 
 def count_filters(model: Any, channels: Channels, gone: Collection[int]) -> int:
@@ -33,12 +35,24 @@ def count_macs(model: Any, channels: Channels, gone: Collection[int]) -> float:
     return sum(sum(cost.macs.terms) * left[cost.name] for cost in layer_costs(model) if cost.macs is not None)
 
 
-COUNTS: dict[str, Callable[[Any, Channels, Collection[int]], float]] = {
+COUNTS: dict[str, Count] = {
     "filters": count_filters,
     "macs": count_macs,
     "parameters": count_parameters,
 }
 """`count(model, channels, gone)`: what is left of a model, by the word for it."""
+
+
+def savings_of(
+    model: Any, channels: Channels, families: Mapping[tuple[str, ...], Sequence[Group]], count: Count
+) -> dict[int, float]:
+    """What a network saves without one group of channels, by the group; in a family all save the same, about."""
+    whole = count(model, channels, ())
+    saved: dict[int, float] = {}
+    for family in families.values():
+        one = max(whole - count(model, channels, (family[0].root,)), 1.0)
+        saved |= {group.root: one for group in family}
+    return saved
 
 
 def _sizes(layer: Any, channels: Channels, gone: Collection[int], *, kernels: bool = False) -> int:
