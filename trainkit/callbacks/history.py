@@ -51,11 +51,8 @@ class HistoryFile(tf.keras.callbacks.Callback):
         self._write()
 
     def _write(self) -> None:
-        self._columns = self._all_columns()
+        self._columns = list(dict.fromkeys(name for row in self.rows for name in row))
         write_text(self.filepath, _csv(self._columns, self.rows))
-
-    def _all_columns(self) -> list[str]:
-        return list(dict.fromkeys(name for row in self.rows for name in row))
 
 
 def _csv(columns: list[str], rows: list[dict[str, Any]], *, header: bool = True) -> str:

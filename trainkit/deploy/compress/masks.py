@@ -10,6 +10,7 @@ from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import KERNELS
 from trainkit.deploy.compress.reparameterized import Place, reparameterize, settled
 from trainkit.framework import tf
+from trainkit.models.calls import nodes_of
 
 
 class Masked(NamedTuple):
@@ -156,4 +157,4 @@ def _each_step(mask: Mask, update: Update, found: Sequence[Masked], *, calls: in
 
 def _calls(model: Any, layer: str) -> int:
     """How often a layer stands in a model."""
-    return sum(node.layer.name == layer for nodes in model._nodes_by_depth.values() for node in nodes)
+    return sum(call.layer.name == layer for call in nodes_of(model))

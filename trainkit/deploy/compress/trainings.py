@@ -68,12 +68,14 @@ class Trainings:
         """Seconds that processes before this one have spent on the trainings."""
         return sum(training.seconds_before for training in self._called)
 
-    def __call__(self, model: Any, *, epochs: int, callbacks: Sequence[Any] = (), **how: Any) -> None:
+    def __call__(
+        self, model: Any, *, epochs: int, callbacks: Sequence[Any] = (), distill: Distill | None = None
+    ) -> None:
         """Train a model in place; see `FineTuning`."""
         training, journal = self._next, journal_of(self._journal, len(self._called))
         board = CompressionBoard(journal.events, steps_per_epoch=training.steps_per_epoch)
         self._called.append(training)
-        training(model, epochs=epochs, callbacks=[*callbacks, board], **how)
+        training(model, epochs=epochs, callbacks=[*callbacks, board], distill=distill)
         self._epoch += epochs
         self._next = self._prepare()
         seed_everything(self._subject.config.experiment, self.seed)  # as it is where another process has trained this
