@@ -36,7 +36,7 @@ _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
 _SHARE = 0.005
 """What part of the time writing checkpoints takes after epochs, where the config does not say how often."""
-_LONGEST = 60.0
+_LONGEST = 300.0
 """Seconds without a checkpoint, after which an epoch has one in any case."""
 
 
