@@ -152,6 +152,10 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             ["training.optimizer={SGD: {momentum: 5}}"],
             r"optimizer: SGD refuses its arguments: .*between \[0, 1\]",
         ),
+        (
+            ["deploy.fine_tune={learning_rate: {CosineDecay: {initial_learning_rate: '1e-3'}}}"],
+            r"fine_tune\.learning_rate: CosineDecay has no rate for the first step: .*initial_learning_rate='1e-3'",
+        ),
     ],
     ids=[
         "head",
@@ -171,6 +175,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "early-stopping",
         "activation",
         "momentum",
+        "fine-tune",
     ],
 )
 def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told):
