@@ -58,6 +58,11 @@ def nodes_of(model: Any) -> Iterator[Any]:
     return (node for nodes in model._nodes_by_depth.values() for node in nodes)
 
 
+def count_calls(model: Any, layer: str) -> int:
+    """How often a layer stands in the graph of a model."""
+    return sum(call.layer.name == layer for call in nodes_of(model))
+
+
 def calls_of(model: Any) -> list[Any]:
     """The calls of the layers of a model in an order in which they can be made, without those of its inputs."""
     depths = {id(call): depth for depth, calls in model._nodes_by_depth.items() for call in calls}

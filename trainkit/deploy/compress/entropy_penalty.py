@@ -24,6 +24,7 @@ from trainkit.deploy.compress.result import (
     count_zeros,
 )
 from trainkit.framework import tf
+from trainkit.models.calls import count_calls
 
 STEP = "EntropyPenalty"
 RAMP = 0.25
@@ -74,7 +75,9 @@ def entropy_penalty(
         if not _is_learned(place):
             return None
         is_sparse = (layer, place.attribute) in sparse
-        grids.append(OnGrid(place.variable, price=penalty / values, ramp=ramp, goal=goal, keep_zeros=is_sparse))
+        calls = count_calls(copy, layer)
+        price = penalty / values
+        grids.append(OnGrid(place.variable, price=price, ramp=ramp, goal=goal, keep_zeros=is_sparse, calls=calls))
         return grids[-1]
 
     wrapped = reparameterize(copy, make)
@@ -85,7 +88,8 @@ def entropy_penalty(
     facts = facts_of(plain, steps)
     for layer in plain.layers:
         before = model.get_layer(layer.name)
-        layer.trainable = before.trainable
+        for mine, its in zip(layer._flatten_layers(), before._flatten_layers(), strict=True):  # the outer ones first
+            mine.trainable = its.trainable
         if isinstance(layer, tf.keras.layers.Dropout):
             layer.rate = before.rate
     rounded = copy_model(plain)

@@ -65,7 +65,7 @@ def low_rank(
 
     Raises:
         InputError: If a pattern fits no layer, or a layer that cannot be factored; if no layer becomes smaller; or if
-            there is no accuracy to hold a drop against.
+            there is no accuracy to hold a drop against, or every share of energy loses more.
 
     Reference:
         Denton et al., Exploiting Linear Structure Within Convolutional Networks, NIPS 2014; Kim et al., ICLR 2016; Jin,
@@ -105,11 +105,17 @@ def _energy_within(
         raise InputError(
             f"`accuracy_drop` must go with an output that is a class. Received: accuracy_drop={points!r}. Use `energy`."
         )
+
+    def drop(digits: float) -> float:
+        return 100 * (before - (context.measure(factored(model, choose_by(1 - 10**-digits))).accuracy or 0.0))
+
     low, high = 0.0, FINEST
     for _ in range(LOOKS):
         middle = (low + high) / 2
-        after = context.measure(factored(model, choose_by(1 - 10**-middle))).accuracy or 0.0
-        low, high = (low, middle) if 100 * (before - after) <= points else (middle, high)
+        low, high = (low, middle) if drop(middle) <= points else (middle, high)
+    if high == FINEST and (least := drop(high)) > points:
+        told = f"at least {least:.2f} points, what {1 - 10**-FINEST:.2%} of the energy cost"
+        raise InputError(f"`accuracy_drop` must be {told}. Received: accuracy_drop={points!r}. Give such layers 0.")
     return 1 - 10**-high
 
 

@@ -10,7 +10,7 @@ from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import KERNELS
 from trainkit.deploy.compress.reparameterized import Place, reparameterize, settled
 from trainkit.framework import tf
-from trainkit.models.calls import nodes_of
+from trainkit.models.calls import count_calls
 
 
 class Masked(NamedTuple):
@@ -64,7 +64,7 @@ def train_masked(
             return None
         mask = Mask(place.variable, revives=revives)
         if not found:
-            mask.before = _each_step(mask, update, found, calls=_calls(model, layer))
+            mask.before = _each_step(mask, update, found, calls=count_calls(model, layer))
         found.append(Masked(layer, place.variable, mask.mask, mask.threshold))
         return mask
 
@@ -153,8 +153,3 @@ def _each_step(mask: Mask, update: Update, found: Sequence[Masked], *, calls: in
         mask.steps.assign_add(1)
 
     return before
-
-
-def _calls(model: Any, layer: str) -> int:
-    """How often a layer stands in a model."""
-    return sum(call.layer.name == layer for call in nodes_of(model))

@@ -71,7 +71,8 @@ def prune_filters(
     """
     if epochs < rounds:
         raise InputError(f"`epochs` must be at least `rounds`: {rounds}. Received: epochs={epochs!r}.")
-    plan = _Plan(model, remove, of, criterion, choose(kernels_of(model), None, layers), context)
+    names = dict.fromkeys([*kernels_of(model), *Channels(model).makers()])
+    plan = _Plan(model, remove, of, criterion, choose(names, None, layers), context)
     plan.check()
     current, lengths = copy_model(model), _lengths(rounds, epochs)
     for number in range(1, rounds + 1):

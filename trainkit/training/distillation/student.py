@@ -77,6 +77,10 @@ class Student(tf.keras.Model):
         taught = getattr(self, "_taught", None)
         return [*super().metrics, *(taught.metrics[:1] if taught else [])]
 
+    def save(self, filepath: Any, *args: Any, **settings: Any) -> None:
+        """As `Model.save`, of the plain model: whoever opens the file needs no teacher, and no class of TrainKit."""
+        tf.keras.Model(self.inputs, self.outputs, name=self.name).save(filepath, *args, **settings)
+
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
         """What it loses by its answers to the batch `x`."""
         weight = self.lesson.settings.weight

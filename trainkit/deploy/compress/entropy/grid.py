@@ -48,17 +48,25 @@ class OnGrid(tf.keras.layers.Layer):
         ramp: Training steps.
         goal: What the price follows from then on; without one it stays.
         keep_zeros: Whether what is zero now stays so.
+        calls: How often a training step rounds the weight: that of a layer that stands in a network more than once.
 
     Reference:
         Esser et al., Learned Step Size Quantization, ICLR 2020, equation 3.
     """
 
     def __init__(
-        self, weight: Any, *, price: float, ramp: int, goal: Goal | None = None, keep_zeros: bool = False
+        self,
+        weight: Any,
+        *,
+        price: float,
+        ramp: int,
+        goal: Goal | None = None,
+        keep_zeros: bool = False,
+        calls: int = 1,
     ) -> None:
         super().__init__(dtype=weight.dtype, name="grid")
         values = weight.numpy()
-        self.ramp, self.goal = ramp, goal
+        self.ramp, self.every, self.goal = calls * ramp, calls * EVERY, goal
         self.first = first_step(values)
         self.stretch = self.add_weight("stretch", shape=(), initializer="zeros")
         self.price = self._state("price", tf.constant(price, weight.dtype))
@@ -77,7 +85,7 @@ class OnGrid(tf.keras.layers.Layer):
         """The weight on its grid."""
         weight = self._masked(tf.convert_to_tensor(weight))
         if training:
-            tf.cond(self.trained % EVERY == 0, lambda: self._count_bits(weight), tf.no_op)
+            tf.cond(self.trained % self.every == 0, lambda: self._count_bits(weight), tf.no_op)
             self.trained.assign_add(1)
         return round_to(weight, self.step)
 
@@ -93,7 +101,7 @@ class OnGrid(tf.keras.layers.Layer):
         self.pull.assign(slopes * tf.sign(weight) / self.step)
         if self.goal is not None:
             missed = tf.clip_by_value(self.goal.total() / self.goal.bits, 1 / MOST, MOST)
-            haste = tf.where(self.trained < self.ramp, 0.0, min(1.0, HASTE * EVERY / self.ramp))
+            haste = tf.where(self.trained < self.ramp, 0.0, min(1.0, HASTE * self.every / self.ramp))
             self.price.assign(self.price * missed**haste)
         return tf.no_op()
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.coding import encode_integers
+from trainkit.coding.tensors import write_tensor
 from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.deploy.compress.kernels import variables_of
 from trainkit.deploy.compress.reparameterized import Reparameterized
 from trainkit.framework import tf
+from trainkit.models.geometry import geometries
 
 MOST_CODED = 2**20
 """Values that are coded to tell how many bytes that takes: each takes some microseconds."""
@@ -38,12 +39,17 @@ def facts_of(model: Any, steps: list[tuple[str, Any, float]]) -> dict[str, Any]:
 
     Returns:
         `weights`: of each its `layer`, `weight`, `step`, `size`, `nonzeros`, `estimated_bytes` and, where they are few
-        enough to be coded for the telling, `coded_bytes`. `values_off_grid`: how many numbers are on no grid.
+        enough to be coded for the telling, `tkz_bytes`, those of a .tkz file. `values_off_grid`: how many numbers are
+        on no grid.
     """
     coded = sum(variable.shape.num_elements() for _, variable, _ in steps) <= MOST_CODED
-    weights = [_entry(layer, variable, step, coded=coded) for layer, variable, step in steps]
+    weights = [_entry(layer, variable, step) for layer, variable, step in steps]
+    places = geometries(model)
+    if coded:
+        for entry, (_, variable, _) in zip(weights, steps, strict=True):
+            entry["tkz_bytes"] = len(write_tensor(variable.numpy(), geometry=places.get(id(variable))))
     values = sum(one.shape.num_elements() for one in variables_of(model) if one.dtype.is_floating)
-    totals = ("nonzeros", "estimated_bytes", *(["coded_bytes"] if coded else []))
+    totals = ("nonzeros", "estimated_bytes", *(["tkz_bytes"] if coded else []))
     return {
         **{name: sum(one[name] for one in weights) for name in totals},
         "values_off_grid": values - sum(one["size"] for one in weights),
@@ -51,10 +57,10 @@ def facts_of(model: Any, steps: list[tuple[str, Any, float]]) -> dict[str, Any]:
     }
 
 
-def _entry(layer: str, variable: Any, step: float, *, coded: bool) -> dict[str, Any]:
+def _entry(layer: str, variable: Any, step: float) -> dict[str, Any]:
     integers = np.rint(variable.numpy() / np.float32(step)).astype(np.int64)
     bits, _ = rate_of(tf.constant(integers, tf.float32))
-    entry = {
+    return {
         "layer": layer,
         "weight": variable.name.split(":")[0].removeprefix(f"{layer}/"),
         "step": step,
@@ -62,4 +68,3 @@ def _entry(layer: str, variable: Any, step: float, *, coded: bool) -> dict[str, 
         "nonzeros": int(np.count_nonzero(integers)),
         "estimated_bytes": int(np.ceil(float(bits) / 8)),
     }
-    return entry | ({"coded_bytes": len(encode_integers(integers))} if coded else {})
