@@ -1,0 +1,71 @@
+"""The bytes of .tkz files against test errors, beside what papers tell, as an SVG.
+
+    python benchmarks/compression_picture.py docs/compression/rate.svg [CONFIG …] [--seeds 1 2 3] [--runs DIRECTORY]
+
+Draws what `compression.py` left in the same directory of runs. A config says by its name which network it is of.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from compression import CONFIGS, Job, jobs_of
+from matplotlib.figure import Figure
+
+NETWORKS = {"LeNet-300-100": "mnist_lenet300_", "LeNet-5 (Caffe)": "mnist_lenet5_"}
+PAPERS: dict[str, list[tuple[str, int, float]]] = {
+    "LeNet-300-100": [("Deep Compression, 2016", 27_000, 1.58), ("Oktay et al., 2020", 8_560, 1.9)],
+    "LeNet-5 (Caffe)": [
+        ("Deep Compression, 2016", 44_000, 0.74),
+        ("Weightless, 2018", 4_520, 1.0),
+        ("MIRACLE, 2019", 3_030, 0.69),
+        ("MIRACLE, 2019", 1_520, 0.96),
+        ("Oktay et al., 2020", 2_840, 1.0),
+    ],
+}
+"""Bytes and test errors that papers tell."""
+
+
+def draw(axes: Any, network: str, jobs: list[Job]) -> None:
+    """One network: papers grey, each config a color, each seed a point."""
+    for name, size, error in PAPERS[network]:
+        axes.plot(size, error, "o", color="0.6")
+        axes.annotate(name, (size, error), (5, 4), textcoords="offset points", fontsize=7, color="0.4")
+    for index, config in enumerate(dict.fromkeys(job.filepath for job in jobs)):
+        rows = [row for job in jobs if job.filepath == config for row in job.rows() if row["file"] == ".tkz"]
+        sizes, errors = ([row[key] for row in rows] for key in ("bytes", "after"))
+        label = config.stem.removeprefix(NETWORKS[network])
+        axes.plot(sizes, errors, "D", color=f"C{index}", label=label, markersize=5)
+    axes.set(xscale="log", xlabel="bytes of the file", ylabel="test error, %", title=network)
+    axes.legend(fontsize=7)
+    axes.grid(alpha=0.3, which="both")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("picture", type=Path)
+    parser.add_argument(
+        "configs", nargs="*", type=Path, metavar="CONFIG", help="By default all of configs/compression."
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--runs", type=Path, default=Path("runs/compression"))
+    options = parser.parse_args()
+    configs = options.configs or sorted(CONFIGS.glob("*.yaml"))
+    jobs = jobs_of(configs, options.seeds, options.runs)
+    jobs = [job for job in jobs if (job.directory / "deploy/verify.json").is_file() and _is_coded(job)]
+    matplotlib.rcParams["svg.hashsalt"] = "compression"  # the same picture each time
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    for axes, (network, prefix) in zip(figure.subplots(1, 2), NETWORKS.items(), strict=True):
+        draw(axes, network, [job for job in jobs if job.filepath.stem.startswith(prefix)])
+    figure.savefig(options.picture, metadata={"Date": None})
+
+
+def _is_coded(job: Job) -> bool:
+    return any(row["file"] == ".tkz" for row in job.rows())
+
+
+if __name__ == "__main__":
+    main()
