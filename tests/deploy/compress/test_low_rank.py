@@ -129,6 +129,13 @@ def test_accuracy_drop_takes_the_smallest_ranks_that_keep_to_it(network, context
     assert 0 < result.facts["energy"] < 1
 
 
+def test_accuracy_drop_that_nothing_keeps_to_is_refused(network, context_with):
+    accuracies = iter([0.9, *[0.5] * 20])
+    context = replace(context_with(), validate=lambda model, samples: Measurement(0.1, next(accuracies)))
+    with pytest.raises(InputError, match=r"`accuracy_drop` must be at least 40\.00 points.*accuracy_drop=1\.0"):
+        low_rank(network, accuracy_drop=1.0, context=context)
+
+
 def test_accuracy_drop_wants_an_accuracy(network, context_with):
     context = replace(context_with(), validate=lambda model, samples: Measurement(0.1, None))
     with pytest.raises(InputError, match="`accuracy_drop` must go with an output that is a class"):

@@ -154,6 +154,15 @@ def test_prune_filters_gives_layers_shares_of_their_own(network, untrained):
     assert filters_of(result.model) == {"stem": 8, "inner": 9, "outer": 8}
 
 
+def test_prune_filters_gives_shares_to_layers_that_have_no_kernel_to_prune(untrained):
+    signal = tf.keras.Input((14, 14), name="signal")
+    x = tf.keras.layers.Conv1DTranspose(8, 3, name="up")(signal)
+    x = tf.keras.layers.SeparableConv1D(6, 3, name="apart")(x)
+    model = tf.keras.Model(signal, tf.keras.layers.Dense(2, name="out")(tf.keras.layers.GlobalMaxPooling1D()(x)))
+    result = prune_filters(model, remove=0.0, layers={"up": 0.5, "apart": 0.5}, epochs=1, context=untrained)
+    assert [result.model.get_layer(name).output_shape[-1] for name in ("up", "apart")] == [4, 3]
+
+
 def test_prune_filters_comes_to_the_same_shares_in_rounds(network, untrained):
     result = prune_filters(network, remove=0.0, layers={"inner": 0.5}, rounds=3, epochs=3, context=untrained)
     assert filters_of(result.model) == {"stem": 8, "inner": 6, "outer": 8}

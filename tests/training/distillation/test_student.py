@@ -78,6 +78,16 @@ def by_hand(config, teacher, *, temperature, weight, rate):
     return kernel, bias
 
 
+def test_a_callback_saves_a_plain_model(fit, teacher, tmp_path):
+    filepath = tmp_path / "kept.keras"
+    saving = f"training.callbacks=[{{ModelCheckpoint: {{filepath: {filepath}}}}}]"
+    run, _ = fit(*STEPS, distill(teacher), saving)
+    kept = tf.keras.models.load_model(filepath, compile=False)
+    assert type(kept).__name__ == "Functional"
+    for found, expected in zip(kept.get_weights(), weights_of(run), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -98,6 +98,15 @@ def test_price_grows_along_a_ramp(weight):
     assert float(cost_of(grid)) == grown[-1]
 
 
+def test_price_of_a_layer_that_stands_twice_grows_as_that_of_others(weight):
+    once, twice = OnGrid(weight, price=1e-3, ramp=4), OnGrid(weight, price=1e-3, ramp=4, calls=2)
+    for _ in range(3):
+        once(weight, training=True)
+        for _call in range(2):
+            twice(weight, training=True)
+        assert float(cost_of(twice)) == pytest.approx(float(cost_of(once)))
+
+
 def test_zeros_stay_whatever_the_weight_becomes(weight):
     values = weight.numpy()
     values[::2] = 0
