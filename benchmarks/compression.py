@@ -3,7 +3,8 @@
     TRAINKIT_DATA=… python benchmarks/compression.py [CONFIG …] [--seeds 1 2 3] [--runs DIRECTORY] [--jobs 2]
 
 Each run is one of `trainkit fit CONFIG seed=SEED` and `trainkit deploy RUN`, nothing else. Configs that train alike,
-and differ in `name` and `deploy` only, share their training: it would come out the same. Teachers are trained once,
+and differ in `name` and `deploy` only, share their training: it would come out the same, but for the name of the
+network, which is that of the first of them; a .tkz file has it in it, some bytes. Teachers are trained once,
 with the first seed; name their configs, too. What was done before, in the same directory, is not done again.
 
 Told are the errors on the test samples, in brackets those on the validation samples, before and after; how many times
@@ -110,7 +111,9 @@ class Job:
         _run(["deploy", str(self.directory), *overrides], log, environment)
 
     def rows(self) -> list[dict[str, Any]]:
-        """What was reached, one row for each file."""
+        """What was reached, one row for each file; none where nothing is compressed."""
+        if not self.content["deploy"].get("compress"):
+            return []
         read = {name: json.loads((self.directory / name).read_text()) for name in _FACTS}
         metrics, compression, verify = (read[name] for name in _FACTS)
         first, last = compression["steps"][0], compression["steps"][-1]

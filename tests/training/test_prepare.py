@@ -154,7 +154,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         ),
         (
             ["deploy.fine_tune={learning_rate: {CosineDecay: {initial_learning_rate: '1e-3'}}}"],
-            r"fine_tune\.learning_rate: CosineDecay has no rate for the first step: .*initial_learning_rate='1e-3'",
+            r"fine_tune\.learning_rate: CosineDecay must have numbers that give a rate .*initial_learning_rate='1e-3'",
         ),
     ],
     ids=[

@@ -58,9 +58,9 @@ def nodes_of(model: Any) -> Iterator[Any]:
     return (node for nodes in model._nodes_by_depth.values() for node in nodes)
 
 
-def count_calls(model: Any, layer: str) -> int:
-    """How often a layer stands in the graph of a model."""
-    return sum(call.layer.name == layer for call in nodes_of(model))
+def count_calls(model: Any) -> Counter[str]:
+    """How often each layer stands in the graph of a model, by its name."""
+    return Counter(call.layer.name for call in nodes_of(model))
 
 
 def calls_of(model: Any) -> list[Any]:

@@ -177,16 +177,18 @@ def _best(config: Config, known: list[str]) -> Best:
 
 def _check_tuning_rate(config: Config, split: Split, phase: Phase) -> None:
     """A schedule of `deploy.fine_tune` that cannot be: told before the training, not after it."""
-    node = config.experiment.deploy.fine_tune.learning_rate
+    experiment = config.experiment
+    node, steps = experiment.deploy.fine_tune.learning_rate, experiment.deploy.compress
     if isinstance(node, Node):
-        rate = build(node, schedule_scope(config, split, phase.length(config.experiment, split)))
+        length = phase.length(experiment, split)
+        tuned = max((step.arguments.get("epochs", 1) for step in steps), default=1) * length.steps_per_epoch
+        rate = build(node, schedule_scope(config, split, replace(length, steps=max(length.steps, tuned))))
         try:
             float(rate(0))
         except (TypeError, ValueError, tf.errors.OpError) as error:
             arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items())
-            message = (
-                f"{node.class_name} has no rate for the first step: {first_sentence(error)}. Received: {arguments}."
-            )
+            told = f"must have numbers that give a rate for the first step: {first_sentence(error)}"
+            message = f"{node.class_name} {told}. Received: {arguments}. Numbers stand without quotes."
             raise NodeError(node, message) from error
 
 

@@ -11,9 +11,11 @@ import pytest
 from rich.console import Console
 
 import trainkit
+from trainkit.coding.tensors import write_tensor
 from trainkit.deploy.compress.entropy_penalty import entropy_penalty
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.framework import tf
+from trainkit.models.geometry import geometries
 from trainkit.runs import Run
 from trainkit.training.checkpointing import Checkpointer
 
@@ -97,6 +99,30 @@ def test_entropy_penalty_keeps_the_zeros_of_pruning(pruned, context_with):
     result = entropy_penalty(pruned.model, penalty=0.0, epochs=1, context=context_with(*pruned.promises))
     before, after = kernels_of(pruned.model), kernels_of(result.model)
     assert all(np.all(after[name][kernel == 0] == 0) for name, kernel in before.items())
+
+
+def test_entropy_penalty_tells_the_bytes_of_a_tkz_file(penalized):
+    places = geometries(penalized.model)
+    assert places
+    expected = [len(write_tensor(one.numpy(), geometry=places.get(id(one)))) for one in penalized.model.weights]
+    assert sorted(one["tkz_bytes"] for one in penalized.facts["weights"]) == sorted(expected)
+    assert penalized.facts["tkz_bytes"] == sum(expected)
+
+
+def test_entropy_penalty_ramps_as_long_where_a_layer_stands_twice(context_with):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    twice = L.Conv2D(1, 3, padding="same", name="twice")
+    outputs = L.Dense(10, activation="softmax", name="digit")(L.Flatten()(twice(twice(inputs))))
+    ramps = {}
+
+    def look(model, *, epochs, callbacks):
+        for layer in model.layers:
+            for grid in getattr(layer, "transforms", []):
+                ramps[layer.name] = grid.ramp
+
+    context = replace(context_with(), fine_tune=look)
+    entropy_penalty(tf.keras.Model(inputs, outputs), epochs=4, context=context)
+    assert ramps["twice"] == 2 * ramps["digit"] > 0
 
 
 def test_entropy_penalty_works_on_frozen_layers_and_leaves_them_frozen(bench, context_with):

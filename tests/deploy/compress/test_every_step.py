@@ -35,7 +35,7 @@ DIGIT = "{Dense: {units: $classes, activation: softmax}, name: digit}"
 ROWS = "{Reshape: {target_shape: [14, 14]}}"
 NETWORKS = {
     "residual": "[{ResNet8: {classes: $classes}}]",
-    "recurrent": f"[{ROWS}, {{LSTM: {{units: 24}}}}, {{Dense: {{units: 32}}}}, {DIGIT}]",
+    "recurrent": f"[{ROWS}, {{LSTM: {{units: 24, unroll: true}}}}, {{Dense: {{units: 32}}}}, {DIGIT}]",
 }
 STEPS = {
     "Prune": "{sparsity: 0.5, epochs: 1}",
@@ -60,6 +60,10 @@ def trained(request, bench, tmp_path_factory):
     return trainkit.fit(config, runs=folder / "runs")
 
 
+def run_name(run):
+    return run.directory.parent.name
+
+
 def test_all_steps_are_tried():
     assert set(STEPS) == set(COMPRESSORS)
 
@@ -67,6 +71,8 @@ def test_all_steps_are_tried():
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_files_are_proved(trained, step, tmp_path):
+    if (run_name(trained), step) == ("recurrent", "Quantize"):
+        pytest.xfail("LiteRT does not prepare an unrolled LSTM of integers, and the file is refused")
     run = Run(shutil.copytree(trained.directory, tmp_path / "001"))
     precision = "int8" if step == "Quantize" else "float32"
     files = f"TFLite: {{precision: {precision}}}, ONNX: {{precision: {precision}}}, Tkz"
@@ -74,4 +80,5 @@ def test_files_are_proved(trained, step, tmp_path):
     deployment = trainkit.deploy(run.directory, changes, console=Console(file=io.StringIO()))
     assert [one.step for one in deployment.compressed.steps] == ["Train", step]
     assert [file.parity.passed for file in deployment.files] == [True, True, True]
+    assert step in ("LowRank", "Distill", "Quantize") or deployment.compressed.promises
     assert all(kept.holds for file in deployment.files for kept in file.promises)

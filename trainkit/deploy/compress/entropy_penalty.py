@@ -68,6 +68,7 @@ def entropy_penalty(
     places = [place for layer in copy.layers for place in places_of(layer) if _is_learned(place)]
     values = sum(place.variable.shape.num_elements() for place in places)
     ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
+    calls = count_calls(copy)
     grids: list[OnGrid] = []
     goal = Goal(8.0 * bytes, lambda: tf.add_n([grid.bits for grid in grids])) if bytes else None
 
@@ -75,9 +76,8 @@ def entropy_penalty(
         if not _is_learned(place):
             return None
         is_sparse = (layer, place.attribute) in sparse
-        calls = count_calls(copy, layer)
-        price = penalty / values
-        grids.append(OnGrid(place.variable, price=price, ramp=ramp, goal=goal, keep_zeros=is_sparse, calls=calls))
+        often = {"ramp": ramp, "calls": calls[layer]}
+        grids.append(OnGrid(place.variable, price=penalty / values, goal=goal, keep_zeros=is_sparse, **often))
         return grids[-1]
 
     wrapped = reparameterize(copy, make)
@@ -85,14 +85,14 @@ def entropy_penalty(
     steps = list(steps_of(wrapped))
     plain = settled(wrapped)
     steps += absorb_statistics(plain)
-    facts = facts_of(plain, steps)
     for layer in plain.layers:
         before = model.get_layer(layer.name)
-        for mine, its in zip(layer._flatten_layers(), before._flatten_layers(), strict=True):  # the outer ones first
-            mine.trainable = its.trainable
+        layer.trainable = before.trainable
         if isinstance(layer, tf.keras.layers.Dropout):
             layer.rate = before.rate
-    rounded = copy_model(plain)
+    rounded = copy_model(plain)  # each layer of which stands in one graph, where its geometry is found
+    copies = {id(mine): its for mine, its in zip(plain.weights, rounded.weights, strict=True)}
+    facts = facts_of(rounded, [(layer, copies[id(variable)], step) for layer, variable, step in steps])
     return CompressionResult(rounded, tuple(_promises(rounded)), facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -114,8 +115,9 @@ def _energy_within(
         middle = (low + high) / 2
         low, high = (low, middle) if drop(middle) <= points else (middle, high)
     if high == FINEST and (least := drop(high)) > points:
-        told = f"at least {least:.2f} points, what {1 - 10**-FINEST:.2%} of the energy cost"
-        raise InputError(f"`accuracy_drop` must be {told}. Received: accuracy_drop={points!r}. Give such layers 0.")
+        told = f"at least {math.ceil(100 * least) / 100:.2f} points, what {1 - 10**-FINEST:.2%} of the energy cost"
+        cure = "Give more points, or 0 in `layers` to those that lose most."
+        raise InputError(f"`accuracy_drop` must be {told}. Received: accuracy_drop={points!r}. {cure}")
     return 1 - 10**-high
 
 

@@ -64,7 +64,7 @@ def train_masked(
             return None
         mask = Mask(place.variable, revives=revives)
         if not found:
-            mask.before = _each_step(mask, update, found, calls=count_calls(model, layer))
+            mask.before = _each_step(mask, update, found, calls=count_calls(model)[layer])
         found.append(Masked(layer, place.variable, mask.mask, mask.threshold))
         return mask
 

@@ -78,7 +78,7 @@ class Student(tf.keras.Model):
         return [*super().metrics, *(taught.metrics[:1] if taught else [])]
 
     def save(self, filepath: Any, *args: Any, **settings: Any) -> None:
-        """As `Model.save`, of the plain model: whoever opens the file needs no teacher, and no class of TrainKit."""
+        """Save the plain model, without optimizer, loss and metrics: opening it takes no teacher, nor this class."""
         tf.keras.Model(self.inputs, self.outputs, name=self.name).save(filepath, *args, **settings)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
