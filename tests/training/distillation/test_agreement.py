@@ -107,11 +107,13 @@ def test_a_teacher_with_a_temperature_below_1_or_a_weight_above(table_config, te
     assert told == ["must be at least 1.0. Received: 0.5.", "must be at most 1. Received: 1.1."]
 
 
-def test_a_teacher_may_be_written_alone_relative_to_the_config_and_the_newest_of_its_runs(table_config, teacher):
-    place = table_config.parent / "near"
-    if not place.exists():
-        place.symlink_to(teacher.directory.parent)
-    filepath = table_config.parent / "near.yaml"
+def test_a_teacher_may_be_written_alone_relative_to_the_config_and_the_newest_of_its_runs(
+    table_config, teacher, tmp_path
+):
+    shutil.copy(table_config.with_name("table.npz"), tmp_path)
+    place = tmp_path / "near"
+    place.symlink_to(teacher.directory.parent)
+    filepath = tmp_path / "near.yaml"
     filepath.write_text(table_config.read_text().replace("training:\n", "training:\n  distill: near\n"))
     config = load_config(filepath)
     assert config.experiment.training.distill.teacher == str(place)
