@@ -111,7 +111,12 @@ def test_deploy_refuses_a_run_that_did_not_finish(deployed, tmp_path, command):
 
 
 @pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["int", "term", "hup"]
+    ("sent", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="int"),
+        pytest.param(signal.SIGTERM, 143, id="term", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, id="hup", marks=pytest.mark.slow),
+    ],
 )
 def test_fit_that_is_stopped_by_a_signal_says_so(sent, code, small_config, tmp_path):
     entry = [sys.executable, "-c", "from trainkit.cli import main; main()", "fit", str(small_config)]

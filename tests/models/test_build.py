@@ -542,6 +542,7 @@ def test_build_model_refuses_a_copy_that_no_output_needs():
         model_of([{**dense(), "repeat": 2, "inputs": "input"}], input_shape=[3])
 
 
+@pytest.mark.slow
 def test_build_model_builds_thousands_of_layers():
     model = model_of([{"ReLU": None, "repeat": 3000}], input_shape=[3])
     assert len(model.layers) == 3001

@@ -201,6 +201,7 @@ def test_fine_tuning_that_was_broken_off_goes_on_at_its_newest_checkpoint(small_
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_fine_tuning_with_a_teacher_goes_on_bit_for_bit(small_run, journal):
     exact = (*OFTEN, f"deploy.fine_tune.distill={small_run.directory}", "training.determinism=strict")
     whole, all_of_it = tune(small_run, *exact, epochs=2)

@@ -57,6 +57,7 @@ def test_python_of_a_layer_runs_for_every_step_and_validation_batch(told_config,
     assert eager.read_manifest()["execution"]["0"]["plan"]["steps_per_execution"] == 1
 
 
+@pytest.mark.slow
 def test_an_eager_training_goes_on_where_it_was_killed(small_config, tmp_path, monkeypatch):
     overrides = [*STEPS, "training.graph=eager", "training.checkpoints.every_steps=2"]
     straight = trainkit.fit(small_config, overrides, runs=tmp_path)

@@ -141,6 +141,7 @@ def trained(request, small_config, tmp_path_factory):
     return request.param, trainkit.fit(small_config, overrides, runs=tmp_path_factory.mktemp("runs"))
 
 
+@pytest.mark.slow
 def test_a_network_learns_as_well_in_16_bits(trained, small_run):
     _, run = trained
     metrics, expected = (json.loads(one.metrics.read_text()) for one in (run, small_run))
@@ -195,6 +196,7 @@ def last(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_batches_that_overflow_are_left_out_and_a_resumed_run_scales_alike(small_config, tmp_path, monkeypatch, last):
     straight = trainkit.fit(small_config, EVERYTHING, runs=tmp_path)
     expected = dict(last)

@@ -107,6 +107,7 @@ def _inputs(run):
     return next(iter(split.ordered(split.size).as_numpy_iterator()))[0]
 
 
+@pytest.mark.slow
 def test_a_step_with_another_model_of_its_teacher_is_run_again(copy_of_run, big, tmp_path, students, monkeypatch):
     teacher = Run(shutil.copytree(big.directory, tmp_path / "big"))
     chain = [f"deploy.fine_tune.distill={teacher.directory}", "deploy.compress=[Prune: {epochs: 1}]", FLOAT]

@@ -120,6 +120,7 @@ def test_several_outputs_are_compressed(two_run, tmp_path):
     assert [step["loss"] > 0 for step in record["steps"]] == [True] * 3
 
 
+@pytest.mark.slow
 def test_tables_with_vocabularies_are_compressed(tmp_path):
     random = np.random.default_rng(0)
     kind, amount = random.integers(0, 3, 400), random.choice([-1, 1], 400) * random.uniform(0.3, 2, 400)

@@ -18,6 +18,7 @@ from trainkit.deploy.compress.prune import prune
 from trainkit.framework import tf
 
 L = tf.keras.layers
+slow = pytest.mark.slow
 STEPS = {
     "prune": prune,
     "global": partial(prune, scope="global"),
@@ -57,8 +58,14 @@ def samples():
     return random.normal(size=(32, 8, 8, 3)).astype(np.float32), [random.normal(size=(32, n)) for n in (3, 2)]
 
 
-@pytest.mark.parametrize("make", [residual, sequence])
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize(
+    ("step", "make"),
+    [
+        *(pytest.param(STEPS[name], residual, id=f"{name}-residual") for name in STEPS),
+        *(pytest.param(STEPS[name], sequence, id=f"{name}-sequence") for name in ("prune", "surgery")),
+        *(pytest.param(STEPS[name], sequence, id=f"{name}-sequence", marks=slow) for name in ("global", "rounds")),
+    ],
+)
 def test_kernels_of_any_network_are_pruned_and_nothing_else(step, make, samples, context_with):
     def fine_tune(model, *, epochs, callbacks):
         model.compile("sgd", "mse")

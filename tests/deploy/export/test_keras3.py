@@ -167,6 +167,7 @@ def test_no_room_for_the_weights_is_a_full_disk(tmp_path, monkeypatch):
         export_keras3(chain((6,))[0], tmp_path / "a_keras3.keras", context=CONTEXT)
 
 
+@pytest.mark.slow
 def test_no_room_in_the_child_is_a_full_disk(tmp_path, monkeypatch):
     """A directory in the place of the file is what the child cannot write on any machine."""
     stand_in(f'mkdir "$4/model.keras"; exec {sys.executable} "$@"', tmp_path, monkeypatch)

@@ -75,6 +75,7 @@ def test_programs_over_tables_do_what_preprocess_says(of_tables, tmp_path, monke
         )
 
 
+@pytest.mark.slow
 def test_program_for_keras3_answers_like_the_file(two_run, deploy_copy, read_page, tmp_path):
     """It needs all inputs, raw; and a process whose Keras is not tf_keras."""
     directory = deploy_copy(two_run, tmp_path, "[Keras3]").directory

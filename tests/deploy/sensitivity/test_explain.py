@@ -62,6 +62,7 @@ def test_a_file_that_falls_short_is_explained_and_then_repaired(spoilt):
     assert not (spoilt / "model_deploy/sensitivity.json").exists()
 
 
+@pytest.mark.slow
 def test_auto_takes_out_what_it_has_to_and_says_why(spoilt):
     line = "deploy.export=[{TFLite: {precision: int8, exclude: auto}}]"
     deployment, told = deploy(spoilt / "model.keras", line, data=spoilt / "data.yaml")

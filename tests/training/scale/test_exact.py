@@ -59,6 +59,7 @@ def test_two_processes_learn_as_one_does_and_only_the_chief_writes(
     assert json.loads(run.metrics.read_text())["best"]["epoch"] == 2
 
 
+@pytest.mark.slow
 def test_two_devices_learn_from_a_teacher_as_one_does(several_devices, tmp_path):
     several_devices(["name=teacher;training.epochs=1"], tmp_path)
     taught = f"training.distill={tmp_path / 'teacher'};training.epochs=1"

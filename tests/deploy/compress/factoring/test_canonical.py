@@ -21,6 +21,7 @@ def test_canonical_finds_the_products_that_a_kernel_is_the_sum_of(random, shape,
     np.testing.assert_allclose(norms, [norms[0]] * len(norms))
 
 
+@pytest.mark.slow
 def test_canonical_is_better_with_more_products(random):
     kernel = random.normal(size=(3, 3, 6, 8))
     lost = [np.linalg.norm(sum_of_products(canonical(kernel, rank)) - kernel) for rank in (4, 8, 16, 32, 54)]
