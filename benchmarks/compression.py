@@ -15,6 +15,7 @@ was trained. All of it is read from the files that `trainkit deploy` leaves.
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import json
 import os
@@ -29,8 +30,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import yaml
 from interleaved import print_place, print_table
+
+from trainkit.config.yaml_reader import read_text
 
 CONFIGS = Path(__file__).parents[1] / "configs/compression"
 OWN = ("name", "deploy")
@@ -56,8 +58,10 @@ class Job:
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """The config, as YAML has it."""
-        return dict(yaml.safe_load(self.filepath.read_text()))
+        """The config as it is written."""
+        return dict(
+            read_text(self.filepath.read_text(), source=self.filepath.name, directory=self.filepath.parent).data
+        )
 
     @property
     def directory(self) -> Path:
@@ -102,11 +106,11 @@ class Job:
             shutil.copytree(
                 trained, self.directory, ignore=shutil.ignore_patterns("deploy", "compress"), dirs_exist_ok=True
             )
-        settings = json.loads(json.dumps(self.content["deploy"]))
+        settings = copy.deepcopy(self.content["deploy"])
         tuning = settings.get("fine_tune", {})
         if isinstance(tuning.get("distill"), dict):
             tuning["distill"]["teacher"] = str(self._teacher(tuning["distill"]["teacher"]))
-        overrides = [f"deploy.{key}={_as_yaml(value)}" for key, value in settings.items()]
+        overrides = [f"deploy.{key}={json.dumps(value)}" for key, value in settings.items()]
         log = self.directory.parents[1] / f"{self.filepath.stem}.deploy.log"
         _run(["deploy", str(self.directory), *overrides], log, environment)
 
@@ -139,11 +143,6 @@ class Job:
 
 
 _FACTS = ("metrics.json", "deploy/compression.json", "deploy/verify.json")
-
-
-def _as_yaml(value: Any) -> str:
-    """On one line; 1e-3, which is no number to PyYAML, stays as it was written."""
-    return yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize).removesuffix("...\n").strip()
 
 
 def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
