@@ -8,11 +8,12 @@ Draws what `compression.py` left in the same directory of runs. A config says by
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-from compression import CONFIGS, Job, jobs_of
+from compression import CONFIGS, jobs_of
 from matplotlib.figure import Figure
 
 NETWORKS = {"LeNet-300-100": "mnist_lenet300_", "LeNet-5 (Caffe)": "mnist_lenet5_"}
@@ -29,16 +30,15 @@ PAPERS: dict[str, list[tuple[str, int, float]]] = {
 """Bytes and test errors that papers tell."""
 
 
-def draw(axes: Any, network: str, jobs: list[Job]) -> None:
+def draw(axes: Any, network: str, rows: Sequence[dict[str, Any]]) -> None:
     """One network: papers grey, each config a color, each seed a point."""
     for index, (name, size, error) in enumerate(PAPERS[network]):
         place = (0, -12 if index % 2 else 7)  # neighbors do not stand in one another's way
         axes.plot(size, error, "o", color="0.6")
         axes.annotate(name, (size, error), place, textcoords="offset points", fontsize=7, color="0.4", ha="center")
-    for index, config in enumerate(dict.fromkeys(job.filepath for job in jobs)):
-        rows = [row for job in jobs if job.filepath == config for row in job.rows() if row["file"] == ".tkz"]
-        sizes, errors = ([row[key] for row in rows] for key in ("bytes", "after"))
-        label = config.stem.removeprefix(NETWORKS[network])
+    for index, config in enumerate(dict.fromkeys(row["config"] for row in rows)):
+        sizes, errors = ([row[key] for row in rows if row["config"] == config] for key in ("bytes", "after"))
+        label = config.removeprefix(NETWORKS[network])
         axes.plot(sizes, errors, "D", color=f"C{index}", label=label, markersize=5)
     axes.margins(y=0.15)
     axes.set(xscale="log", xlim=(7e2, 1e5), xlabel="bytes of the file", ylabel="test error, %", title=network)
@@ -57,16 +57,13 @@ def main() -> None:
     options = parser.parse_args()
     configs = options.configs or sorted(CONFIGS.glob("*.yaml"))
     jobs = jobs_of(configs, options.seeds, options.runs)
-    jobs = [job for job in jobs if (job.directory / "deploy/verify.json").is_file() and _is_coded(job)]
+    done = [job for job in jobs if (job.directory / "deploy/verify.json").is_file()]
+    rows = [row for job in done for row in job.rows() if row["file"] == ".tkz"]
     matplotlib.rcParams |= {"svg.hashsalt": "compression", "svg.fonttype": "none"}  # the same, small, picture each time
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     for axes, (network, prefix) in zip(figure.subplots(1, 2), NETWORKS.items(), strict=True):
-        draw(axes, network, [job for job in jobs if job.filepath.stem.startswith(prefix)])
+        draw(axes, network, [row for row in rows if row["config"].startswith(prefix)])
     figure.savefig(options.picture, metadata={"Date": None} if options.picture.suffix == ".svg" else None)
-
-
-def _is_coded(job: Job) -> bool:
-    return any(row["file"] == ".tkz" for row in job.rows())
 
 
 if __name__ == "__main__":
