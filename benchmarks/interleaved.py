@@ -72,24 +72,26 @@ class Side:
 def ask_in_turn(sides: Mapping[str, Side], rounds: int) -> list[dict[str, Answer]]:
     """Some epochs of each side in every round, each time another one first.
 
-    A turn is of as many epochs as take about `TURN` seconds: the first milliseconds after a pause are slow ones, which
-    a training has once. A first epoch, which traces, is not counted; a second one tells how many a turn has.
+    A turn is of as many epochs as take about `TURN` seconds, and of one before them that is not counted: after a pause
+    an epoch is up to a quarter slower, whoever runs it, and a training does not pause. The very first epoch, which
+    traces, is not counted either; a second one tells how many a turn has.
 
     Returns:
         The answers, round by round, by the names of the sides; times are of an epoch, the mean of the turn.
     """
-    names = list(sides)
     for side in sides.values():
         side.ask()
     counts = {name: max(1, round(TURN / side.ask()["seconds"])) for name, side in sides.items()}
-    found = []
-    for index in range(rounds):
-        order = names[index % len(names) :] + names[: index % len(names)]
-        found.append({name: _turn(sides[name], counts[name]) for name in order})
-    return found
+    return [{name: _turn(sides[name], counts[name]) for name in rotated(list(sides), index)} for index in range(rounds)]
+
+
+def rotated(names: list[str], index: int) -> list[str]:
+    """The same, another one first."""
+    return names[index % len(names) :] + names[: index % len(names)]
 
 
 def _turn(side: Side, count: int) -> Answer:
+    side.ask()
     answers = [side.ask() for _ in range(count)]
     return answers[-1] | {key: statistics.fmean(one[key] for one in answers) for key in ("seconds", "steps")}
 

@@ -24,12 +24,13 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from interleaved import Answer, Side, ask_in_turn, middle, mnist, print_place, print_table, wanted
+from interleaved import Answer, Side, ask_in_turn, middle, mnist, print_place, print_table, rotated, wanted
 
 RESCALING = {"Rescaling": {"scale": "$(1/255)"}}
 HEADER = ["network", "beside", "its samples/s", "TrainKit's", "TrainKit is", "wanted", "steps alone"]
@@ -85,7 +86,7 @@ NETWORKS = {
         12800,
     ),
     "ResNet-50": Network(
-        [{"ResNet50": {"classes": "$classes"}}], 8, {"fit": 0.97, "PyTorch": None}, (224, 224, 3), 32, epochs=10
+        [{"ResNet50": {"classes": "$classes"}}], 8, {"fit": 0.97, "PyTorch": None}, (224, 224, 3), 96, epochs=20
     ),
 }
 
@@ -162,25 +163,23 @@ class Compared:
         return [other / own for other, own in zip(self.seconds(side), self.seconds("TrainKit", key), strict=True)]
 
 
-def compare(name: str, names: list[str], *, rounds: int, torch: str) -> Compared:
+def compare(name: str, names: list[str], *, starts: int, rounds: int, torch: str) -> Compared:
     network = NETWORKS[name]
-    network = replace(network, epochs=max(network.epochs, rounds + 3))  # the last one is told by the next one's begin
     arrays, told = make_data(network)
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder, "data.npz")
-        np.savez(data, **arrays)
-        data.with_name("config.json").write_text(json.dumps(config_of(network, data, arrays["x"].shape[1:])))
-        sides: dict[str, Side] = {}
-        try:
-            for side in names:
+    found = []
+    for index in range(starts):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            data = Path(folder, "data.npz")
+            np.savez(data, **arrays)
+            data.with_name("config.json").write_text(json.dumps(config_of(network, data, arrays["x"].shape[1:])))
+            sides: dict[str, Side] = {}
+            for side in rotated(names, index):
                 sides[side] = start(name, network, side, data, torch)
+                stack.callback(sides[side].close)
             learned = {side: one.facts["learned"] for side, one in sides.items()}
             assert len(set(learned.values())) == 1, f"{name}: the sides differ in what they learn: {learned}"
-            found = ask_in_turn(sides, rounds)
-        finally:
-            for one in sides.values():
-                one.close()
-    return Compared(len(arrays["y"]), told, found, {side: one.facts for side, one in sides.items()})
+            found += ask_in_turn(sides, rounds)
+    return Compared(len(arrays["y"]), told, found, {side: sides[side].facts for side in names})
 
 
 def show(name: str, found: Compared, names: list[str]) -> None:
@@ -214,7 +213,8 @@ def row(name: str, side: str, found: Compared) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--starts", type=int, default=5, help="How often the sides are started.")
+    parser.add_argument("--rounds", type=int, default=1, help="Turns of each side, each time.")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NETWORK")
     parser.add_argument("--sides", nargs="+", choices=SIDES, help="By default those of the bars of each network.")
     parser.add_argument("--torch", default="", metavar="PYTHON", help="An interpreter that has PyTorch.")
@@ -225,7 +225,9 @@ def main() -> None:
     for name in options.networks:
         asked = options.sides or list(NETWORKS[name].bars)
         measured = [side for side in asked if side != "PyTorch" or options.torch]
-        found = compare(name, ["TrainKit", *measured], rounds=options.rounds, torch=options.torch)
+        found = compare(
+            name, ["TrainKit", *measured], starts=options.starts, rounds=options.rounds, torch=options.torch
+        )
         if not is_placed:
             facts = found.facts.get("PyTorch")
             print_place(*([f"PyTorch {facts['torch']}"] if facts else []))

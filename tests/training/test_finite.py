@@ -24,6 +24,11 @@ def test_all_finite_passes_over_what_is_no_number():
     assert all_finite([])
 
 
+def test_all_finite_lets_huge_numbers_pass():
+    assert all_finite([tf.Variable([1e30, -3e38])])
+    assert not all_finite([tf.Variable([1e30, np.nan])])
+
+
 def test_all_finite_sees_a_variable_that_changes_after_the_first_look():
     variables = [tf.Variable([1.0, 2.0]), tf.Variable(1)]
     assert all_finite(variables)

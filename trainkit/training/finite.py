@@ -74,7 +74,8 @@ def all_finite(variables: Iterable[Any]) -> bool:
         >>> all_finite([tf.Variable([1.0, 2.0]), tf.Variable(3)]), all_finite([tf.Variable([1.0, float("nan")])])
         (True, False)
     """
-    return bool(_all_finite([variable for variable in variables if variable.dtype.is_floating]))
+    values = [variable for variable in variables if variable.dtype.is_floating]
+    return bool(_has_finite_norms(values)) or bool(_all_finite(values))
 
 
 def model_variables(model: Any) -> list[Any]:
@@ -92,6 +93,12 @@ def optimizer_variables(model: Any) -> list[Any]:
 def learned_variables(model: Any) -> list[Any]:
     """All that a training step of a compiled model changes: the variables of the model and of its optimizer."""
     return [*model_variables(model), *optimizer_variables(model)]
+
+
+@tf.function(reduce_retracing=True)
+def _has_finite_norms(values: list[Any]) -> Any:
+    """One pass over each, with nothing in between; huge numbers are infinite when they are squared."""
+    return tf.reduce_all([tf.math.is_finite(tf.nn.l2_loss(value)) for value in values])
 
 
 @tf.function(reduce_retracing=True)
