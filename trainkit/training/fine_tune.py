@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from trainkit.callbacks import Clock, Progress
-from trainkit.config import Config, Distill, Node, SettingError
+from trainkit.config import Config, Distill, Node
 from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
@@ -33,6 +33,7 @@ from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.pipeline import training_change
 from trainkit.training.signals import Signals
 from trainkit.training.state import State
+from trainkit.training.tuning_rate import check_tuning_rate
 from trainkit.training.validation import validation_of
 from trainkit.training.watch import Watch
 
@@ -101,7 +102,7 @@ class FineTuning:
         self.seed = config.experiment.seed + first_epoch
         self._watch = Watch()
         self._outputs = outputs_of(config.experiment, splits.train.facts)
-        self._check_rate()
+        check_tuning_rate(config, splits.train)
 
     @property
     def seconds_before(self) -> float:
@@ -189,14 +190,6 @@ class FineTuning:
             signals=signals,
             base=journal.base,
         )
-
-    def _check_rate(self) -> None:
-        """Keras lets a schedule win over ReduceLROnPlateau without a word."""
-        experiment = self._config.experiment
-        names = [node.class_name for node in phases_of(experiment)[-1].callbacks]
-        if isinstance(experiment.deploy.fine_tune.learning_rate, Node) and "ReduceLROnPlateau" in names:
-            message = "must be a number beside the callback ReduceLROnPlateau, which has no effect on a schedule."
-            raise SettingError(("deploy", "fine_tune", "learning_rate"), message)
 
     def _executor(self, model: Any, length: Length, state: State, callbacks: Sequence[Any]) -> Executor:
         experiment, split, step = self._config.experiment, self._splits.train, state.position.step

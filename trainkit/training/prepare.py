@@ -15,7 +15,7 @@ from trainkit.objects import build, first_sentence
 from trainkit.registry import did_you_mean
 from trainkit.training.adapt import adapting
 from trainkit.training.batches import Batches
-from trainkit.training.compile import compile_model, schedule_scope
+from trainkit.training.compile import compile_model
 from trainkit.training.determinism import check_callbacks, check_strict, seed_everything
 from trainkit.training.distillation import Teacher, lesson_of, teach, teacher_of
 from trainkit.training.distillation.teacher import AT as DISTILL
@@ -31,6 +31,7 @@ from trainkit.training.precision import in_precision
 from trainkit.training.random_streams import key_random_layers
 from trainkit.training.scale.rules import check_replicas
 from trainkit.training.trial import try_one_batch
+from trainkit.training.tuning_rate import check_tuning_rate
 from trainkit.training.weights import EarlierWeights, load_weights
 
 _TAKES_MISSING = ("Impute", "Discretization")
@@ -119,7 +120,7 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
         check_multipliers(model, experiment.training.learning_rate_multipliers or {})
         with strategy.scope():
             optimizers = [optimizer_of(config, splits.train, phase) for phase in phases]
-        _check_tuning_rate(config, splits.train, phases[-1])
+        check_tuning_rate(config, splits.train)
         callbacks = [[build(node, facts.values) for node in phase.callbacks] for phase in phases]
         for phase, optimizer, built in zip(phases, optimizers, callbacks, strict=True):
             _check_learning_rate(optimizer, phase.callbacks)
@@ -173,23 +174,6 @@ def _best(config: Config, known: list[str]) -> Best:
         message = _unknown_monitor(best.monitor, known)
         raise config.document.error(("training", "best", "monitor"), message)
     return best
-
-
-def _check_tuning_rate(config: Config, split: Split, phase: Phase) -> None:
-    """A schedule of `deploy.fine_tune` that cannot be: told before the training, not after it."""
-    experiment = config.experiment
-    node, steps = experiment.deploy.fine_tune.learning_rate, experiment.deploy.compress
-    if isinstance(node, Node):
-        length = phase.length(experiment, split)
-        tuned = max((step.arguments.get("epochs", 1) for step in steps), default=1) * length.steps_per_epoch
-        rate = build(node, schedule_scope(config, split, replace(length, steps=max(length.steps, tuned))))
-        try:
-            float(rate(0))
-        except (TypeError, ValueError, tf.errors.OpError) as error:
-            arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items())
-            told = f"must have numbers that give a rate for the first step: {first_sentence(error)}"
-            message = f"{node.class_name} {told}. Received: {arguments}. Numbers stand without quotes."
-            raise NodeError(node, message) from error
 
 
 def _check_learning_rate(optimizer: Any, nodes: list[Node]) -> None:
