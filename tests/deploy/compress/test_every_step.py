@@ -32,7 +32,8 @@ training:
 deploy: {{benchmark: false}}
 """
 DIGIT = "{Dense: {units: $classes, activation: softmax}, name: digit}"
-ROWS = "{Reshape: {target_shape: [14, 14]}}"
+ROWS = "{Cropping2D: {cropping: 2}}, {Reshape: {target_shape: [10, 10]}}"
+"""Without rows that are always 0, of which no file of integers can be made: see docs/int8.md."""
 NETWORKS = {
     "residual": "[{ResNet8: {classes: $classes}}]",
     "recurrent": f"[{ROWS}, {{LSTM: {{units: 24, unroll: true}}}}, {{Dense: {{units: 32}}}}, {DIGIT}]",
@@ -60,10 +61,6 @@ def trained(request, bench, tmp_path_factory):
     return trainkit.fit(config, runs=folder / "runs")
 
 
-def run_name(run):
-    return run.directory.parent.name
-
-
 def test_all_steps_are_tried():
     assert set(STEPS) == set(COMPRESSORS)
 
@@ -71,8 +68,6 @@ def test_all_steps_are_tried():
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_files_are_proved(trained, step, tmp_path):
-    if (run_name(trained), step) == ("recurrent", "Quantize"):
-        pytest.xfail("LiteRT does not prepare an unrolled LSTM of integers, and the file is refused")
     run = Run(shutil.copytree(trained.directory, tmp_path / "001"))
     precision = "int8" if step == "Quantize" else "float32"
     files = f"TFLite: {{precision: {precision}}}, ONNX: {{precision: {precision}}}, Tkz"
