@@ -18,6 +18,23 @@ epochs: list[float] = []
 steps: list[float] = []
 
 
+class Timed:
+    """An executor under a stopwatch."""
+
+    def __init__(self, executor: Any) -> None:
+        self._executor = executor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executor, name)
+
+    def __call__(self, *asked: Any) -> tuple[int, dict[str, Any]]:
+        clock, began = time.time(), time.perf_counter()
+        count, values = self._executor(*asked)
+        steps[-1] += time.perf_counter() - began
+        first.append(clock + (time.time() - clock) / count)
+        return count, values
+
+
 def watch() -> None:
     """Put stopwatches around the parts of the loop."""
     from trainkit.training.loop import Loop
@@ -26,16 +43,8 @@ def watch() -> None:
 
     def timed_epoch(loop: Loop) -> dict[str, float]:
         train = loop._train
-
-        def timed(step: int, most: int) -> tuple[int, dict[str, Any]]:
-            clock, began = time.time(), time.perf_counter()
-            count, values = train(step, most)
-            steps[-1] += time.perf_counter() - began
-            first.append(clock + (time.time() - clock) / count)
-            return count, values
-
         steps.append(0.0)
-        loop._train = timed  # type: ignore[assignment]
+        loop._train = Timed(train)  # type: ignore[assignment]
         began = time.perf_counter()
         try:
             return run_epoch(loop)

@@ -84,8 +84,8 @@ def _launch(view: Path, host: str, port: int, *, title: str) -> str:
     # TensorBoard's own switch: its plugins then do with a stub, and do not import TensorFlow at their first request
     sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
 
-    from tensorboard import default, program  # type: ignore[import-untyped]
-    from tensorboard.plugins.debugger_v2.debugger_v2_plugin import DebuggerV2Plugin  # type: ignore[import-untyped]
+    from tensorboard import default, program
+    from tensorboard.plugins.debugger_v2.debugger_v2_plugin import DebuggerV2Plugin
 
     logging.getLogger("tensorboard").setLevel(logging.ERROR)
     plugins = [plugin for plugin in default.get_plugins() if plugin is not DebuggerV2Plugin]  # it needs TensorFlow

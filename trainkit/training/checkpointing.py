@@ -30,7 +30,7 @@ from trainkit.training.scale.settled import Settling
 from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
-from trainkit.training.unchanged import Values, unchanged
+from trainkit.training.unchanged import Changing
 
 _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
@@ -106,7 +106,8 @@ class Checkpointer(Guard):
         self._loop = loop
         self._team, self._settle = Team(loop.model.distribute_strategy), Settling(loop.model)
         self._plain = without_optimizer(loop.model)
-        self._held: tuple[_Moment, Values] | None = None
+        self._changing = Changing(loop.model)
+        self._held: tuple[_Moment, list[Any]] | None = None
         several = loop.model.distribute_strategy.num_replicas_in_sync > 1
         self._may_hold = not several and self._settings.every_epochs is None
         self._saved = time.monotonic()
@@ -147,7 +148,7 @@ class Checkpointer(Guard):
         """Look for numbers that are not finite: what the validation would say of them means nothing."""
         if not math.isfinite(logs.get("loss", 0.0)):
             raise NotFiniteError(f"the loss of epoch {self.state.position.epoch + 1} is {logs['loss']}.")
-        self._check_finite()
+        self._check_finite(is_known=self._loop.is_finite)
         self._settle()
 
     def after_epoch(self, logs: dict[str, float]) -> None:
@@ -160,7 +161,7 @@ class Checkpointer(Guard):
         if is_time or (better and not self._may_hold):
             self.save()
         elif better:
-            self._held = (self._moment(wait=False), Values(self._loop.model))
+            self._held = (self._moment(wait=False), self._changing.values())
         super().after_epoch(logs)
 
     def abandon(self) -> None:
@@ -226,9 +227,12 @@ class Checkpointer(Guard):
         if self._held is None:
             return
         (moment, values), self._held = self._held, None
-        with unchanged(self._loop.model):
-            values.assign()
+        now = self._changing.values()
+        try:
+            self._changing.assign(values)
             self._write(moment)
+        finally:
+            self._changing.assign(now)
 
     def _prune(self) -> None:
         """Keep the newest checkpoints, and the best of each of them."""
@@ -237,9 +241,9 @@ class Checkpointer(Guard):
         bests = [self._checkpoints.best_of(step) for step in newest]
         self._checkpoints.prune({*newest, *(step for step in bests if step is not None)})
 
-    def _check_finite(self) -> None:
+    def _check_finite(self, *, is_known: bool = False) -> None:
         model = self._loop.model
-        variables = learned_variables(model)
+        variables = [] if is_known else learned_variables(model)
         if not all_finite(variables) and (found := first_non_finite(variables)):
             raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
         if is_stuck(model.optimizer):

@@ -78,6 +78,16 @@ def all_finite(variables: Iterable[Any]) -> bool:
     return bool(_has_finite_norms(values)) or bool(_all_finite(values))
 
 
+def has_finite_norms(variables: Iterable[Any]) -> Any:
+    """The same as a tensor, in one pass over each variable; False also where numbers are huge when squared.
+
+    Args:
+        variables: `tf.Variable`s.
+    """
+    floats = [variable for variable in variables if variable.dtype.is_floating]
+    return tf.reduce_all([tf.math.is_finite(tf.nn.l2_loss(variable)) for variable in floats])
+
+
 def model_variables(model: Any) -> list[Any]:
     """The variables of a model; vocabularies, which Keras lists among them, are none."""
     return [variable for variable in model.variables if isinstance(variable, tf.Variable)]
@@ -95,10 +105,7 @@ def learned_variables(model: Any) -> list[Any]:
     return [*model_variables(model), *optimizer_variables(model)]
 
 
-@tf.function(reduce_retracing=True)
-def _has_finite_norms(values: list[Any]) -> Any:
-    """One pass over each, with nothing in between; huge numbers are infinite when they are squared."""
-    return tf.reduce_all([tf.math.is_finite(tf.nn.l2_loss(value)) for value in values])
+_has_finite_norms = tf.function(has_finite_norms, reduce_retracing=True)
 
 
 @tf.function(reduce_retracing=True)

@@ -128,6 +128,11 @@ class Loop:
         return self.position.phase_step + self.length.before(self._epoch)
 
     @property
+    def is_finite(self) -> bool:
+        """Whether the last training step was the last one of its epoch, and was seen to leave all finite."""
+        return bool(self._train.is_finite)
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is left of the phase."""
         return self.position.is_over(self.length.epochs)
@@ -141,7 +146,7 @@ class Loop:
         guard.enter_epoch()
         while position.step < end and not model.stop_training:
             callbacks.on_train_batch_begin(position.step - first)
-            count, values = self._train(position.step, min(end - position.step, guard.most_steps))
+            count, values = self._train(position.step, min(end - position.step, guard.most_steps), end)
             position.step += count
             callbacks.on_train_batch_end(position.step - first - 1, values)
             position.stopping = bool(model.stop_training)

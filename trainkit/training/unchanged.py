@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from trainkit.framework import tf
 from trainkit.runs.variables import variables_of
 
 
-class Values:
-    """What training steps change, as it is now: weights, optimizer, metrics, count of steps.
+class Changing:
+    """What training steps change: weights, optimizer, metrics, count of steps.
 
     Args:
         model: A compiled `tf.keras.Model`.
     """
 
     def __init__(self, model: Any) -> None:
-        variables = [*variables_of(model, model.optimizer, *model.metrics), model._train_counter]
-        self._pairs = [(variable, variable.read_value()) for variable in variables]
+        self._variables = [*variables_of(model, model.optimizer, *model.metrics), model._train_counter]
+        self._read = tf.function(lambda: [variable.read_value() for variable in self._variables])
 
-    def assign(self) -> None:
-        """Set the model to it."""
-        for variable, value in self._pairs:
+    def values(self) -> list[Any]:
+        """What it is now."""
+        return list(self._read())
+
+    def assign(self, values: Iterable[Any]) -> None:
+        """Set it to what it was."""
+        for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
 
 
 @contextmanager
 def unchanged(model: Any) -> Iterator[None]:
     """After it, all that training steps change is what it was before."""
-    values = Values(model)
+    changing = Changing(model)
+    values = changing.values()
     try:
         yield
     finally:
-        values.assign()
+        changing.assign(values)

@@ -9,9 +9,10 @@ from trainkit.framework import tf
 from trainkit.training.execution.feeds import Feed, Sizes
 from trainkit.training.execution.plan import Plan
 from trainkit.training.execution.steps import Step, test_step, train_step
+from trainkit.training.finite import has_finite_norms, learned_variables
 
 Function = Any
-"""`function(*arguments of a feed)`, a dictionary of metrics; of TensorFlow, but for eager models."""
+"""`function(*arguments of a feed, looks)`, metrics and whether all is finite; of TensorFlow, but for eager models."""
 
 
 class Executor:
@@ -24,6 +25,8 @@ class Executor:
     """
 
     make_step: Callable[[Any], Step] = staticmethod(train_step)
+    is_finite: bool | None = None
+    """Whether all that training changes is finite, as the last call saw it; None where that did not look."""
 
     def __init__(self, model: Any, feed: Feed, plan: Plan) -> None:
         self.model, self.feed, self.plan = model, feed, plan
@@ -32,12 +35,13 @@ class Executor:
         self._loops: dict[Sizes, Function] = {}
         """What XLA has compiled."""
 
-    def __call__(self, step: int, most: int) -> tuple[int, dict[str, Any]]:
+    def __call__(self, step: int, most: int, end: int | None = None) -> tuple[int, dict[str, Any]]:
         """Do some steps.
 
         Args:
             step: Steps done before; after a call it has to go on where that ended.
             most: How many steps may be done.
+            end: The call that comes to this step looks whether all that training changes is finite.
 
         Returns:
             How many were done, and the metrics as they are now.
@@ -45,7 +49,10 @@ class Executor:
         count = min(most, self.plan.steps_per_execution, self.feed.most(step))
         function = self._function_of(step, count)
         self._show(function)
-        return count, function(*self.feed.arguments(step, count))
+        looks = step + count == end and self._may_look
+        values, is_finite = function(*self.feed.arguments(step, count), tf.constant(looks) if self._may_look else None)
+        self.is_finite = bool(is_finite) if looks else None
+        return count, values
 
     def _function_of(self, step: int, count: int) -> Function:
         sizes = self.feed.sizes(step, count) if self.plan.jit_compile == "loop" else None
@@ -57,8 +64,14 @@ class Executor:
 
     def operations(self, step: int) -> set[str]:
         """The kinds of TensorFlow's operations that a training step has, by their names."""
-        graph = self._steps.get_concrete_function(*self.feed.arguments(step, 1)).graph
+        looks = tf.constant(False) if self._may_look else None
+        graph = self._steps.get_concrete_function(*self.feed.arguments(step, 1), looks).graph
         return {node.op for function in graph.as_graph_def().library.function for node in function.node_def}
+
+    @property
+    def _may_look(self) -> bool:
+        """Several replicas look together, outside of a call: some of what they keep has to be gathered first."""
+        return bool(self.model.distribute_strategy.num_replicas_in_sync == 1)
 
     def _show(self, function: Function) -> None:
         """Let TensorBoard draw the graph of a function."""
@@ -78,17 +91,18 @@ class Evaluator(Executor):
     """Runs the test steps of a model."""
 
     make_step = staticmethod(test_step)
+    _may_look = False
 
     def _show(self, function: Function) -> None:
         """TensorBoard draws the training."""
 
 
 def _steps(model: Any, feed: Feed, step: Step) -> Function:
-    """The function of a call: some steps, then the metrics."""
+    """The function of a call: some steps, then the metrics, and whether all is finite, if it is to look."""
 
-    def run(*arguments: Any) -> dict[str, Any]:
-        _each(model, feed, step, arguments)
-        return dict(model.get_metrics_result())
+    def run(*arguments: Any) -> tuple[dict[str, Any], Any]:
+        _each(model, feed, step, arguments[:-1])
+        return dict(model.get_metrics_result()), _is_finite(model, arguments[-1])
 
     return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
 
@@ -97,11 +111,17 @@ def _compiled_loop(model: Any, feed: Feed, step: Step) -> Function:
     """The same, all steps compiled by XLA as one program."""
     steps = tf.function(lambda *arguments: _each(model, feed, step, arguments), jit_compile=True)
 
-    def run(*arguments: Any) -> dict[str, Any]:
-        steps(*arguments)
-        return dict(model.get_metrics_result())
+    def run(*arguments: Any) -> tuple[dict[str, Any], Any]:
+        steps(*arguments[:-1])
+        return dict(model.get_metrics_result()), _is_finite(model, arguments[-1])
 
     return tf.function(run)
+
+
+def _is_finite(model: Any, looks: Any | None) -> Any:
+    if looks is None:
+        return None
+    return tf.cond(looks, lambda: has_finite_norms(learned_variables(model)), lambda: tf.constant(False))
 
 
 def _each(model: Any, feed: Feed, step: Step, arguments: tuple[Any, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -133,12 +134,14 @@ class Resident:
         self._batches, self._strategy = batches, strategy
         self._splits = [batches.split.on(_memory(device)) for device in _devices(strategy)]
         self._epoch: int | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self._following: tuple[int, Future[Any]] | None = None
 
     def arguments(self, step: int, count: int) -> tuple[Any, ...]:
         """Epoch, order of its rows, first step of it, and the step behind the last."""
         epoch, first = self._batches.place(step)
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._batches.order(epoch)
+            self._epoch, self._order = epoch, self._order_of(epoch)
         return tf.constant(epoch, tf.int64), self._order, tf.constant(first), tf.constant(first + count)
 
     def most(self, step: int) -> int:
@@ -187,6 +190,13 @@ class Resident:
 
     def rewind(self) -> None:
         """Nothing: an epoch can be begun at any step."""
+
+    def _order_of(self, epoch: int) -> Any:
+        """The order of an epoch; that of the following one is made beside the steps."""
+        found = self._following
+        order = found[1].result() if found and found[0] == epoch else self._batches.order(epoch)
+        self._following = epoch + 1, self._thread.submit(self._batches.order, epoch + 1)
+        return order
 
     def _rows(self, order: Any, step: Any) -> Any:
         begin = step * self._batches.batch_size
