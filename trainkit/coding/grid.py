@@ -6,8 +6,10 @@ import numpy as np
 
 MOST = 2**15 - 1
 """The largest integer of a grid."""
-_MOST_FIRST = 64
+_MOST_FIRST = 512
 """The largest integer that the smallest value but 0 may stand for."""
+_FEW = 16
+"""How many values are looked at before all are."""
 
 
 @np.errstate(all="ignore")
@@ -34,7 +36,7 @@ def find_grid(values: np.ndarray) -> tuple[np.floating, np.ndarray] | None:
         if last > MOST:
             return None
         for step in _near(values.dtype.type(np.float64(sizes[-1]) / last)):
-            if _lie_on(sizes, step):
+            if _lie_on(sizes[:_FEW], step) and _lie_on(sizes, step):
                 integers = np.rint(values.astype(np.float64) / np.float64(step)).astype(np.int64)
                 same = integers.astype(values.dtype) * step == values
                 return (step, integers) if same.all() and not _has_negative_zeros(values) else None
