@@ -47,3 +47,27 @@ def test_statistics_are_constants():
     assert set(layer.moving_mean.numpy()) == {0.0}
     assert set(layer.moving_variance.numpy()) == {np.float32(0.999)}
     assert layer.epsilon == 1e-3
+
+
+@pytest.mark.parametrize("kind", ["convolution", "depthwise", "biased"])
+def test_channels_that_are_always_0_have_no_factor(kind):
+    random = np.random.default_rng(1)
+    inputs = tf.keras.Input((6, 6, 4))
+    is_depthwise = kind == "depthwise"
+    layer = (
+        tf.keras.layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False)
+        if is_depthwise
+        else tf.keras.layers.Conv2D(8, 3, use_bias=kind == "biased")
+    )
+    norm = tf.keras.layers.BatchNormalization()
+    model = tf.keras.Model(inputs, norm(layer(inputs)))
+    kernel = layer.get_weights()[0]
+    kernel.reshape(-1, 8)[:, [1, 6]] = 0
+    layer.set_weights([kernel, *(random.normal(size=8) for _ in range(kind == "biased"))])
+    variances = np.array([1, 1e-9, 1, 2, 1, 1, 0, 1])
+    norm.set_weights([*random.lognormal(0, 0.3, (2, 8)), random.normal(0, 1, 8), variances])
+    samples = random.normal(size=(9, 6, 6, 4)).astype(np.float32)
+    before = model.predict(samples, verbose=0)
+    list(absorb_statistics(model))
+    assert np.flatnonzero(norm.gamma.numpy() == 0).tolist() == ([] if kind == "biased" else [1, 6])
+    np.testing.assert_allclose(model.predict(samples, verbose=0), before, atol=0.03 * before.std())

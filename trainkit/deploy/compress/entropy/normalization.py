@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from trainkit.deploy.compress.quantization.folding import scaling
+from trainkit.deploy.compress.quantization.kinds import KERNELS
 from trainkit.framework import tf
+from trainkit.models.calls import Graph
 
 STEPS = 128
 """In the typical factor of a channel, and in the typical spread of what comes out."""
@@ -21,7 +23,8 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
 
     The moving mean becomes 0 and the moving variance what gives a deviation of 1: beta and gamma do the rest. They are
     rounded to steps so small that the network answers as before: a 256th of a typical value is the most that one is
-    off. Without beta the mean stays, without gamma the variance.
+    off. Without beta the mean stays, without gamma the variance. A channel that is 0 whatever comes, as that of a
+    filter of zeros, is multiplied by 0: by its deviation, the factor would be the largest of all.
 
     Args:
         model: A `tf.keras.Model`; it is changed.
@@ -29,9 +32,11 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
     Returns:
         Layer, variable and step, of each gamma and beta.
     """
+    graph = Graph(model)
     for layer in model.layers:
         if isinstance(layer, KINDS):
             factor, offset = scaling(layer)
+            factor = np.where(_silent(graph, layer), 0.0, factor)
             spread = _typical(layer.gamma.numpy()) if layer.scale else 1.0
             if layer.scale:
                 layer.moving_variance.assign(np.full_like(factor, 1.0 - layer.epsilon))
@@ -39,6 +44,19 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
             if layer.center:
                 layer.moving_mean.assign(np.zeros_like(offset))
                 yield layer.name, layer.beta, _round(layer.beta, offset, spread)
+
+
+def _silent(graph: Graph, norm: Any) -> np.ndarray | bool:
+    """Which channels that a BatchNormalization takes are 0 whatever comes."""
+    makers = [maker.layer for call in graph.of(norm) for maker in graph.makers(call)]
+    if len(makers) != 1 or type(makers[0]) not in KERNELS:
+        return False
+    (layer,) = makers
+    if layer.use_bias or layer.activation is not tf.keras.activations.linear:
+        return False
+    name, axes = KERNELS[type(layer)]
+    kernel = getattr(layer, name).numpy()
+    return ~kernel.any(axis=tuple(axis for axis in range(-kernel.ndim, 0) if axis not in axes)).reshape(-1)
 
 
 def _round(variable: Any, values: np.ndarray, size: float) -> float:
