@@ -86,7 +86,7 @@ NETWORKS = {
         12800,
     ),
     "ResNet-50": Network(
-        [{"ResNet50": {"classes": "$classes"}}], 8, {"fit": 0.97, "PyTorch": None}, (224, 224, 3), 96, epochs=20
+        [{"ResNet50": {"classes": "$classes"}}], 8, {"fit": 0.97, "PyTorch": None}, (224, 224, 3), 96, epochs=100
     ),
 }
 

@@ -22,14 +22,17 @@ class Timed:
     """An executor under a stopwatch."""
 
     def __init__(self, executor: Any) -> None:
-        self._executor = executor
+        self.__dict__["_executor"] = executor
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._executor, name)
 
-    def __call__(self, *asked: Any) -> tuple[int, dict[str, Any]]:
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._executor, name, value)
+
+    def __call__(self, *asked: Any, **more: Any) -> tuple[int, dict[str, Any]]:
         clock, began = time.time(), time.perf_counter()
-        count, values = self._executor(*asked)
+        count, values = self._executor(*asked, **more)
         steps[-1] += time.perf_counter() - began
         first.append(clock + (time.time() - clock) / count)
         return count, values

@@ -20,7 +20,7 @@ def events(tmp_path_factory):
     model.compile(tf.keras.optimizers.SGD(0.25), "mse")
     data = np.zeros((8, 2)), np.zeros(8)
     clock = Clock(8)
-    board = TensorBoard(folder, config="name: small", clock=clock, histogram_freq=2)
+    board = TensorBoard(folder, config="name: small", clock=clock, histogram_freq=2, write_steps_per_second=True)
     model.fit(*data, epochs=3, validation_data=data, callbacks=[clock, board], verbose=0)
     return {split: EventAccumulator(str(folder / split)).Reload() for split in ("train", "validation")}
 
@@ -32,13 +32,21 @@ def events(tmp_path_factory):
         ("validation", "epoch_loss", [1, 2, 3]),
         ("train", "epoch_learning_rate", [1, 2, 3]),
         ("train", "epoch_samples_per_second", [1, 2, 3]),
+        ("train", "epoch_steps_per_second", [1, 2, 3]),
         ("train", "answer/kernel_0/histogram", [1, 3]),
         ("train", "config", [0]),
     ],
-    ids=["loss", "validation", "learning-rate", "throughput", "histogram", "config"],
+    ids=["loss", "validation", "learning-rate", "throughput", "steps", "histogram", "config"],
 )
 def test_tensorboard_counts_epochs_from_1(split, tag, steps, events):
     assert [event.step for event in events[split].Tensors(tag)] == steps
+
+
+def test_tensorboard_writes_the_scalars_of_an_epoch_at_once(events):
+    times = [
+        [event.wall_time for event in events["train"].Tensors(tag)] for tag in ("epoch_loss", "epoch_learning_rate")
+    ]
+    assert times[0] == times[1]
 
 
 def test_tensorboard_writes_the_learning_rate(events):

@@ -21,7 +21,9 @@ def test_find_grid_finds_step_and_integers(step, dtype):
     assert np.array_equal(numbers, integers)
 
 
-@pytest.mark.parametrize("integers", [[0, 3, -2, 7], [3, 5], [0, 0, -9], [6, 10, 15], [130, 201, 317]], ids=str)
+@pytest.mark.parametrize(
+    "integers", [[0, 3, -2, 7], [3, 5], [0, 0, -9], [6, 10, 15], [130, 201, 317], [499, 503, 709]], ids=str
+)
 def test_find_grid_needs_no_one_among_the_integers(integers):
     values = np.array(integers, np.float32) * np.float32(0.0617)
     step, numbers = find_grid(values)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trainkit.config import SettingError, load_config
+from trainkit.config import NodeError, SettingError, load_config
 from trainkit.data import load_data
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
@@ -91,6 +91,12 @@ def test_schedule_beside_a_callback_that_changes_the_rate_is_refused(small_run):
             "deploy.fine_tune.learning_rate={CosineDecay: {initial_learning_rate: 1e-3}}",
         )
     assert error.value.path == ("deploy", "fine_tune", "learning_rate")
+
+
+def test_schedule_that_gives_no_rate_is_refused_before_a_step(small_run):
+    schedule = "deploy.fine_tune.learning_rate={CosineDecay: {initial_learning_rate: '1e-3'}}"
+    with pytest.raises(NodeError, match="CosineDecay must have numbers that give a rate for the first step"):
+        tune(small_run, schedule)
 
 
 def test_rate_of_fine_tune_wins(small_run):

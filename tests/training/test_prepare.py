@@ -153,6 +153,13 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             r"optimizer: SGD refuses its arguments: .*between \[0, 1\]",
         ),
         (
+            [
+                "training.callbacks=[ReduceLROnPlateau]",
+                "deploy.fine_tune.learning_rate={CosineDecay: {initial_learning_rate: 1e-3}}",
+            ],
+            r"fine_tune\.learning_rate: must be a number beside the callback ReduceLROnPlateau",
+        ),
+        (
             ["deploy.fine_tune={learning_rate: {CosineDecay: {initial_learning_rate: '1e-3'}}}"],
             r"fine_tune\.learning_rate: CosineDecay must have numbers that give a rate .*initial_learning_rate='1e-3'",
         ),

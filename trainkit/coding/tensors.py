@@ -90,11 +90,14 @@ def _cheapest(values: np.ndarray, geometry: Sequence[int] | None) -> tuple[int, 
     bits = _little(values).reshape(-1).view(f"u{values.dtype.itemsize}")
     if not values.size:
         return _STORED, b""
-    if (bits == bits[0]).all():
+    shared = np.unique(bits)
+    if len(shared) == 1:
         found[_CONSTANT] = bits[:1].tobytes()
-    elif values.dtype.kind == "f" and (grid := find_grid(values)) is not None:
+    grid = find_grid(values) if values.dtype.kind == "f" and len(shared) > 1 else None
+    if grid is not None:
         found[_GRID] = _little(grid[0]).tobytes() + _write_integers(grid[1], geometry)
-    elif len(shared := np.unique(bits)) <= min(MOST_SHARED, values.size // 2):
+    is_dense = grid is not None and np.abs(grid[1]).max() <= len(shared)  # few numbers may lie on a grid by chance
+    if 1 < len(shared) <= min(MOST_SHARED, values.size // 2) and not is_dense:
         found[_CODEBOOK] = _write_codebook(values, shared, geometry)
     if min(map(len, found.values())) == len(found[_STORED]):
         found[_PLANES] = _squeeze(_planes(values))

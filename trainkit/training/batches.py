@@ -52,6 +52,11 @@ class Batches:
         epoch, first = divmod(step, self.steps_per_pass)
         return self._first_epoch + epoch, first
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether each epoch has an order of its own."""
+        return self._seed is not None
+
     def order(self, epoch: int) -> Any:
         """The rows of an epoch in their order, an int64 tensor."""
         return self._rows if self._shuffled is None else self._shuffled(tf.constant(epoch, tf.int64))

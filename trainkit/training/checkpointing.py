@@ -161,7 +161,7 @@ class Checkpointer(Guard):
         if is_time or (better and not self._may_hold):
             self.save()
         elif better:
-            self._held = (self._moment(wait=False), self._changing.values())
+            self._held = (self._moment(wait=False), self._changing.values_again())
         super().after_epoch(logs)
 
     def abandon(self) -> None:
@@ -227,7 +227,7 @@ class Checkpointer(Guard):
         if self._held is None:
             return
         (moment, values), self._held = self._held, None
-        now = self._changing.values()
+        now = self._changing.values_again()
         try:
             self._changing.assign(values)
             self._write(moment)
@@ -243,8 +243,8 @@ class Checkpointer(Guard):
 
     def _check_finite(self, *, is_known: bool = False) -> None:
         model = self._loop.model
-        variables = [] if is_known else learned_variables(model)
-        if not all_finite(variables) and (found := first_non_finite(variables)):
+        variables = learned_variables(model)
+        if not (is_known or all_finite(variables)) and (found := first_non_finite(variables)):
             raise NotFiniteError(f"`{found.name}` is {found.kind} at step {self.state.position.step:,}.")
         if is_stuck(model.optimizer):
             step = self.state.position.step

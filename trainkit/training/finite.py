@@ -74,18 +74,20 @@ def all_finite(variables: Iterable[Any]) -> bool:
         >>> all_finite([tf.Variable([1.0, 2.0]), tf.Variable(3)]), all_finite([tf.Variable([1.0, float("nan")])])
         (True, False)
     """
-    values = [variable for variable in variables if variable.dtype.is_floating]
+    values = _floats(variables)
     return bool(_has_finite_norms(values)) or bool(_all_finite(values))
 
 
 def has_finite_norms(variables: Iterable[Any]) -> Any:
-    """The same as a tensor, in one pass over each variable; False also where numbers are huge when squared.
+    """Whether no number of any variable is NaN, Inf or huge, in one pass over each.
 
     Args:
-        variables: `tf.Variable`s.
+        variables: `tf.Variable`s; those of integers or text are passed over.
+
+    Returns:
+        A tensor; False also where finite numbers are infinite when squared and added up.
     """
-    floats = [variable for variable in variables if variable.dtype.is_floating]
-    return tf.reduce_all([tf.math.is_finite(tf.nn.l2_loss(variable)) for variable in floats])
+    return tf.reduce_all([tf.math.is_finite(tf.nn.l2_loss(variable)) for variable in _floats(variables)])
 
 
 def model_variables(model: Any) -> list[Any]:
@@ -103,6 +105,10 @@ def optimizer_variables(model: Any) -> list[Any]:
 def learned_variables(model: Any) -> list[Any]:
     """All that a training step of a compiled model changes: the variables of the model and of its optimizer."""
     return [*model_variables(model), *optimizer_variables(model)]
+
+
+def _floats(variables: Iterable[Any]) -> list[Any]:
+    return [variable for variable in variables if variable.dtype.is_floating]
 
 
 _has_finite_norms = tf.function(has_finite_norms, reduce_retracing=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from trainkit.framework import tf
 from trainkit.training.averages import averaged
-from trainkit.training.execution import Executor
+from trainkit.training.execution import Executor, of_every_batch
 from trainkit.training.length import Length
 from trainkit.training.signals import Signals
 from trainkit.training.state import Position
@@ -87,6 +87,7 @@ class Loop:
         self.position = position
         self.length = length
         self._train, self._validation, self._guard = train, validation, guard
+        self._every_batch = of_every_batch(callbacks)
         self.callbacks = tf.keras.callbacks.CallbackList(
             list(callbacks),
             add_history=True,
@@ -140,13 +141,15 @@ class Loop:
     def _run_epoch(self) -> dict[str, float]:
         model, position, callbacks, guard = self.model, self.position, self.callbacks, self._guard
         first, end = self._first_step, position.phase_step + self.length.before(self._epoch + 1)
+        seen = None if self._every_batch else end  # who is asked for every batch may change weights after a step
+        self._train.is_finite = None
         if self.epoch_begins:
             model.reset_metrics()
         callbacks.on_epoch_begin(position.epoch)
         guard.enter_epoch()
         while position.step < end and not model.stop_training:
             callbacks.on_train_batch_begin(position.step - first)
-            count, values = self._train(position.step, min(end - position.step, guard.most_steps), end)
+            count, values = self._train(position.step, min(end - position.step, guard.most_steps), end=seen)
             position.step += count
             callbacks.on_train_batch_end(position.step - first - 1, values)
             position.stopping = bool(model.stop_training)

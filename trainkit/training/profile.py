@@ -123,7 +123,7 @@ class ProfiledExecutor(Executor):
     def _function(self, function: Callable[..., Any]) -> Any:
         return function if self.model.run_eagerly else tf.function(function, reduce_retracing=True)
 
-    def __call__(self, step: int, most: int, end: int | None = None) -> tuple[int, dict[str, Any]]:
+    def __call__(self, step: int, most: int, *, end: int | None = None) -> tuple[int, dict[str, Any]]:
         """Do one step; it does not look whether all is finite."""
         watch, traces = self._profile.watch, self._traces()
         before = {part: watch.seconds.get(part, 0.0) for part in (INPUT, STEP)}

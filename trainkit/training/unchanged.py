@@ -19,10 +19,14 @@ class Changing:
 
     def __init__(self, model: Any) -> None:
         self._variables = [*variables_of(model, model.optimizer, *model.metrics), model._train_counter]
-        self._read = tf.function(lambda: [variable.read_value() for variable in self._variables])
+        self._read = tf.function(self.values)
 
     def values(self) -> list[Any]:
         """What it is now."""
+        return [variable.read_value() for variable in self._variables]
+
+    def values_again(self) -> list[Any]:
+        """The same for one who asks often, of one replica: in one call."""
         return list(self._read())
 
     def assign(self, values: Iterable[Any]) -> None:

@@ -59,6 +59,29 @@ def test_random_layers_draw_alike_however_many_steps_a_call_does(batches, make_m
     np.testing.assert_array_equal(other.get_weights()[0], one.get_weights()[0])
 
 
+@pytest.mark.parametrize("how", [*PLANS[1::2], PLANS[6], "eager"], ids=str)
+def test_call_that_comes_to_the_end_looks_whether_all_is_finite(batches, make_model, how):
+    model = make_model(run_eagerly=how == "eager")
+    executor = make_executor(model, batches, PLANS[2] if how == "eager" else how)
+    count, _ = executor(0, 3)
+    assert executor.is_finite is None  # nobody asked
+    step = count + executor(count, 2, end=6)[0]
+    assert executor.is_finite is None  # it comes to an earlier one
+    while step < 6:
+        step += executor(step, 6 - step, end=6)[0]
+    assert executor.is_finite is True
+    model.optimizer.variables[-1].assign(np.full(model.optimizer.variables[-1].shape, np.nan))
+    while step < 12:
+        step += executor(step, 12 - step, end=12)[0]
+    assert executor.is_finite is False
+
+
+def test_evaluator_does_not_look(batches, make_model):
+    executor = make_executor(make_model(), batches, PLANS[3], Evaluator)
+    executor(0, 6, end=6)
+    assert executor.is_finite is None
+
+
 @pytest.mark.parametrize("plan", [PLANS[1], PLANS[3], PLANS[6]], ids=str)
 def test_executor_goes_on_at_any_step(batches, make_model, plan):
     whole, broken = make_model(rate=0.5), make_model(rate=0.5)

@@ -35,7 +35,7 @@ class Executor:
         self._loops: dict[Sizes, Function] = {}
         """What XLA has compiled."""
 
-    def __call__(self, step: int, most: int, end: int | None = None) -> tuple[int, dict[str, Any]]:
+    def __call__(self, step: int, most: int, *, end: int | None = None) -> tuple[int, dict[str, Any]]:
         """Do some steps.
 
         Args:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from trainkit.data import Parts
@@ -134,7 +135,6 @@ class Resident:
         self._batches, self._strategy = batches, strategy
         self._splits = [batches.split.on(_memory(device)) for device in _devices(strategy)]
         self._epoch: int | None = None
-        self._thread = ThreadPoolExecutor(1)
         self._following: tuple[int, Future[Any]] | None = None
 
     def arguments(self, step: int, count: int) -> tuple[Any, ...]:
@@ -195,8 +195,13 @@ class Resident:
         """The order of an epoch; that of the following one is made beside the steps."""
         found = self._following
         order = found[1].result() if found and found[0] == epoch else self._batches.order(epoch)
-        self._following = epoch + 1, self._thread.submit(self._batches.order, epoch + 1)
+        if self._batches.is_shuffled and self._strategy.num_replicas_in_sync == 1:
+            self._following = epoch + 1, self._thread.submit(self._batches.order, epoch + 1)
         return order
+
+    @cached_property
+    def _thread(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1)
 
     def _rows(self, order: Any, step: Any) -> Any:
         begin = step * self._batches.batch_size

@@ -8,6 +8,8 @@ import pytest
 from trainkit.deploy.compress.entropy.normalization import absorb_statistics
 from trainkit.framework import tf
 
+L = tf.keras.layers
+
 
 def normalizing(**arguments):
     """A network of one BatchNormalization that has seen and learned something."""
@@ -49,25 +51,38 @@ def test_statistics_are_constants():
     assert layer.epsilon == 1e-3
 
 
-@pytest.mark.parametrize("kind", ["convolution", "depthwise", "biased"])
-def test_channels_that_are_always_0_have_no_factor(kind):
+@pytest.mark.parametrize(
+    ("layer", "norm", "silent"),
+    [
+        (lambda: L.Conv2D(8, 3, padding="same", use_bias=False), {}, [1, 6]),
+        (lambda: L.DepthwiseConv2D(3, depth_multiplier=2, padding="same", use_bias=False), {}, [1, 6]),
+        (lambda: L.Conv2DTranspose(8, 3, padding="same", use_bias=False), {}, [1, 6]),
+        (lambda: L.Dense(8, use_bias=False), {}, [1, 6]),
+        (lambda: L.Conv2D(8, 3, padding="same"), {}, []),
+        (lambda: L.Conv2D(8, 3, padding="same", use_bias=False, activation="sigmoid"), {}, []),
+        (lambda: L.Conv2D(8, 3, padding="same", use_bias=False), {"center": False}, []),
+        (lambda: L.Conv2D(8, 3, padding="same", use_bias=False), {"axis": 1}, []),
+    ],
+    ids=["convolution", "depthwise", "transposed", "dense", "bias", "activation", "no beta", "another axis"],
+)
+def test_channels_that_are_always_0_have_no_factor(layer, norm, silent):
     random = np.random.default_rng(1)
-    inputs = tf.keras.Input((6, 6, 4))
-    is_depthwise = kind == "depthwise"
-    layer = (
-        tf.keras.layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False)
-        if is_depthwise
-        else tf.keras.layers.Conv2D(8, 3, use_bias=kind == "biased")
-    )
-    norm = tf.keras.layers.BatchNormalization()
+    inputs = tf.keras.Input((8, 8, 4))
+    layer, norm = layer(), L.BatchNormalization(**norm)
     model = tf.keras.Model(inputs, norm(layer(inputs)))
     kernel = layer.get_weights()[0]
-    kernel.reshape(-1, 8)[:, [1, 6]] = 0
-    layer.set_weights([kernel, *(random.normal(size=8) for _ in range(kind == "biased"))])
-    variances = np.array([1, 1e-9, 1, 2, 1, 1, 0, 1])
-    norm.set_weights([*random.lognormal(0, 0.3, (2, 8)), random.normal(0, 1, 8), variances])
-    samples = random.normal(size=(9, 6, 6, 4)).astype(np.float32)
+    if isinstance(layer, L.Conv2DTranspose):
+        kernel[..., [1, 6], :] = 0
+    else:
+        kernel.reshape(-1, 8)[:, [1, 6]] = 0
+    layer.set_weights([kernel, *(random.normal(size=8) for _ in layer.get_weights()[1:])])
+    weights = {"gamma": random.lognormal(0, 0.3, 8), "beta": random.lognormal(0, 0.3, 8)}
+    weights |= {"moving_mean": random.normal(0, 1, 8), "moving_variance": [1, 1e-9, 1, 2, 1, 1, 0, 1]}
+    for name, values in weights.items():
+        if getattr(norm, name) is not None:
+            getattr(norm, name).assign(values)
+    samples = random.normal(size=(9, 8, 8, 4)).astype(np.float32)
     before = model.predict(samples, verbose=0)
     list(absorb_statistics(model))
-    assert np.flatnonzero(norm.gamma.numpy() == 0).tolist() == ([] if kind == "biased" else [1, 6])
+    assert np.flatnonzero(norm.gamma.numpy() == 0).tolist() == silent
     np.testing.assert_allclose(model.predict(samples, verbose=0), before, atol=0.03 * before.std())

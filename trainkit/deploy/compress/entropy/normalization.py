@@ -24,7 +24,7 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
     The moving mean becomes 0 and the moving variance what gives a deviation of 1: beta and gamma do the rest. They are
     rounded to steps so small that the network answers as before: a 256th of a typical value is the most that one is
     off. Without beta the mean stays, without gamma the variance. A channel that is 0 whatever comes, as that of a
-    filter of zeros, is multiplied by 0: by its deviation, the factor would be the largest of all.
+    filter of zeros, is multiplied by 0 where it has a beta: by its deviation, the factor would be the largest of all.
 
     Args:
         model: A `tf.keras.Model`; it is changed.
@@ -36,7 +36,8 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
     for layer in model.layers:
         if isinstance(layer, KINDS):
             factor, offset = scaling(layer)
-            factor = np.where(_silent(graph, layer), 0.0, factor)
+            if layer.center:
+                factor = np.where(_silent(graph, layer), 0.0, factor)
             spread = _typical(layer.gamma.numpy()) if layer.scale else 1.0
             if layer.scale:
                 layer.moving_variance.assign(np.full_like(factor, 1.0 - layer.epsilon))
@@ -47,12 +48,15 @@ def absorb_statistics(model: Any) -> Iterator[tuple[str, Any, float]]:
 
 
 def _silent(graph: Graph, norm: Any) -> np.ndarray | bool:
-    """Which channels that a BatchNormalization takes are 0 whatever comes."""
-    makers = [maker.layer for call in graph.of(norm) for maker in graph.makers(call)]
-    if len(makers) != 1 or type(makers[0]) not in KERNELS:
+    """Which channels that a BatchNormalization takes are 0 whatever comes, as far as the layer before it tells."""
+    calls = graph.of(norm)
+    makers = [maker.layer for maker in graph.makers(calls[0])]
+    if len(calls) != 1 or len(makers) != 1 or type(makers[0]) not in KERNELS:
         return False
     (layer,) = makers
-    if layer.use_bias or layer.activation is not tf.keras.activations.linear:
+    is_linear = not layer.use_bias and layer.activation is tf.keras.activations.linear
+    is_last = list(norm.axis) == [len(calls[0].outputs.shape) - 1]
+    if not (is_linear and is_last and getattr(layer, "data_format", "channels_last") == "channels_last"):
         return False
     name, axes = KERNELS[type(layer)]
     kernel = getattr(layer, name).numpy()
