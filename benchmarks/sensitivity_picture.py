@@ -30,7 +30,7 @@ def read(run: Path) -> tuple[str, dict[str, Any]]:
 
 
 def draw(axes: Any, name: str, measured: dict[str, Any]) -> None:
-    """One network: a curve for each of its kernels, the dense ones broken."""
+    """One network: a curve for each of its kernels, broken where the name is not that of a convolution."""
     before = 100 - 100 * measured["accuracy"]
     for kernel in measured["kernels"]:
         zeros = [0.0, *(100 * share for share in kernel["zeros"])]
@@ -51,8 +51,11 @@ def main() -> None:
     matplotlib.rcParams |= {"svg.hashsalt": "sensitivity", "svg.fonttype": "none"}  # the same picture each time
     rows = (len(networks) + 1) // 2
     figure = Figure(figsize=(9, 3.4 * rows), layout="constrained")
-    for axes, network in zip(figure.subplots(rows, 2, squeeze=False).flat, networks, strict=False):
+    places = list(figure.subplots(rows, 2, squeeze=False).flat)
+    for axes, network in zip(places, networks, strict=False):
         draw(axes, *network)
+    for axes in places[len(networks) :]:
+        axes.remove()
     figure.savefig(options.picture, metadata={"Date": None} if options.picture.suffix == ".svg" else None)
 
 

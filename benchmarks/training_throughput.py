@@ -1,13 +1,14 @@
 """`trainkit.fit` against plain `fit`, a whole epoch in a `tf.function`, and PyTorch: in one run, interleaved.
 
-    TRAINKIT_DATA=… python benchmarks/training_throughput.py --torch /path/to/python [--rounds 7] [--networks LeNet-5 …]
+    TRAINKIT_DATA=… python benchmarks/training_throughput.py --torch /path/to/python [--starts 5] [--networks LeNet-5 …]
 
-Each side is a process of its own that is kept alive and does epochs for some seconds when it is asked to, while the
-others wait; a first epoch, which traces and compiles, is not counted. All sides have the same network, batches and
-Adam, and measure loss and accuracy; nobody validates.
+Each side is a process of its own that does epochs for some seconds when it is asked to, while the others wait; the
+first epoch of each turn is not counted. The same steps differ by some percent from one process to the next, as their
+memory lies: so all sides are started several times, each time another one first. All have the same network, batches
+and Adam, and measure loss and accuracy; nobody validates.
 
 - TrainKit: `trainkit.fit` with its defaults. An epoch lasts until the next one begins, with everything that TrainKit
-  does between two: history, TensorBoard, looking for NaN, checkpoints. The last column has the steps alone.
+  does between two: history, TensorBoard, checkpoints. The last column has the steps alone, and the look for NaN.
 - fit: `model.fit` of float32 NumPy arrays that were scaled before, verbose=0.
 - function, function XLA: a loop over all batches, written by hand in a `tf.function`, without and with `jit_compile`.
 - PyTorch: DataLoader, TensorDataset, zero_grad, backward, step; as many threads as it takes by itself, and the

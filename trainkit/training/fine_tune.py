@@ -85,6 +85,7 @@ class FineTuning:
 
     Raises:
         SettingError: If `deploy.fine_tune` does not go with the callbacks.
+        NodeError: If its schedule gives no rate.
     """
 
     def __init__(
