@@ -65,7 +65,7 @@ def backbone(**further):
     [
         ("MobileNetV2", (32, 32, 3)),
         ("MobileNetV3Small", (32, 32, 3)),
-        ("InceptionV3", (75, 75, 3)),
+        pytest.param("InceptionV3", (75, 75, 3), marks=pytest.mark.slow),
     ],
     ids=["names-of-its-own", "functions", "counted-names"],
 )

@@ -109,7 +109,7 @@ def functions(inputs):
 @pytest.mark.parametrize(
     ("build", "policy"),
     [
-        (bidirectional, "mixed_float16"),
+        pytest.param(bidirectional, "mixed_float16", marks=pytest.mark.slow),
         (attention, "mixed_bfloat16"),
         (inside_others, "mixed_bfloat16"),
         (functions, "mixed_float16"),

@@ -85,7 +85,7 @@ def recurrent():
     return tf.keras.Model(inputs, layers.Dense(10, activation="softmax", name="digit")(x))
 
 
-@pytest.mark.parametrize("make", [residual, recurrent])
+@pytest.mark.parametrize("make", [residual, pytest.param(recurrent, marks=pytest.mark.slow)])
 def test_other_networks_are_compressed_too(make, context_with):
     model = make()
     before = [weight.copy() for weight in model.get_weights()]

@@ -174,7 +174,7 @@ def shared(inputs):
         residual,
         pytest.param(recurrent, marks=pytest.mark.slow),
         pytest.param(attending, marks=pytest.mark.slow),
-        shared,
+        pytest.param(shared, marks=pytest.mark.slow),
     ],
     ids=lambda network: network.__name__,
 )

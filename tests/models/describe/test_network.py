@@ -120,7 +120,7 @@ APPLICATIONS = {
     "MobileNetV3Small": {"input_shape": (32, 32, 3), "minimalistic": False},
     "EfficientNetB0": {"input_shape": (32, 32, 3)},
 }
-SLOW = ("ResNet50", "EfficientNetB0")
+SLOW = ("ResNet50", "EfficientNetB0", "MobileNetV3Small")
 """Larger ones with nothing in them that those above, the networks of `NETWORKS` and the zoo do not have."""
 
 

@@ -96,7 +96,7 @@ def test_a_callback_saves_a_plain_model(fit, teacher, tmp_path):
         ["data.sample_weight=weight"],
         ["training.graph=eager"],
         ["training.execution={data: stream}"],
-        ["training.execution={jit_compile: true, steps_per_execution: 2}"],
+        pytest.param(["training.execution={jit_compile: true, steps_per_execution: 2}"], marks=pytest.mark.slow),
     ],
     ids=["plain", "class weights", "sample weights", "eager", "stream", "XLA"],
 )

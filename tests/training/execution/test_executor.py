@@ -82,7 +82,7 @@ def test_evaluator_does_not_look(batches, make_model):
     assert executor.is_finite is None
 
 
-@pytest.mark.parametrize("plan", [PLANS[1], PLANS[3], PLANS[6]], ids=str)
+@pytest.mark.parametrize("plan", [PLANS[1], PLANS[3], pytest.param(PLANS[6], marks=pytest.mark.slow)], ids=str)
 def test_executor_goes_on_at_any_step(batches, make_model, plan):
     whole, broken = make_model(rate=0.5), make_model(rate=0.5)
     run(make_executor(whole, batches, plan))

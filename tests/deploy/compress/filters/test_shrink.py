@@ -180,7 +180,7 @@ ZOO = {
 }
 
 
-@pytest.mark.parametrize("name", ["ResNet8", "MobileNetV1", "DSCNN"])
+@pytest.mark.parametrize("name", ["ResNet8", pytest.param("MobileNetV1", marks=pytest.mark.slow), "DSCNN"])
 def test_shrink_takes_channels_out_of_the_zoo(name, zoo, some_of, unneeded):
     model = zoo(name, **ZOO[name])
     groups = Channels(model).groups()

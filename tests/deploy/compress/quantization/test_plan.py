@@ -108,7 +108,12 @@ GROUPS = {
 """Converting takes seconds: what is alike is an output of one network."""
 
 
-@pytest.mark.parametrize("names", GROUPS.values(), ids=GROUPS)
+SLOW = ("activations",)
+
+
+@pytest.mark.parametrize(
+    "names", [pytest.param(GROUPS[name], id=name, marks=[pytest.mark.slow] * (name in SLOW)) for name in GROUPS]
+)
 def test_a_file_computes_in_integers_what_the_network_trained_with(names, workshop):
     finished = workshop.quantize(workshop.network(lambda x: [head(NETS[name][0](x)) for name in names])).finish()
     file = workshop.write(finished)
