@@ -182,6 +182,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "early-stopping",
         "activation",
         "momentum",
+        "fine-tune-plateau",
         "fine-tune",
     ],
 )
