@@ -64,7 +64,14 @@ def test_xla_is_taken_where_it_is_faster(batches, make_model, speeds, loop, step
     choice = plan_for(make_model(), batches)
     assert choice.plan.jit_compile == expected
     assert choice.milliseconds == {name: times[name] for name in asked}
-    assert choice.plan.steps_per_execution == round(500 / min(times[name] for name in asked if times[name] != 1.95))
+    assert choice.plan.steps_per_execution == 6  # a pass
+
+
+@pytest.mark.parametrize(("milliseconds", "steps"), [(1, 6), (100, 6), (200, 3), (300, 2), (900, 1), (5000, 1)])
+def test_a_pass_is_divided_into_calls_that_are_alike_and_not_too_long(batches, make_model, speeds, milliseconds, steps):
+    times, _ = speeds
+    times |= dict.fromkeys(("device", "device, XLA", "device, XLA for each step"), milliseconds)
+    assert plan_for(make_model(), batches).plan.steps_per_execution == steps
 
 
 def test_xla_is_not_tried_in_a_short_training(batches, make_model, speeds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -16,8 +17,8 @@ from trainkit.training.execution.plan import Plan
 from trainkit.training.execution.trial import Trial
 from trainkit.training.unchanged import unchanged
 
-CALL_SECONDS = 0.5
-"""How long a call lasts, about: between two calls the progress is shown and signals are answered."""
+CALL_SECONDS = 0.8
+"""How long a call lasts at most, about: between two calls the progress is shown and signals are answered."""
 
 FEW_STEPS = 32
 """A training of no more steps is over before measuring would have paid."""
@@ -208,7 +209,11 @@ class Planner:
         """Steps of a call."""
         if self._how.steps_per_execution is not None:
             return self._how.steps_per_execution
-        return 1 if self._every_batch else max(1, round(CALL_SECONDS / trial.seconds))
+        if self._every_batch:
+            return 1
+        steps = self._batches.steps_per_pass
+        calls = max(1, math.ceil(steps * trial.seconds / CALL_SECONDS))
+        return math.ceil(steps / calls)  # all calls of a pass alike
 
 
 def feed_of(batches: Batches, strategy: Any, plan: Plan) -> Feed:
