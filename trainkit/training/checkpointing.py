@@ -30,7 +30,7 @@ from trainkit.training.scale.settled import Settling
 from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
-from trainkit.training.unchanged import Changing
+from trainkit.training.unchanged import Changing, unchanged
 
 _ARRAYS = "arrays.npz"
 _VARIABLES, _AVERAGES = "variables", "averages"
@@ -227,12 +227,9 @@ class Checkpointer(Guard):
         if self._held is None:
             return
         (moment, values), self._held = self._held, None
-        now = self._changing.values_again()
-        try:
+        with unchanged(self._loop.model):
             self._changing.assign(values)
             self._write(moment)
-        finally:
-            self._changing.assign(now)
 
     def _prune(self) -> None:
         """Keep the newest checkpoints, and the best of each of them."""

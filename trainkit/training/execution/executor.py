@@ -50,7 +50,7 @@ class Executor:
         function = self._function_of(step, count)
         self._show(function)
         looks = step + count == end and self._may_look
-        values, is_finite = function(*self.feed.arguments(step, count), tf.constant(looks) if self._may_look else None)
+        values, is_finite = function(*self._arguments(step, count, looks=looks))
         self.is_finite = bool(is_finite) if looks else None
         return count, values
 
@@ -64,9 +64,12 @@ class Executor:
 
     def operations(self, step: int) -> set[str]:
         """The kinds of TensorFlow's operations that a training step has, by their names."""
-        looks = tf.constant(False) if self._may_look else None
-        graph = self._steps.get_concrete_function(*self.feed.arguments(step, 1), looks).graph
+        graph = self._steps.get_concrete_function(*self._arguments(step, 1)).graph
         return {node.op for function in graph.as_graph_def().library.function for node in function.node_def}
+
+    def _arguments(self, step: int, count: int, *, looks: bool = False) -> tuple[Any, ...]:
+        """Of the function of a call."""
+        return *self.feed.arguments(step, count), tf.constant(looks) if self._may_look else None
 
     @property
     def _may_look(self) -> bool:
