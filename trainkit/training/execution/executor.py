@@ -101,24 +101,24 @@ class Evaluator(Executor):
 
 
 def _steps(model: Any, feed: Feed, step: Step) -> Function:
-    """The function of a call: some steps, then the metrics, and whether all is finite, if it is to look."""
-
-    def run(*arguments: Any) -> tuple[dict[str, Any], Any]:
-        _each(model, feed, step, arguments[:-1])
-        return dict(model.get_metrics_result()), _is_finite(model, arguments[-1])
-
-    return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
+    """The function of a call."""
+    return _call(model, lambda *items: _each(model, feed, step, items))
 
 
 def _compiled_loop(model: Any, feed: Feed, step: Step) -> Function:
     """The same, all steps compiled by XLA as one program."""
-    steps = tf.function(lambda *arguments: _each(model, feed, step, arguments), jit_compile=True)
+    return _call(model, tf.function(lambda *items: _each(model, feed, step, items), jit_compile=True))
+
+
+def _call(model: Any, steps: Callable[..., None]) -> Function:
+    """Some steps, then the metrics, and whether all is finite, if it is to look."""
 
     def run(*arguments: Any) -> tuple[dict[str, Any], Any]:
-        steps(*arguments[:-1])
-        return dict(model.get_metrics_result()), _is_finite(model, arguments[-1])
+        *items, looks = arguments
+        steps(*items)
+        return dict(model.get_metrics_result()), _is_finite(model, looks)
 
-    return tf.function(run)
+    return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
 
 
 def _is_finite(model: Any, looks: Any | None) -> Any:
