@@ -40,7 +40,9 @@ def rows(run):
 
 
 def epochs_on_board(run, part):
+    """In the order of writing: files of the same second are read by the number of the process and of the writer."""
     events = EventAccumulator(str(run.tensorboard / part)).Reload().Tensors("epoch_loss")
+    events.sort(key=lambda event: event.wall_time)
     return [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events]
 
 
