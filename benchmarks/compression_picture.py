@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from compression import CONFIGS, jobs_of
 from matplotlib.figure import Figure
+from pictures import save_picture
 
 NETWORKS = {"LeNet-300-100": "mnist_lenet300_", "LeNet-5 (Caffe)": "mnist_lenet5_"}
 PAPERS: dict[str, list[tuple[str, int, float]]] = {
@@ -59,11 +59,10 @@ def main() -> None:
     jobs = jobs_of(configs, options.seeds, options.runs)
     done = [job for job in jobs if (job.directory / "deploy/verify.json").is_file()]
     rows = [row for job in done for row in job.rows() if row["file"] == ".tkz"]
-    matplotlib.rcParams |= {"svg.hashsalt": "compression", "svg.fonttype": "none"}  # the same, small, picture each time
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     for axes, (network, prefix) in zip(figure.subplots(1, 2), NETWORKS.items(), strict=True):
         draw(axes, network, [row for row in rows if row["config"].startswith(prefix)])
-    figure.savefig(options.picture, metadata={"Date": None} if options.picture.suffix == ".svg" else None)
+    save_picture(figure, options.picture)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
+from pictures import save_picture
 
 MOST = 20.0
 """Percent of errors up to which it is drawn."""
@@ -48,7 +48,6 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     options = parser.parse_args()
     networks = [read(run) for run in options.runs]
-    matplotlib.rcParams |= {"svg.hashsalt": "sensitivity", "svg.fonttype": "none"}  # the same picture each time
     rows = (len(networks) + 1) // 2
     figure = Figure(figsize=(9, 3.4 * rows), layout="constrained")
     places = list(figure.subplots(rows, 2, squeeze=False).flat)
@@ -56,7 +55,7 @@ def main() -> None:
         draw(axes, *network)
     for axes in places[len(networks) :]:
         axes.remove()
-    figure.savefig(options.picture, metadata={"Date": None} if options.picture.suffix == ".svg" else None)
+    save_picture(figure, options.picture)
 
 
 if __name__ == "__main__":

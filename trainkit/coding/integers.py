@@ -53,7 +53,7 @@ def encode_integers(values: np.ndarray, *, geometry: Sequence[int] | None = None
     if values.size and max(abs(int(values.min())), abs(int(values.max()))) > LARGEST:
         raise ValueError(f"values must be between -{LARGEST} and {LARGEST}.")
     encoder = Encoder()
-    _code(encoder, _by_unit(values.astype(np.int64), _places(values.shape, geometry)))
+    _code(encoder, _by_unit(values.astype(np.int64), layout_of(values.shape, geometry)))
     return encoder.finish()
 
 
@@ -69,7 +69,7 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
         ValueError: If the geometry does not fit.
         DamagedError: If the content is too short for so many.
     """
-    places = _places(shape, geometry)
+    places = layout_of(shape, geometry)
     values = np.zeros((places[3], places[2], places[0], places[1]), np.int64)
     _code(Decoder(content), values)
     return values.transpose(2, 3, 1, 0).reshape(shape).astype(np.int32)
@@ -77,12 +77,17 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
 
 def room_of(shape: Sequence[int], *, geometry: Sequence[int] | None = None) -> int:
     """How many neighbours are remembered while values of a shape are coded."""
-    height, width, channels, _ = _places(shape, geometry)
+    height, width, channels, _ = layout_of(shape, geometry)
     return _length(channels, height, width)
 
 
-def _places(shape: Sequence[int], geometry: Sequence[int] | None) -> tuple[int, int, int, int]:
-    """Height, width, channels and units of any shape."""
+def layout_of(shape: Sequence[int], geometry: Sequence[int] | None = None) -> tuple[int, int, int, int]:
+    """Height, width, channels and units of a kernel of any shape; see `encode_integers`.
+
+    Example:
+        >>> layout_of((5, 5, 20, 50)), layout_of((784, 300)), layout_of((784, 300), (28, 28, 1)), layout_of((10,))
+        ((5, 5, 20, 50), (1, 1, 784, 300), (28, 28, 1, 300), (1, 1, 1, 10))
+    """
     *inputs, units = shape or (1,)
     if geometry is not None:
         if prod(geometry) != prod(inputs):

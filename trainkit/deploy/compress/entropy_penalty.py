@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
+from trainkit.coding.integers import layout_of
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.entropy.grid import Goal, OnGrid
@@ -25,6 +26,7 @@ from trainkit.deploy.compress.result import (
 )
 from trainkit.framework import tf
 from trainkit.models.calls import count_calls
+from trainkit.models.geometry import geometries
 
 STEP = "EntropyPenalty"
 RAMP = 0.25
@@ -68,7 +70,7 @@ def entropy_penalty(
     places = [place for layer in copy.layers for place in places_of(layer) if _is_learned(place)]
     values = sum(place.variable.shape.num_elements() for place in places)
     ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
-    calls = count_calls(copy)
+    calls, shapes = count_calls(copy), geometries(copy)
     grids: list[OnGrid] = []
     goal = Goal(8.0 * bytes, lambda: tf.add_n([grid.bits for grid in grids])) if bytes else None
 
@@ -76,9 +78,12 @@ def entropy_penalty(
         if not _is_learned(place):
             return None
         is_sparse = (layer, place.attribute) in sparse
+        geometry = shapes.get(id(getattr(copy.get_layer(layer), place.attribute, None)))
+        layout = layout_of(place.variable.shape, geometry)
         often = {"ramp": ramp, "calls": calls[layer]}
-        grids.append(OnGrid(place.variable, price=penalty / values, goal=goal, keep_zeros=is_sparse, **often))
-        return grids[-1]
+        grid = OnGrid(place.variable, price=penalty / values, goal=goal, keep_zeros=is_sparse, layout=layout, **often)
+        grids.append(grid)
+        return grid
 
     wrapped = reparameterize(copy, make)
     context.train(wrapped, epochs=epochs)

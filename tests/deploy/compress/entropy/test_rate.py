@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trainkit.coding.integers import encode_integers, layout_of
 from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.framework import tf
 
@@ -51,7 +52,7 @@ def test_rows_and_columns_that_are_all_zero_cost_little():
 @pytest.mark.parametrize("shape", [(10,), (1,), (3, 3, 8, 1), (5, 5, 4, 6), (4, 1), (7, 2, 3)], ids=str)
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
 def test_bits_and_slopes_are_finite(shape, value):
-    found, slopes = rate_of(tf.fill(shape, tf.constant(value)))
+    found, slopes = rate_of(tf.fill(shape, tf.constant(value)), layout_of(shape))
     assert 0 <= float(found) < 20 * slopes.shape.num_elements() + 20
     assert slopes.shape == shape
     assert np.isfinite(slopes).all()
@@ -91,3 +92,33 @@ def test_weights_without_any_zero_have_a_finite_cost(shape):
     bits_of, slopes = rate_of(np.ones(shape, np.float32))
     assert np.isfinite(float(bits_of))
     assert np.isfinite(slopes.numpy()).all()
+
+
+@pytest.fixture
+def blobs():
+    """A dense kernel behind images of 20 by 20: each of 80 units looks at 4 by 4 of their pixels; and its geometry."""
+    random, kernel = np.random.default_rng(1), np.zeros((20, 20, 80), np.float32)
+    for unit, (row, column) in enumerate(random.integers(0, 17, (80, 2))):
+        kernel[row : row + 4, column : column + 4, unit] = 1
+    return kernel.reshape(400, 80), (20, 20, 1)
+
+
+def test_neighbours_in_an_image_save_bits_as_they_do_in_a_coder(blobs):
+    kernel, geometry = blobs
+    near, far = (float(rate_of(kernel, layout_of(kernel.shape, shape))[0]) / 8 for shape in (geometry, None))
+    assert len(encode_integers(kernel.astype(int), geometry=geometry)) < near < 0.75 * far
+
+
+def test_neighbours_say_nothing_where_all_are_independent():
+    kernel = (np.random.default_rng(1).random((20, 20, 80)) < 0.05).astype(np.float32)
+    near, far = (float(rate_of(kernel, layout)[0]) for layout in ((20, 20, 1, 80), None))
+    assert near == pytest.approx(far, rel=0.01)
+
+
+def test_a_value_costs_less_beside_others_of_its_image(blobs):
+    kernel, geometry = blobs
+    slopes = rate_of(kernel, layout_of(kernel.shape, geometry))[1].numpy().reshape(20, 20, 80)
+    images = kernel.reshape(20, 20, 80)
+    row, column = np.argwhere(images[..., 0]).min(axis=0)
+    beside = slopes[row, column - 1 if column else 4, 0]
+    assert beside < slopes[..., 0].max() - 3

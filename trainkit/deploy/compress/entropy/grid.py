@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +49,7 @@ class OnGrid(tf.keras.layers.Layer):
         goal: What the price follows from then on; without one it stays.
         keep_zeros: Whether what is zero now stays so.
         calls: How often a training step rounds the weight: that of a layer that stands in a network more than once.
+        layout: Height, width, channels and units: where there is an image, neighbours tell of each other.
 
     Reference:
         Esser et al., Learned Step Size Quantization, ICLR 2020, equation 3.
@@ -63,10 +64,11 @@ class OnGrid(tf.keras.layers.Layer):
         goal: Goal | None = None,
         keep_zeros: bool = False,
         calls: int = 1,
+        layout: Sequence[int] | None = None,
     ) -> None:
         super().__init__(dtype=weight.dtype, name="grid")
         values = weight.numpy()
-        self.ramp, self.every, self.goal = calls * ramp, calls * EVERY, goal
+        self.ramp, self.every, self.goal, self.layout = calls * ramp, calls * EVERY, goal, layout
         self.first = first_step(values)
         self.stretch = self.add_weight("stretch", shape=(), initializer="zeros")
         self.price = self._state("price", tf.constant(price, weight.dtype))
@@ -96,7 +98,7 @@ class OnGrid(tf.keras.layers.Layer):
         return self.price * grown * (self.bits + pulled - tf.stop_gradient(pulled))
 
     def _count_bits(self, weight: Any) -> Any:
-        bits, slopes = rate_of(weight / self.step)
+        bits, slopes = rate_of(weight / self.step, self.layout)
         self.bits.assign(bits)
         self.pull.assign(slopes * tf.sign(weight) / self.step)
         if self.goal is not None:

@@ -12,16 +12,19 @@ from trainkit.framework import tf
 LN2 = float(np.log(2.0))
 
 
-def rate_of(scaled: Any) -> tuple[Any, Any]:
+def rate_of(scaled: Any, layout: Sequence[int] | None = None) -> tuple[Any, Any]:
     """Estimate the bits that an adaptive coder needs for numbers rounded to integers.
 
     A value is zero or not, by a probability of its own; it then has a sign (one bit) and a size whose probability
     falls geometrically. How often values are not zero is counted in the whole and in each slice of each axis (a row of
     a matrix, a column, a filter, a pixel of a filter): the logarithm of the odds of a value is that of the whole, and
-    what each of its slices adds.
+    what each of its slices adds, and, in an image, how many of those next to it are not zero: a coder knows some of
+    them when it comes to a value, and those that come after it are told by it.
 
     Args:
         scaled: A weight divided by its step.
+        layout: Its height, width, channels and units, see `trainkit.coding.integers.layout_of`; without one, nothing is
+            next to anything.
 
     Returns:
         The bits of all values; and, for each, what the integer next to it, away from 0, costs beyond the one before,
@@ -38,6 +41,9 @@ def rate_of(scaled: Any) -> tuple[Any, Any]:
     no_more = (count + 0.5) / (total + 1.0)  # 1 - more is 0 where that is nearly 1
     of_sizes = -count * _log2(no_more) - (total - count) * _log2(more)
     of_zeros, logits = _zeros(is_set, count)
+    if layout is not None and layout[0] * layout[1] > 1:
+        saved, more_logits = _neighbors(tf.reshape(is_set, layout), tf.reshape(logits, layout))
+        of_zeros, logits = tf.maximum(of_zeros - saved, 0.0), logits + tf.reshape(more_logits, is_set.shape)
     first = tf.maximum(1.0 - _log2(no_more) - logits / LN2, 0.0)
     slopes = tf.where(tf.abs(scaled) < 1.0, first, -_log2(more))
     return of_zeros + count + of_sizes, slopes
@@ -58,6 +64,28 @@ def _zeros(is_set: Any, count: Any) -> tuple[Any, Any]:
     return tf.maximum(bits, 0.0), logits
 
 
+def _neighbors(is_set: Any, logits: Any) -> tuple[Any, Any]:
+    """What the eight values next to each one in its image say of it; all of shape `(height, width, channels, units)`.
+
+    Returns:
+        The bits that this saves, half of what it would if all of them were known before: of two neighbours, one is
+        coded first. And what it adds to the logarithm of the odds: that of those with as many neighbours that are not
+        zero, less what was expected of them.
+    """
+    padded = tf.pad(is_set, [[1, 1], [1, 1], [0, 0], [0, 0]])
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    counts = tf.cast(rows[:-2] + rows[1:-1] + rows[2:] - is_set, tf.int32)
+
+    def sums(values: Any) -> Any:
+        return tf.math.unsorted_segment_sum(tf.reshape(values, [-1]), tf.reshape(counts, [-1]), 9)
+
+    sizes, found, expected = sums(tf.ones_like(is_set)), sums(is_set), sums(tf.sigmoid(logits))
+    odds, others = (_log_odds(some + 0.5, sizes - some + 0.5) for some in (found, expected))
+    more = tf.gather(odds - others, counts)
+    saved = tf.math.softplus(logits) - tf.math.softplus(logits + more) + is_set * more
+    return tf.reduce_sum(saved) / (2 * LN2), more
+
+
 def axes_of(shape: Sequence[int]) -> list[int]:
     """The axes whose slices are worth counting in: there are several, of several values each.
 
@@ -75,7 +103,7 @@ def _entropy(count: Any, zeros: Any, density: Any, sparsity: Any) -> Any:
 
 
 def _log_odds(density: Any, sparsity: Any) -> Any:
-    """The sparsity is not `1 - density`, which is 0 where nearly all values are set."""
+    """Of shares or of counts; the sparsity is not `1 - density`, which is 0 where nearly all values are set."""
     return tf.math.log(density) - tf.math.log(sparsity)
 
 

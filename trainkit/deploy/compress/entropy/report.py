@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from trainkit.coding.integers import layout_of
 from trainkit.coding.tensors import write_tensor
 from trainkit.deploy.compress.entropy.rate import rate_of
 from trainkit.deploy.compress.kernels import variables_of
@@ -43,11 +44,11 @@ def facts_of(model: Any, steps: list[tuple[str, Any, float]]) -> dict[str, Any]:
         on no grid.
     """
     coded = sum(variable.shape.num_elements() for _, variable, _ in steps) <= MOST_CODED
-    weights = [_entry(layer, variable, step) for layer, variable, step in steps]
-    places = geometries(model)
+    shapes = geometries(model)
+    weights = [_entry(layer, variable, step, shapes.get(id(variable))) for layer, variable, step in steps]
     if coded:
         for entry, (_, variable, _) in zip(weights, steps, strict=True):
-            entry["tkz_bytes"] = len(write_tensor(variable.numpy(), geometry=places.get(id(variable))))
+            entry["tkz_bytes"] = len(write_tensor(variable.numpy(), geometry=shapes.get(id(variable))))
     values = sum(one.shape.num_elements() for one in variables_of(model) if one.dtype.is_floating)
     totals = ("nonzeros", "estimated_bytes", *(["tkz_bytes"] if coded else []))
     return {
@@ -57,9 +58,9 @@ def facts_of(model: Any, steps: list[tuple[str, Any, float]]) -> dict[str, Any]:
     }
 
 
-def _entry(layer: str, variable: Any, step: float) -> dict[str, Any]:
+def _entry(layer: str, variable: Any, step: float, geometry: Sequence[int] | None) -> dict[str, Any]:
     integers = np.rint(variable.numpy() / np.float32(step)).astype(np.int64)
-    bits, _ = rate_of(tf.constant(integers, tf.float32))
+    bits, _ = rate_of(tf.constant(integers, tf.float32), layout_of(integers.shape, geometry))
     return {
         "layer": layer,
         "weight": variable.name.split(":")[0].removeprefix(f"{layer}/"),
