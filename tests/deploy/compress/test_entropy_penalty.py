@@ -134,8 +134,8 @@ def test_entropy_penalty_works_on_frozen_layers_and_leaves_them_frozen(bench, co
     assert [one.trainable for one in result.model.layers if one.weights] == [False, False, True]
 
 
-@pytest.mark.parametrize("dropout, rate", [(False, 0.0), (True, 0.5)])
-def test_dropout_rests_unless_it_is_asked_for(dropout, rate, context_with):
+@pytest.mark.parametrize("dropout, rate", [(0.0, 0.0), (0.4, 0.2), (1.0, 0.5)])
+def test_dropout_has_a_share_of_its_rate(dropout, rate, context_with):
     inputs = tf.keras.Input((14, 14, 1), name="input")
     outputs = L.Dense(10, activation="softmax", name="digit")(L.Dropout(0.5, name="drop")(L.Flatten()(inputs)))
     trained = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from trainkit.coding.integers import layout_of
 from trainkit.deploy.compress.context import CompressionContext
@@ -38,7 +38,7 @@ def entropy_penalty(
     *,
     penalty: Annotated[float, Ge(0)] = 0.25,
     bytes: Annotated[int | None, Ge(1)] = None,
-    dropout: bool = False,
+    dropout: Annotated[float, Ge(0), Le(1)] = 0.0,
     epochs: Annotated[int, Ge(1)] = 20,
     context: CompressionContext,
 ) -> CompressionResult:
@@ -52,8 +52,8 @@ def entropy_penalty(
         penalty: What a bit for each weight, on average, adds to the loss.
         bytes: How many all weights are to need, by the estimate that is trained with: the penalty then changes until
             they do. None leaves it as it is.
-        dropout: Whether `Dropout` layers drop while this trains: few weights that are to do without each other need
-            many bits, and counting bits keeps a network from learning by heart, too.
+        dropout: Times which `Dropout` layers take their rates while this trains. Weights that are to do without each
+            other are more; but few weights, too, learn by heart.
         epochs: Passes over the training samples.
         context: What every compressor is told.
 
@@ -101,13 +101,13 @@ def entropy_penalty(
     return CompressionResult(rounded, tuple(_promises(rounded)), facts)
 
 
-def _prepared(model: Any, *, dropout: bool) -> Any:
+def _prepared(model: Any, *, dropout: float) -> Any:
     """A copy in which all layers learn; one of batch normalization only if it did: it would take up new statistics."""
     copy = copy_model(model)
     for layer in copy.layers:
         layer.trainable = layer.trainable or not isinstance(layer, KINDS)
-        if isinstance(layer, tf.keras.layers.Dropout) and not dropout:
-            layer.rate = 0.0
+        if isinstance(layer, tf.keras.layers.Dropout):
+            layer.rate *= dropout
     return copy
 
 
