@@ -114,7 +114,7 @@ def test_quantization_without_a_file_of_integers_is_refused(small_config):
         ("Cluster: {layers: {conv*: 4.5}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: .inf}}", "must be whole numbers at least 0; see 'conv*'."),
         ("Cluster: {layers: {conv*: 1}}", "layers: must give 2 and more clusters, or 0 to leave a layer alone."),
-        ("Distill: {weight: 1.5}", "weight: must be at most 1. Received: weight=1.5."),
+        ("Distill: {weight: 1.5}", "weight: must be at least 0 and at most 1. Received: weight=1.5."),
         ("Distill: {temperature: 0.5}", "must be at least 1. Received: temperature=0.5."),
         ("Cluster: {clusters: 1}", "must be at least 2. Received: clusters=1."),
         ("LowRank", "must have one of rank, energy and accuracy_drop, or `layers` alone. Received: none of them."),

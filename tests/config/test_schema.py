@@ -217,6 +217,9 @@ BAD = {
     "augment-name": {"data__augment": [{"RandomFlip": None, "name": "x"}]},
     "bad-data": {"data__bad_data": "leave"},
     "bad-data-none": {"data__bad_data": {"skip": 0}},
+    "least": {"deploy": {"compress": [{"Distill": {"weight": -0.1}}]}},
+    "most": {"deploy": {"compress": [{"Distill": {"weight": 1.1}}]}},
+    "below": {"deploy": {"compress": [{"PruneFilters": {"remove": 1}}]}},
     "classes": {"data__source": {"Idx": {"images": "a", "labels": "b", "classes": [0, 1]}}},
 }
 

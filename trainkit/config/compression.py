@@ -82,11 +82,6 @@ def _problems_of_counts(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
         yield (*path, argument), "must give 2 and more clusters, or 0 to leave a layer alone. Received: 1."
 
 
-def _problems_of_distill(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
-    if (weight := arguments.get("weight", 0)) > 1:
-        yield (*path, "weight"), f"must be at most 1. Received: weight={weight!r}."
-
-
 def _problems_of_pruning(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
     if arguments.get("sparsity") != "auto":
         return
@@ -117,7 +112,6 @@ def _problems_of_entropy(path: KeyPath, arguments: Mapping[str, Any]) -> Told:
 _ARGUMENTS: dict[str, Callable[[KeyPath, Mapping[str, Any]], Told]] = {
     "Cluster": _problems_of_counts,
     "DeepCompression": _problems_of_counts,
-    "Distill": _problems_of_distill,
     "EntropyPenalty": _problems_of_entropy,
     "LowRank": _problems_of_low_rank,
     "Prune": _problems_of_pruning,

@@ -65,10 +65,11 @@ def _is_number(value: Any) -> bool:
 
 def _broken_bound(value: float, argument: Argument) -> str | None:
     too_small = argument.least is not None and not value >= argument.least
-    too_large = argument.below is not None and not value < argument.below
-    return _bounds(argument) if too_small or too_large else None
+    too_large = argument.most is not None and not value <= argument.most
+    at_the_end = argument.below is not None and not value < argument.below
+    return _bounds(argument) if too_small or too_large or at_the_end else None
 
 
 def _bounds(argument: Argument) -> str:
-    above = [] if argument.least is None else [f"at least {argument.least:g}"]
-    return " and ".join([*above, *([] if argument.below is None else [f"less than {argument.below:g}"])])
+    bounds = {"at least": argument.least, "at most": argument.most, "less than": argument.below}
+    return " and ".join(f"{name} {bound:g}" for name, bound in bounds.items() if bound is not None)

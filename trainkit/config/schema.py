@@ -144,7 +144,7 @@ def _argument_schema(argument: Argument) -> dict[str, Any]:
 
 
 def _bounds(argument: Argument) -> dict[str, float]:
-    bounds = {"minimum": argument.least, "exclusiveMaximum": argument.below}
+    bounds = {"minimum": argument.least, "maximum": argument.most, "exclusiveMaximum": argument.below}
     return {key: bound for key, bound in bounds.items() if bound is not None}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le, Lt
 
 OF_EVERY_LAYER: dict[str, dict[str, Any]] = {
     "dtype": {"default": None, "is_told": False},
@@ -51,6 +51,8 @@ _TYPES: dict[Any, str] = {
     dict[str, float]: "numbers by name",
     dict[str, int]: "integers by name",
 }
+_BOUNDS = {Ge: ("ge", "least"), Le: ("le", "most"), Lt: ("lt", "below")}
+"""The attribute of a bound, and what the table calls it."""
 
 
 def read_untyped(item: type, *, skip: Collection[str] = ()) -> dict[str, dict[str, Any]]:
@@ -100,8 +102,7 @@ def type_of(hint: Any) -> dict[str, Any]:
     """
     if typing.get_origin(hint) is typing.Annotated:
         inner, *bounds = typing.get_args(hint)
-        told = [("least", bound.ge) if isinstance(bound, Ge) else ("below", bound.lt) for bound in bounds]
-        return type_of(inner) | dict(told)
+        return type_of(inner) | {name: getattr(bound, key) for bound in bounds for key, name in [_BOUNDS[type(bound)]]}
     is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
     options = typing.get_args(hint) if is_union else (hint,)
     wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number

@@ -35,6 +35,7 @@ class Argument:
             or one of `NODE_TYPES`.
         choices: The values allowed, where there are few; of `number`, `path` and `texts`, words besides.
         least: The least number allowed, if there is one; of numbers by name, for each.
+        most: The largest number allowed, if there is one; of numbers by name, for each.
         below: What a number must be less than, if there is such a bound; of numbers by name, each.
         optional: Whether null is allowed.
         is_told: Whether the table has the default; one that JSON cannot hold is left to the thing itself.
@@ -46,6 +47,7 @@ class Argument:
     type: str = "any"
     choices: tuple[str | int, ...] = ()
     least: float | None = None
+    most: float | None = None
     below: float | None = None
     optional: bool = True
     is_told: bool = True

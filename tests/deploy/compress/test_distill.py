@@ -145,11 +145,6 @@ def test_distill_leaves_its_input_as_it_was(model, context_with):
     assert all(np.array_equal(old + 1, new) for old, new in zip(before, result.model.get_weights(), strict=True))
 
 
-def test_distill_refuses_a_weight_above_1(model, context_with):
-    with pytest.raises(InputError, match=r"`weight` must be at most 1. Received: weight=1.5."):
-        distill(model, weight=1.5, context=context_with())
-
-
 def test_distill_refuses_to_break_a_promise(model, context_with):
     promise = Promise("Prune", "digit", "kernel", "zeros", 1, 10)
     with pytest.raises(InputError, match=r"Distill must not come after Prune, whose promise it would break\."):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from trainkit.config import Distill
 from trainkit.deploy.compress.context import CompressionContext
@@ -19,7 +19,7 @@ def distill(
     *,
     teacher: Path | Literal["self"] = "self",
     temperature: Annotated[float, Ge(1)] = 2.0,
-    weight: Annotated[float, Ge(0)] = 0.8,
+    weight: Annotated[float, Ge(0), Le(1)] = 0.8,
     epochs: Annotated[int, Ge(1)] = 2,
     context: CompressionContext,
 ) -> CompressionResult:
@@ -29,7 +29,7 @@ def distill(
         model: A flat functional `tf.keras.Model`; it is not changed.
         teacher: A run, or a directory of runs: the newest; or `self`, the model before the first step.
         temperature: By what logits are divided before they are compared: how soft the answers are.
-        weight: How much the teacher's answers count, at most 1; the loss of the targets counts the rest.
+        weight: How much the teacher's answers count; the loss of the targets counts the rest.
         epochs: Passes over the training samples.
         context: What every compressor is told.
 
@@ -37,14 +37,12 @@ def distill(
         A model of the same layers.
 
     Raises:
-        InputError: If `weight` is more than 1, an earlier step has promised something of the weights, or the teacher
-            does not answer what the model does.
+        InputError: If an earlier step has promised something of the weights, or the teacher does not answer what the
+            model does.
 
     Reference:
         Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
     """
-    if weight > 1:
-        raise InputError(f"`weight` must be at most 1. Received: {weight=}.")
     broken = [promise for promise in context.promises if promise.kind != FILTERS]
     if broken:
         told = f"Distill must not come after {broken[0].step}, whose promise it would break"
