@@ -69,8 +69,8 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
         ValueError: If the geometry does not fit.
         DamagedError: If the content is too short for so many.
     """
-    places = layout_of(shape, geometry)
-    values = np.zeros((places[3], places[2], places[0], places[1]), np.int64)
+    height, width, channels, units = layout_of(shape, geometry)
+    values = np.zeros((units, channels, height, width), np.int64)
     _code(Decoder(content), values)
     return values.transpose(2, 3, 1, 0).reshape(shape).astype(np.int32)
 
@@ -82,13 +82,23 @@ def room_of(shape: Sequence[int], *, geometry: Sequence[int] | None = None) -> i
 
 
 def layout_of(shape: Sequence[int], geometry: Sequence[int] | None = None) -> tuple[int, int, int, int]:
-    """Height, width, channels and units of a kernel of any shape; see `encode_integers`.
+    """How a weight is looked at: its last axis are units, those before it inputs, the first of which are an image.
+
+    Args:
+        shape: Of the weight, any.
+        geometry: See `encode_integers`.
+
+    Returns:
+        Height, width, channels and units.
+
+    Raises:
+        ValueError: If the geometry does not fit.
 
     Example:
         >>> layout_of((5, 5, 20, 50)), layout_of((784, 300)), layout_of((784, 300), (28, 28, 1)), layout_of((10,))
         ((5, 5, 20, 50), (1, 1, 784, 300), (28, 28, 1, 300), (1, 1, 1, 10))
     """
-    *inputs, units = shape or (1,)
+    *inputs, units = tuple(shape) or (1,)
     if geometry is not None:
         if prod(geometry) != prod(inputs):
             raise ValueError(f"a geometry must have as many places as there are inputs: {geometry} for {shape}.")
@@ -98,9 +108,9 @@ def layout_of(shape: Sequence[int], geometry: Sequence[int] | None = None) -> tu
     return prod(height), width, channels, units
 
 
-def _by_unit(values: np.ndarray, places: tuple[int, int, int, int]) -> np.ndarray:
+def _by_unit(values: np.ndarray, layout: tuple[int, int, int, int]) -> np.ndarray:
     """Shape `(units, channels, height, width)`."""
-    return values.reshape(places).transpose(3, 2, 0, 1).copy()
+    return values.reshape(layout).transpose(3, 2, 0, 1).copy()
 
 
 def _code(coder: Coder, values: np.ndarray) -> None:

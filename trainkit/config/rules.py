@@ -64,10 +64,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _broken_bound(value: float, argument: Argument) -> str | None:
-    too_small = argument.least is not None and not value >= argument.least
-    too_large = argument.most is not None and not value <= argument.most
-    at_the_end = argument.below is not None and not value < argument.below
-    return _bounds(argument) if too_small or too_large or at_the_end else None
+    broken = (
+        argument.least is not None and not value >= argument.least,
+        argument.most is not None and not value <= argument.most,
+        argument.below is not None and not value < argument.below,
+    )
+    return _bounds(argument) if any(broken) else None
 
 
 def _bounds(argument: Argument) -> str:

@@ -51,8 +51,8 @@ _TYPES: dict[Any, str] = {
     dict[str, float]: "numbers by name",
     dict[str, int]: "integers by name",
 }
-_BOUNDS = {Ge: ("ge", "least"), Le: ("le", "most"), Lt: ("lt", "below")}
-"""The attribute of a bound, and what the table calls it."""
+_BOUNDS = {Ge: "least", Le: "most", Lt: "below"}
+"""What the table calls a bound, which has its value in `ge`, `le` or `lt`."""
 
 
 def read_untyped(item: type, *, skip: Collection[str] = ()) -> dict[str, dict[str, Any]]:
@@ -102,7 +102,7 @@ def type_of(hint: Any) -> dict[str, Any]:
     """
     if typing.get_origin(hint) is typing.Annotated:
         inner, *bounds = typing.get_args(hint)
-        return type_of(inner) | {name: getattr(bound, key) for bound in bounds for key, name in [_BOUNDS[type(bound)]]}
+        return type_of(inner) | {_BOUNDS[type(bound)]: getattr(bound, type(bound).__name__.lower()) for bound in bounds}
     is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
     options = typing.get_args(hint) if is_union else (hint,)
     wanted, *_ = [option for option in options if option is not type(None)]  # float | list[float]: a number

@@ -12,6 +12,8 @@ from rich.console import Console
 
 import trainkit
 from trainkit.coding.tensors import write_tensor
+from trainkit.deploy.compress.entropy.rate import rate_of
+from trainkit.deploy.compress.entropy.report import facts_of
 from trainkit.deploy.compress.entropy_penalty import entropy_penalty
 from trainkit.deploy.compress.kernels import kernels_of
 from trainkit.framework import tf
@@ -109,20 +111,46 @@ def test_entropy_penalty_tells_the_bytes_of_a_tkz_file(penalized):
     assert penalized.facts["tkz_bytes"] == sum(expected)
 
 
-def test_entropy_penalty_ramps_as_long_where_a_layer_stands_twice(context_with):
-    inputs = tf.keras.Input((14, 14, 1), name="input")
-    twice = L.Conv2D(1, 3, padding="same", name="twice")
-    outputs = L.Dense(10, activation="softmax", name="digit")(L.Flatten()(twice(twice(inputs))))
-    ramps = {}
+def test_estimated_bytes_know_what_is_next_to_each_value():
+    inputs = tf.keras.Input((20, 20, 1))
+    model = tf.keras.Model(inputs, L.Dense(40, use_bias=False, name="digit")(L.Flatten()(inputs)))
+    kernel = np.zeros((20, 20, 40), np.float32)
+    for unit, (row, column) in enumerate(np.random.default_rng(1).integers(0, 17, (40, 2))):
+        kernel[row : row + 4, column : column + 4, unit] = 1
+    model.set_weights([kernel.reshape(400, 40)])
+    (fact,) = facts_of(model, [("digit", model.get_layer("digit").kernel, 1.0)])["weights"]
+    near, far = (float(rate_of(kernel.reshape(400, 40), layout)[0]) / 8 for layout in ((20, 20, 1, 40), None))
+    assert fact["estimated_bytes"] == np.ceil(near) < 0.9 * far
+
+
+def grids_of(model, context):
+    """What a network is trained with, by layer; it is not trained."""
+    found = {}
 
     def look(model, *, epochs, callbacks):
         for layer in model.layers:
             for grid in getattr(layer, "transforms", []):
-                ramps[layer.name] = grid.ramp
+                found.setdefault(layer.name, []).append(grid)
 
-    context = replace(context_with(), fine_tune=look)
-    entropy_penalty(tf.keras.Model(inputs, outputs), epochs=4, context=context)
-    assert ramps["twice"] == 2 * ramps["digit"] > 0
+    entropy_penalty(model, epochs=4, context=replace(context, fine_tune=look))
+    return found
+
+
+def test_entropy_penalty_looks_at_kernels_as_the_coder_does_and_ramps_as_long_where_a_layer_stands_twice(context_with):
+    inputs = tf.keras.Input((14, 14, 1), name="input")
+    twice = L.Conv2D(1, 3, padding="same", name="twice")
+    outputs = L.Dense(10, activation="softmax", name="digit")(L.Flatten()(twice(twice(inputs))))
+    grids = grids_of(tf.keras.Model(inputs, outputs), context_with())
+    assert [grid.layout for grid in grids["twice"]] == [(3, 3, 1, 1), (1, 1, 1, 1)]
+    assert [grid.layout for grid in grids["digit"]] == [(14, 14, 1, 10), (1, 1, 1, 10)]
+    assert grids["twice"][0].ramp == 2 * grids["digit"][0].ramp > 0
+
+
+def test_entropy_penalty_takes_weights_that_are_one_number(context_with):
+    inputs = tf.keras.Input((14, 14), name="input")
+    x = L.Attention(use_scale=True, name="attention")([inputs, inputs])
+    outputs = L.Dense(10, activation="softmax", name="digit")(L.Flatten()(x))
+    assert grids_of(tf.keras.Model(inputs, outputs), context_with())["attention"][0].layout == (1, 1, 1, 1)
 
 
 def test_entropy_penalty_works_on_frozen_layers_and_leaves_them_frozen(bench, context_with):

@@ -52,8 +52,8 @@ def entropy_penalty(
         penalty: What a bit for each weight, on average, adds to the loss.
         bytes: How many all weights are to need, by the estimate that is trained with: the penalty then changes until
             they do. None leaves it as it is.
-        dropout: Times which `Dropout` layers take their rates while this trains. Weights that are to do without each
-            other are more; but few weights, too, learn by heart.
+        dropout: What the rates of `Dropout` layers are multiplied by while this trains, from 0 to 1. A network that
+            drops keeps more weights; a small one that does not overfits.
         epochs: Passes over the training samples.
         context: What every compressor is told.
 
@@ -70,7 +70,8 @@ def entropy_penalty(
     places = [place for layer in copy.layers for place in places_of(layer) if _is_learned(place)]
     values = sum(place.variable.shape.num_elements() for place in places)
     ramp = max(1, round(RAMP * epochs * context.steps_per_epoch))
-    calls, shapes = count_calls(copy), geometries(copy)
+    calls, found = count_calls(copy), geometries(copy)
+    shapes = {layer.name: found.get(id(layer.kernel)) for layer in copy.layers if hasattr(layer, "kernel")}
     grids: list[OnGrid] = []
     goal = Goal(8.0 * bytes, lambda: tf.add_n([grid.bits for grid in grids])) if bytes else None
 
@@ -78,8 +79,7 @@ def entropy_penalty(
         if not _is_learned(place):
             return None
         is_sparse = (layer, place.attribute) in sparse
-        geometry = shapes.get(id(getattr(copy.get_layer(layer), place.attribute, None)))
-        layout = layout_of(place.variable.shape, geometry)
+        layout = layout_of(place.variable.shape, shapes.get(layer) if place.attribute == "kernel" else None)
         often = {"ramp": ramp, "calls": calls[layer]}
         grid = OnGrid(place.variable, price=penalty / values, goal=goal, keep_zeros=is_sparse, layout=layout, **often)
         grids.append(grid)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le
 
 from trainkit.config import Config, SettingError
 from trainkit.errors import ConfigError, InputError
@@ -67,7 +67,7 @@ def one_device(*, device: str | None = None) -> Any:
     return tf.distribute.OneDeviceStrategy(f"/{_known([device])[0]}")
 
 
-def mirrored(*, devices: list[str] | None = None, logical_cpus: Annotated[int | None, Ge(1), Lt(65)] = None) -> Any:
+def mirrored(*, devices: list[str] | None = None, logical_cpus: Annotated[int | None, Ge(1), Le(64)] = None) -> Any:
     """A replica on each of several devices of one machine.
 
     Args:
@@ -93,7 +93,7 @@ def multi_worker_mirrored(
     cluster: ClusterKind = "auto",
     label: str | None = None,
     workers: Annotated[int | None, Ge(1)] = None,
-    port: Annotated[int | None, Ge(1), Lt(65_536)] = None,
+    port: Annotated[int | None, Ge(1), Le(65_535)] = None,
 ) -> Any:
     """A replica on each device of several processes, the workers, which may be on several machines.
 

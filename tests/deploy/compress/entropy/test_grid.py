@@ -64,6 +64,15 @@ def test_cost_is_the_price_of_all_bits(weight):
     assert float(cost_of(grid)) == pytest.approx(1e-3 * float(bits))
 
 
+def test_cost_knows_what_is_next_to_each_value(weight):
+    layout = (6, 5, 1, 20)
+    grid = OnGrid(weight, price=1e-3, ramp=1, layout=layout)
+    grid(weight, training=True)
+    near, far = (float(rate_of(weight / grid.step, one)[0]) for one in (layout, None))
+    assert float(cost_of(grid)) == pytest.approx(1e-3 * near)
+    assert near != pytest.approx(far, rel=1e-3)
+
+
 def test_cost_pulls_each_weight_to_zero_and_the_step_upwards(weight):
     grid = OnGrid(weight, price=1e-3, ramp=1)
     grid(weight, training=True)

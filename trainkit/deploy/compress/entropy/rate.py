@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from trainkit.coding.tensors import MOST_CODED
 from trainkit.framework import tf
 
 LN2 = float(np.log(2.0))
@@ -18,35 +20,36 @@ def rate_of(scaled: Any, layout: Sequence[int] | None = None) -> tuple[Any, Any]
     A value is zero or not, by a probability of its own; it then has a sign (one bit) and a size whose probability
     falls geometrically. How often values are not zero is counted in the whole and in each slice of each axis (a row of
     a matrix, a column, a filter, a pixel of a filter): the logarithm of the odds of a value is that of the whole, and
-    what each of its slices adds, and, in an image, how many of those next to it are not zero: a coder knows some of
-    them when it comes to a value, and those that come after it are told by it.
+    what each of its slices adds, and, in an image, how many of the eight values next to it are not zero.
 
     Args:
         scaled: A weight divided by its step.
-        layout: Its height, width, channels and units, see `trainkit.coding.integers.layout_of`; without one, nothing is
-            next to anything.
+        layout: Its height, width, channels and units, see `trainkit.coding.integers.layout_of`; without one, and in a
+            weight of more than `MOST_CODED` values, nothing is next to anything.
 
     Returns:
         The bits of all values; and, for each, what the integer next to it, away from 0, costs beyond the one before,
-        with the counts as they are: a value whose neighbours are all zero costs most.
+        with the counts as they are: a value whose neighbours are all zero costs most, as it makes those that a coder
+        comes to later dearer, too.
 
     Reference:
         Oktay, Ballé, Singh and Shrivastava, Scalable Model Compression by Entropy Penalized Reparameterization,
         ICLR 2020, equation 2.
     """
+    dtype, scaled = scaled.dtype, tf.cast(scaled, tf.float32)
     sizes = tf.abs(tf.round(scaled))
-    is_set = tf.cast(sizes > 0, scaled.dtype)
+    is_set = tf.cast(sizes > 0, tf.float32)
     count, total = tf.reduce_sum(is_set), tf.reduce_sum(sizes)
     more = (total - count + 0.5) / (total + 1.0)  # probability that a size is larger than the one at hand
     no_more = (count + 0.5) / (total + 1.0)  # 1 - more is 0 where that is nearly 1
     of_sizes = -count * _log2(no_more) - (total - count) * _log2(more)
     of_zeros, logits = _zeros(is_set, count)
-    if layout is not None and layout[0] * layout[1] > 1:
-        saved, more_logits = _neighbors(tf.reshape(is_set, layout), tf.reshape(logits, layout))
+    if layout is not None and layout[0] * layout[1] > 1 and prod(layout) <= MOST_CODED:
+        saved, more_logits = _neighbours(tf.reshape(is_set, layout), tf.reshape(logits, layout))
         of_zeros, logits = tf.maximum(of_zeros - saved, 0.0), logits + tf.reshape(more_logits, is_set.shape)
     first = tf.maximum(1.0 - _log2(no_more) - logits / LN2, 0.0)
     slopes = tf.where(tf.abs(scaled) < 1.0, first, -_log2(more))
-    return of_zeros + count + of_sizes, slopes
+    return tf.cast(of_zeros + count + of_sizes, dtype), tf.cast(slopes, dtype)
 
 
 def _zeros(is_set: Any, count: Any) -> tuple[Any, Any]:
@@ -64,13 +67,13 @@ def _zeros(is_set: Any, count: Any) -> tuple[Any, Any]:
     return tf.maximum(bits, 0.0), logits
 
 
-def _neighbors(is_set: Any, logits: Any) -> tuple[Any, Any]:
+def _neighbours(is_set: Any, logits: Any) -> tuple[Any, Any]:
     """What the eight values next to each one in its image say of it; all of shape `(height, width, channels, units)`.
 
     Returns:
         The bits that this saves, half of what it would if all of them were known before: of two neighbours, one is
-        coded first. And what it adds to the logarithm of the odds: that of those with as many neighbours that are not
-        zero, less what was expected of them.
+        coded first. And what it adds to the logarithm of the odds: that of values with as many neighbours that are not
+        zero, less what was expected of them; whole, as a value also tells of those that are coded after it.
     """
     padded = tf.pad(is_set, [[1, 1], [1, 1], [0, 0], [0, 0]])
     rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]

@@ -44,11 +44,11 @@ def facts_of(model: Any, steps: list[tuple[str, Any, float]]) -> dict[str, Any]:
         on no grid.
     """
     coded = sum(variable.shape.num_elements() for _, variable, _ in steps) <= MOST_CODED
-    shapes = geometries(model)
-    weights = [_entry(layer, variable, step, shapes.get(id(variable))) for layer, variable, step in steps]
+    places = geometries(model)
+    weights = [_entry(layer, variable, step, places.get(id(variable))) for layer, variable, step in steps]
     if coded:
         for entry, (_, variable, _) in zip(weights, steps, strict=True):
-            entry["tkz_bytes"] = len(write_tensor(variable.numpy(), geometry=shapes.get(id(variable))))
+            entry["tkz_bytes"] = len(write_tensor(variable.numpy(), geometry=places.get(id(variable))))
     values = sum(one.shape.num_elements() for one in variables_of(model) if one.dtype.is_floating)
     totals = ("nonzeros", "estimated_bytes", *(["tkz_bytes"] if coded else []))
     return {
