@@ -42,7 +42,7 @@ def draw(axes: Any, network: str, rows: Sequence[dict[str, Any]]) -> None:
         axes.plot(sizes, errors, "D", color=f"C{index}", label=label, markersize=5)
     axes.margins(y=0.15)
     axes.set(xscale="log", xlim=(7e2, 1e5), xlabel="bytes of the file", ylabel="test error, %", title=network)
-    axes.legend(fontsize=7, loc="lower left")
+    axes.legend(fontsize=7, loc="upper right")
     axes.grid(alpha=0.3, which="both")
 
 
