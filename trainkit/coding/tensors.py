@@ -182,19 +182,19 @@ _READERS = {
 }
 
 
-def _are_many(shape: Sequence[int], geometry: Sequence[int] | None) -> bool:
+def are_many(shape: Sequence[int], geometry: Sequence[int] | None = None) -> bool:
     """Whether it takes too long to code so many one by one, or too much room to remember their neighbours."""
     return prod(shape) > MOST_CODED or room_of(shape, geometry=geometry) > MOST_CODED
 
 
 def _write_integers(values: np.ndarray, geometry: Sequence[int] | None) -> bytes:
     """Integers coded one by one; the bytes of so many that it would take too long."""
-    if _are_many(values.shape, geometry):
+    if are_many(values.shape, geometry):
         return _squeeze(_planes(values.astype(np.int16)))
     return encode_integers(values, geometry=geometry)
 
 
 def _read_integers(reader: Reader, shape: Sequence[int], geometry: Sequence[int] | None) -> np.ndarray:
-    if _are_many(shape, geometry):
+    if are_many(shape, geometry):
         return _read_planes(reader, np.dtype("<i2"), shape, None).astype(np.int32)
     return decode_integers(reader.take(reader.left), shape, geometry=geometry)

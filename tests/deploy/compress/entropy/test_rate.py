@@ -133,6 +133,12 @@ def test_neighbours_say_nothing_where_all_are_independent():
     assert near == pytest.approx(far, rel=0.01)
 
 
+def test_neighbours_say_nothing_in_a_weight_that_is_not_coded_value_by_value(patches, monkeypatch):
+    monkeypatch.setattr("trainkit.coding.tensors.MOST_CODED", 100)
+    near, far = (bits_and_slopes(patches, near=one)[0] for one in (True, False))
+    assert near == far
+
+
 def test_a_value_costs_less_beside_others_of_its_image(patches):
     counts, zeros = neighbours(patches), patches == 0
     (_, near), (_, far) = (bits_and_slopes(patches, near=one) for one in (True, False))

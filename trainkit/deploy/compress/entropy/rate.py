@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from trainkit.coding.tensors import MOST_CODED
+from trainkit.coding.tensors import are_many
 from trainkit.framework import tf
 
 LN2 = float(np.log(2.0))
@@ -25,7 +24,7 @@ def rate_of(scaled: Any, layout: Sequence[int] | None = None) -> tuple[Any, Any]
     Args:
         scaled: A weight divided by its step.
         layout: Its height, width, channels and units, see `trainkit.coding.integers.layout_of`; without one, and in a
-            weight of more than `MOST_CODED` values, nothing is next to anything.
+            weight of more values than are coded one by one, nothing is next to anything.
 
     Returns:
         The bits of all values; and, for each, what the integer next to it, away from 0, costs beyond the one before,
@@ -44,7 +43,7 @@ def rate_of(scaled: Any, layout: Sequence[int] | None = None) -> tuple[Any, Any]
     no_more = (count + 0.5) / (total + 1.0)  # 1 - more is 0 where that is nearly 1
     of_sizes = -count * _log2(no_more) - (total - count) * _log2(more)
     of_zeros, logits = _zeros(is_set, count)
-    if layout is not None and layout[0] * layout[1] > 1 and prod(layout) <= MOST_CODED:
+    if layout is not None and layout[0] * layout[1] > 1 and not are_many(layout):
         saved, more_logits = _neighbours(tf.reshape(is_set, layout), tf.reshape(logits, layout))
         of_zeros, logits = tf.maximum(of_zeros - saved, 0.0), logits + tf.reshape(more_logits, is_set.shape)
     first = tf.maximum(1.0 - _log2(no_more) - logits / LN2, 0.0)
