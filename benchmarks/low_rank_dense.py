@@ -97,7 +97,9 @@ def main() -> None:
             on.append(bench.train_on(arguments.epochs))
             found.append([bench.factor(arguments.layer, rank, arguments.epochs) for rank in arguments.ranks])
             print(f"seed {seed}: error {errors[-1]:.2f}%, {on[-1]:+.2f}; {np.round(found[-1], 2).tolist()}", flush=True)
-    print(f"\n{arguments.config.name}, {arguments.layer}, seeds {arguments.seeds}: error {np.median(errors):.2f}%, medians\n")
+    print(
+        f"\n{arguments.config.name}, {arguments.layer}, medians of seeds {arguments.seeds}: {np.median(errors):.2f}%\n"
+    )
     trained = f"after {arguments.epochs} epochs"
     rows = [["whole", "1", "0.00", f"{np.median(on):+.2f}"]]
     for rank, (fewer, factored, after) in zip(arguments.ranks, np.median(found, axis=0), strict=True):

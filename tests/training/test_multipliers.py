@@ -60,11 +60,13 @@ def test_frozen_layers_have_their_multipliers_for_when_they_thaw(model):
 
 
 def test_wrapped_layers_go_by_the_name_of_the_layer():
-    from trainkit.deploy.compress.tfmot import sparsity
+    from trainkit.deploy.compress.masks import Mask
+    from trainkit.deploy.compress.reparameterized import reparameterize
 
-    schedule = sparsity.ConstantSparsity(0.5, begin_step=0)
-    wrapped = sparsity.prune_low_magnitude(keras.layers.Dense(2, name="head"), schedule)
-    model = keras.Sequential([keras.Input((3,)), wrapped])
+    inputs = keras.Input((3,))
+    plain = keras.Model(inputs, keras.layers.Dense(2, name="head")(inputs))
+    model = reparameterize(plain, lambda layer, place: Mask(place.variable) if place.attribute == "kernel" else None)
+    wrapped = model.get_layer("head")
     found = multipliers_of(model, {"head/kernel": 0.5})
     assert [variable.name in found for variable in wrapped.layer.trainable_weights] == [True, False]
 

@@ -77,7 +77,7 @@ class Decoder:
         content: What `Encoder.finish` gave.
 
     Raises:
-        DamagedError: In `code`, if there are more decisions than bytes.
+        DamagedError: In `code`, if there are more decisions than bytes; in `finish`, if there are fewer.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -98,6 +98,11 @@ class Decoder:
             self._value = self._value << 8 & _WHOLE | self._next_byte()
         self._low, self._high = low, high
         return bit
+
+    def finish(self) -> None:
+        """Refuse bytes that no decision came from; all that may be left are the zeros behind them."""
+        if sum(1 for _ in self._content) > _AHEAD:
+            raise DamagedError("has an array that goes on behind its end")
 
     def _next_byte(self) -> int:
         for byte in self._content:

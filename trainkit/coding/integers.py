@@ -58,7 +58,7 @@ def encode_integers(values: np.ndarray, *, geometry: Sequence[int] | None = None
 
 
 def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[int] | None = None) -> np.ndarray:
-    """The integers that were coded, as `int32`; of other bytes, or another shape, it gives other integers.
+    """The integers that were coded, as `int32`; other bytes, or another shape, are refused or give other integers.
 
     Args:
         content: What `encode_integers` gave.
@@ -67,11 +67,13 @@ def decode_integers(content: bytes, shape: Sequence[int], *, geometry: Sequence[
 
     Raises:
         ValueError: If the geometry does not fit.
-        DamagedError: If the content is too short for so many.
+        DamagedError: If the content is too short for so many, or too long.
     """
     height, width, channels, units = layout_of(shape, geometry)
     values = np.zeros((units, channels, height, width), np.int64)
-    _code(Decoder(content), values)
+    decoder = Decoder(content)
+    _code(decoder, values)
+    decoder.finish()
     return values.transpose(2, 3, 1, 0).reshape(shape).astype(np.int32)
 
 

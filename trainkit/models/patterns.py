@@ -19,8 +19,13 @@ def fits(pattern: str, name: str) -> bool:
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")
 
 
-def unknown_pattern(pattern: str, names: Iterable[str]) -> str | None:
+def unknown_pattern(pattern: str, names: Iterable[str], *, kind: str = "layer") -> str | None:
     """What is wrong with a pattern that fits none of some layers; None where it fits one.
+
+    Args:
+        pattern: As it was written.
+        names: Of the layers.
+        kind: What they are called.
 
     Example:
         >>> unknown_pattern("bakbone.*", ["backbone.conv1", "head"])
@@ -32,5 +37,5 @@ def unknown_pattern(pattern: str, names: Iterable[str]) -> str | None:
     blocks = {name[:end]: None for name in names for end, letter in enumerate(name) if letter == "."}
     near = did_you_mean(pattern, [*names, *blocks, *(f"{block}.*" for block in blocks)])
     known = list(dict.fromkeys(name.split(".")[0] for name in names))
-    listed = ", ".join(known if len(known) < 12 else [*known[:8], "…", *known[-2:]])
-    return f"must fit a layer. Received: {shown(pattern)}.{near or f' Known: {listed}.'}"
+    listed = ", ".join(known if len(known) < 12 else [*known[:8], "…", *known[-2:]]) or "none"
+    return f"must fit a {kind}. Received: {shown(pattern)}.{near or f' Known: {listed}.'}"

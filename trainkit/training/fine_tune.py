@@ -15,6 +15,7 @@ from trainkit.config import Config, Distill, Node
 from trainkit.data import Split, Splits
 from trainkit.errors import TrainingError
 from trainkit.framework import tf
+from trainkit.models.calls import name_outputs
 from trainkit.objects import build
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut
@@ -164,7 +165,7 @@ class FineTuning:
         """The model with the config's output names, and with every variable that a checkpoint of it has."""
         split = self._splits.train
         seed_everything(self._config.experiment, self.seed)
-        model = self._taught(_with_output_names(model, list(self._outputs)), distill)
+        model = self._taught(name_outputs(model, list(self._outputs)), distill)
         compile_model(self._config, model, split, self._outputs, self._optimizer(epochs))
         make_resumable(model, split, self._outputs, seed=self.seed)
         return model
@@ -245,15 +246,3 @@ def _highest_rate(optimizer: Any, steps: int) -> float:
     if not isinstance(rate, tf.keras.optimizers.schedules.LearningRateSchedule):
         return float(rate.numpy())
     return max(float(rate(step)) for step in np.linspace(0, steps, LOOKS).round())
-
-
-def _with_output_names(model: Any, names: Sequence[str]) -> Any:
-    """The same layers as a model whose outputs go by these names: wrappers rename the layers that they wrap."""
-    if list(model.output_names) == list(names):
-        return model
-    pairs = zip(names, model.output_names, model.outputs, strict=True)
-    outputs = [
-        tensor if name == own else tf.keras.layers.Activation("linear", name=name)(tensor)
-        for name, own, tensor in pairs
-    ]
-    return tf.keras.Model(model.inputs, outputs, name=model.name)

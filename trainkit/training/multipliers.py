@@ -69,10 +69,4 @@ def _weights(model: Any) -> Iterator[tuple[str, str, Any]]:
     for layer in model.layers:
         for variable in layer.weights:
             if getattr(variable, "trainable", False):
-                yield _path_of(layer), variable.name.split(":")[0].split("/")[-1], variable
-
-
-def _path_of(layer: Any) -> str:
-    """The name of a layer in the config; a compressed one is in a wrapper with a longer name, `quant_NAME`."""
-    inner = getattr(getattr(layer, "layer", None), "name", "")
-    return inner if inner and layer.name.endswith(f"_{inner}") else layer.name
+                yield layer.name, variable.name.split(":")[0].split("/")[-1], variable

@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainkit.callbacks.memory import pack, unpack
 from trainkit.deploy.compress import Promise
-from trainkit.deploy.compress.cluster import ClusterMemory, cluster
-from trainkit.deploy.compress.copying import copy_model, wrap_layers
+from trainkit.deploy.compress.cluster import cluster
+from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
-from trainkit.deploy.compress.tfmot import clustering
 from trainkit.errors import InputError
-from trainkit.framework import tf
 
 
 def distinct(model):
@@ -98,21 +95,16 @@ def test_cluster_works_on_frozen_layers_and_leaves_them_frozen(model, context_wi
     assert not result.model.get_layer("digit").trainable
 
 
-def test_what_wrappers_know_besides_variables_is_kept(pruned):
-    """Where k-means ends elsewhere in another process, the masks and the shared value that is 0 are those of before."""
+def test_cluster_of_two_leaves_one_value_besides_zero(pruned, context_with):
+    result = cluster(pruned.model, clusters=2, context=context_with(*pruned.promises))
+    assert set(distinct(result.model).values()) == {2}
+    assert all(np.any(kernel == 0) for kernel in kernels_of(result.model).values())
 
-    def wrap(layer):
-        kinds = clustering.CentroidInitialization
-        arguments = {"number_of_clusters": 8, "cluster_centroids_init": kinds.LINEAR, "preserve_sparsity": True}
-        return clustering.cluster_weights(layer, **arguments) if layer.name == "digit" else layer
 
-    first, second = wrap_layers(pruned.model, wrap), wrap_layers(pruned.model, wrap)
-    layer, other = (model.get_layer("cluster_digit") for model in (first, second))
-    other.zero_idx["kernel"] = tf.constant((int(layer.zero_idx["kernel"]) + 1) % 8, tf.int64)
-    other.sparsity_masks["kernel"] = 1 - other.sparsity_masks["kernel"]
-    arrays = []
-    state = pack(ClusterMemory(first).get_state(), arrays)
-    ClusterMemory(second).set_state(unpack(state, arrays))
-    assert int(other.zero_idx["kernel"]) == int(layer.zero_idx["kernel"])
-    zeros = kernels_of(pruned.model)["digit"] == 0
-    np.testing.assert_array_equal(other.sparsity_masks["kernel"].numpy() == 0, zeros)
+def test_cluster_trains_the_shared_values(model, context_with):
+    before = kernels_of(cluster(model, clusters=8, context=context_with(rate=0.0)).model)
+    after = kernels_of(cluster(model, clusters=8, context=context_with()).model)
+    for name, kernel in before.items():
+        pairs = np.unique(np.stack([kernel.ravel(), after[name].ravel()]), axis=1)
+        assert pairs.shape[1] == len(np.unique(kernel)), name  # who shared a value, shares the new one
+        assert not np.array_equal(kernel, after[name])

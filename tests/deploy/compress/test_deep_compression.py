@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,8 +97,21 @@ def test_other_networks_are_compressed_too(make, context_with):
 
 
 def test_a_pattern_that_fits_no_layer_is_refused(model, context_with):
-    with pytest.raises(InputError, match="must name layers with a kernel"):
+    with pytest.raises(InputError, match="must fit a layer with a kernel"):
         deep_compression(model, layers={"none*": 0.5}, context=context_with())
+
+
+def test_nothing_to_share_is_found_before_anything_is_trained(model, context_with):
+    context = replace(context_with(), fine_tune=None)
+    with pytest.raises(InputError, match="DeepCompression must leave a kernel of more than 8 values"):
+        deep_compression(model, clusters=8, layer_clusters={"*": 0}, context=context)
+
+
+def test_storage_is_told_of_all_that_was_pruned(model, context_with):
+    arguments = {"sparsity": 0.8, "clusters": 8, "layer_clusters": {"digit": 0}, "epochs": 1}
+    rows = deep_compression(model, **arguments, context=context_with()).facts["storage"]
+    assert [row["layer"] for row in rows] == [*kernels_of(model), "all"]
+    assert rows[-2]["kept_percent"] == pytest.approx(20, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +120,7 @@ def test_a_pattern_that_fits_no_layer_is_refused(model, context_with):
         ("[Cluster, DeepCompression]", "DeepCompression must not come after Cluster"),
         ("[DeepCompression, Prune]", "Prune must not come after DeepCompression"),
         ("[DeepCompression: {layer_clusters: {digit: 1}}]", "must give 2 and more clusters"),
-        ("[DeepCompression: {layer_clusters: {none: 4}}]", "`layer_clusters` must name layers with a kernel"),
+        ("[DeepCompression: {layer_clusters: {none: 4}}]", "`layer_clusters` must fit a layer with a kernel"),
     ],
     ids=["after Cluster", "before Prune", "one value", "pattern"],
 )

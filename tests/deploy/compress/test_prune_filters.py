@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 from rich.console import Console
 
 import trainkit
+from trainkit.deploy.compress.filters import latency
 from trainkit.deploy.compress.keeper import check_model
 from trainkit.deploy.compress.prune_filters import prune_filters
 from trainkit.errors import InputError
@@ -202,6 +204,22 @@ def test_prune_filters_refuses_what_cannot_be_reached_before_it_trains(network, 
         prune_filters(network, remove=0.999, of="parameters", context=context)
 
 
+def test_the_most_that_prune_filters_tells_of_can_be_reached(network, context_with):
+    with pytest.raises(InputError, match="at most") as error:
+        prune_filters(network, remove=0.999, of="macs", context=context_with())
+    most = float(re.search(r"at most (\S+)", str(error.value))[1])
+    result = prune_filters(network, remove=most, of="macs", epochs=1, context=context_with())
+    assert all(after == 1 for _, after in result.facts["filters"].values())
+
+
+def test_prune_filters_refuses_a_time_that_cannot_be_reached(network, context_with, monkeypatch):
+    """With one filter a layer what is left is mostly that a runtime is called at all."""
+    monkeypatch.setattr(latency, "latency_ratio", lambda *_, **__: 0.75)
+    context = replace(context_with(), fine_tune=None)
+    with pytest.raises(InputError, match=r"`remove` must be at most 0\.25 of the latency.*Received: remove=0.5"):
+        prune_filters(network, remove=0.5, of="latency", context=context)
+
+
 def test_prune_filters_refuses_to_do_nothing(model, context_with):
     with pytest.raises(InputError, match="PruneFilters must have filters to remove"):
         prune_filters(model, layers={"*": 0.0}, context=context_with())
@@ -210,7 +228,7 @@ def test_prune_filters_refuses_to_do_nothing(model, context_with):
 
 
 def test_prune_filters_refuses_a_pattern_that_fits_no_layer(model, context_with):
-    with pytest.raises(InputError, match=r"`layers` must name layers with a kernel: .*Received: 'dense\*'"):
+    with pytest.raises(InputError, match=r"`layers` must fit a layer with a kernel\. Received: 'dense\*'"):
         prune_filters(model, layers={"dense*": 0.5}, context=context_with())
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import trainkit
+from trainkit.config import Node, NodeError
 from trainkit.deploy.compress import CompressionResult, steps
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import kernels_of
@@ -287,8 +288,17 @@ def test_file_that_has_lost_its_zeros_is_rejected_though_it_answers_rightly(run,
 def test_a_pattern_that_fits_no_layer_is_found_before_anything_is_trained(run, monkeypatch):
     monkeypatch.setattr(steps, "build_registered", None)
     changes = "deploy.compress=[Prune: {epochs: 1}, Cluster: {layers: {dens*: 4}}]"
-    with pytest.raises(ConfigError, match=r"deploy.compress.*`layers` must name layers with a kernel: .*digit"):
+    with pytest.raises(ConfigError, match=r"deploy.compress.*`layers` must fit a layer with a kernel\. .*digit"):
         deploy(run, changes)
+
+
+def test_prune_filters_may_name_layers_that_have_filters_and_no_kernel_of_their_own():
+    inputs = tf.keras.Input((14, 4))
+    x = tf.keras.layers.SeparableConv1D(8, 3, name="separable")(inputs)
+    model = tf.keras.Model(inputs, tf.keras.layers.Dense(2, name="digit")(x))
+    steps.check_patterns([Node("compressor", "PruneFilters", {"layers": {"separable": 0.3}})], model)
+    with pytest.raises(NodeError, match="`layers` must fit a layer with a kernel"):
+        steps.check_patterns([Node("compressor", "Prune", {"layers": {"separable": 0.3}})], model)
 
 
 def test_model_of_the_run_is_left_as_it_was(run, tiny_run, deployed):

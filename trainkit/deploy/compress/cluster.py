@@ -9,15 +9,13 @@ import numpy as np
 from annotated_types import Ge
 
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.copying import copy_model, wrap_layers
-from trainkit.deploy.compress.kernels import choose, kernels_of, promise_of
+from trainkit.deploy.compress.copying import copy_model
+from trainkit.deploy.compress.kernels import choose, is_kernel, kernels_of, promise_of
+from trainkit.deploy.compress.masks import Mask
+from trainkit.deploy.compress.reparameterized import Place, reparameterize, settled
 from trainkit.deploy.compress.result import DISTINCT, CompressionResult, Promise, promised_zeros
-from trainkit.deploy.compress.tfmot import ClusterWeights, clustering, sparsity
+from trainkit.deploy.compress.sharing import Shared
 from trainkit.errors import InputError
-from trainkit.framework import tf
-
-PARTS = ("sparsity_masks", "zero_idx")
-"""What a wrapper of TFMOT has as tensors, not as variables."""
 
 
 def cluster(
@@ -58,63 +56,23 @@ def cluster(
         told = f"Cluster must have a kernel of more values than {clusters}, that are not 0 and not left out by `layers`"
         raise InputError(f"{told}. Received: none.")
 
-    def wrap(layer: Any) -> Any:
-        if layer.name not in counts:
-            return _keep_zeros(layer, sparse[layer.name]) if layer.name in sparse else layer
-        layer.trainable = True  # of a frozen layer TFMOT finds no weights
-        return clustering.cluster_weights(
-            layer,
-            number_of_clusters=counts[layer.name],
-            cluster_centroids_init=clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
-            preserve_sparsity=layer.name in sparse,
-        )
+    def make(layer: str, place: Place) -> Shared | Mask | None:
+        if not is_kernel(place.owner, place.attribute):
+            return None
+        if layer in counts:
+            return Shared(place.variable, clusters=counts[layer], keep_zeros=layer in sparse)
+        return Mask(place.variable, keep_zeros=True) if layer in sparse else None
 
-    wrapped = wrap_layers(model, wrap)
-    masks = [sparsity.UpdatePruningStep()] if sparse.keys() - counts else []
-    context.train(wrapped, epochs=epochs, callbacks=[ClusterMemory(wrapped), *masks])
-    stripped = sparsity.strip_pruning(clustering.strip_clustering(wrapped))
-    for layer in stripped.layers:
+    wrapped = reparameterize(model, make)
+    for layer in wrapped.layers:
+        layer.trainable = layer.trainable or layer.name in counts
+    context.train(wrapped, epochs=epochs)
+    plain = settled(wrapped)
+    for layer in plain.layers:
         layer.trainable = model.get_layer(layer.name).trainable
-    shared = copy_model(stripped)  # in which variables have the names of their layers again
+    shared = copy_model(plain)
     promises = (promise_of(shared, name, step="Cluster", kind=DISTINCT, limit=count) for name, count in counts.items())
     return CompressionResult(shared, tuple(promises))
-
-
-class ClusterMemory(tf.keras.callbacks.Callback):
-    """Keeps what TFMOT's wrappers know besides their variables: which weights are 0, and which shared value is.
-
-    Args:
-        wrapped: A model with such wrappers.
-    """
-
-    asked_every_batch = True
-    """What it gives back are tensors: no training step may be built, and tried, before."""
-
-    def __init__(self, wrapped: Any) -> None:
-        super().__init__()
-        self._supports_tf_logs = True  # else Keras waits for every batch's metrics
-        found = (layer for layer in wrapped.layers if isinstance(layer, ClusterWeights))
-        self._wrappers = {layer.name: layer for layer in found if layer.preserve_sparsity}
-
-    def get_state(self) -> dict[str, Any]:
-        """Masks and indices, by layer and weight."""
-        return {name: {part: _arrays(getattr(one, part)) for part in PARTS} for name, one in self._wrappers.items()}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Give them back, before Keras builds a training step of them."""
-        for name, parts in state.items():
-            for part, arrays in parts.items():
-                getattr(self._wrappers[name], part).update({key: tf.constant(one) for key, one in arrays.items()})
-
-
-def _arrays(tensors: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
-
-
-def _keep_zeros(layer: Any, share: float) -> Any:
-    """A layer that is not clustered, whose zeros stay: the mask is chosen once, in the first step."""
-    once = sparsity.ConstantSparsity(share, begin_step=1, frequency=2**31 - 1)  # it counts steps from 1
-    return sparsity.prune_low_magnitude(layer, once)
 
 
 def _counts(

@@ -21,7 +21,7 @@ def copy_model(model: Any) -> Any:
 
 
 def wrap_layers(model: Any, wrap: Callable[[Any], Any]) -> Any:
-    """A copy of a model with some of its layers wrapped; wrappers of TFMOT change what they wrap.
+    """A copy of a model with some of its layers wrapped; wrappers may change what they wrap.
 
     Args:
         model: A flat functional model; it is not changed.

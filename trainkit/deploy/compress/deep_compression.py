@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from annotated_types import Ge, Lt
@@ -11,9 +11,10 @@ from trainkit.coding.sparse_rows import SparseSize, sparse_size
 from trainkit.coding.tensors import without_sign, write_tensor
 from trainkit.deploy.compress.cluster import cluster
 from trainkit.deploy.compress.context import CompressionContext
-from trainkit.deploy.compress.kernels import KERNELS, kernels_of, variables_of
+from trainkit.deploy.compress.kernels import KERNELS, choose, kernels_of, variables_of
 from trainkit.deploy.compress.prune import prune
 from trainkit.deploy.compress.result import CompressionResult
+from trainkit.errors import InputError
 from trainkit.models.geometry import geometries
 
 
@@ -50,13 +51,24 @@ def deep_compression(
     Reference:
         Han et al., Deep Compression, ICLR 2016, sections 2 to 4.
     """
+    _check(model, choose(kernels_of(model), sparsity, layers), clusters, layer_clusters)
     pruned = prune(model, sparsity=sparsity, layers=layers, epochs=epochs, context=context)
     after = context.after(pruned.promises)
     shared = cluster(pruned.model, clusters=clusters, layers=layer_clusters, epochs=cluster_epochs, context=after)
     for variable in variables_of(shared.model):
         variable.assign(without_sign(variable.numpy()))
-    facts = storage_facts(shared.model, [promise.layer for promise in shared.promises])
+    promised = {promise.layer for promise in (*pruned.promises, *shared.promises)}
+    facts = storage_facts(shared.model, [name for name in kernels_of(shared.model) if name in promised])
     return CompressionResult(shared.model, (*pruned.promises, *shared.promises), facts)
+
+
+def _check(model: Any, shares: Mapping[str, float], clusters: int, layer_clusters: Mapping[str, int] | None) -> None:
+    """Refuse, before anything is trained, what would leave no kernel whose values can be shared."""
+    counts = choose(kernels_of(model), clusters, layer_clusters, argument="layer_clusters")
+    left = {name: round((1 - shares[name]) * kernel.size) for name, kernel in kernels_of(model).items()}
+    if not any(0 < counts[name] <= size for name, size in left.items()):
+        told = f"more than {clusters} values once 0 counts as one of them, that is not left out by `layer_clusters`"
+        raise InputError(f"DeepCompression must leave a kernel of {told}. Received: none.")
 
 
 def storage_facts(model: Any, layers: Sequence[str]) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def dynamic_network_surgery(
         Guo, Yao and Chen, Dynamic Network Surgery for Efficient DNNs, NIPS 2016, section 3.
     """
     kernels = kernels_of(model)
+    left_alone = {name for name, share in choose(kernels, None, layers).items() if share == 0}
     wanted, factors = choose(kernels, sparsity, layers), choose(kernels, None, c, argument="c")
+    factors |= dict.fromkeys(left_alone)
     aims = _aims(kernels, wanted, factors, promised_zeros(context.promises))
     if not aims:
         told = f"Received: none with a sparsity above 0 or with a `c`, {sparsity=}."
@@ -153,7 +155,8 @@ class _Surgery:
         progress = tf.maximum(step / max(1, int(GROWING * self.steps)), tf.cast(is_last, tf.float64))
 
         def find() -> Any:
-            return tf.maximum(tf.cast(aim.threshold, size.dtype), _threshold_of(strength, grown(*aim[1:], progress)))
+            share = grown(aim.start, aim.end, progress)
+            return tf.maximum(tf.cast(aim.threshold, size.dtype), _threshold_of(strength, share, int(aim.end < 1)))
 
         kernel.threshold.assign(tf.cond((step % every == 0) | is_last, find, lambda: kernel.threshold + 0))
         chance = (1 + self.gamma * tf.cast(step, tf.float32)) ** -self.power
@@ -162,8 +165,9 @@ class _Surgery:
         kernel.mask.assign(tf.where(drawn | is_last, chosen, kernel.mask))
 
 
-def _threshold_of(values: Any, share: Any) -> Any:
-    """What so large a share of the values does not exceed."""
+def _threshold_of(values: Any, share: Any, least: int) -> Any:
+    """What so large a share of the values does not exceed, and so many at least do."""
     ordered = tf.sort(tf.reshape(values, [-1]))
-    count = tf.cast(tf.round(share * int(ordered.shape[0])), tf.int32)
+    size = int(ordered.shape[0])
+    count = tf.minimum(tf.cast(tf.round(share * size), tf.int32), size - least)
     return tf.where(count > 0, ordered[tf.maximum(count, 1) - 1], tf.zeros([], values.dtype))

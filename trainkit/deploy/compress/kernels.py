@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from trainkit.deploy.compress.result import ZEROS, Kind, Promise, count_zeros
 from trainkit.errors import InputError
 from trainkit.framework import tf
-from trainkit.models.patterns import fits
+from trainkit.models.patterns import fits, unknown_pattern
 
 T = TypeVar("T")
 
@@ -29,6 +29,11 @@ KERNELS = {
 
 Depthwise kernels are left alone: they hold few values, and each is the whole filter of a channel.
 """
+
+
+def is_kernel(owner: Any, attribute: str) -> bool:
+    """Whether an attribute of a layer is its kernel."""
+    return KERNELS.get(type(owner)) == attribute
 
 
 def kernels_of(model: Any) -> dict[str, np.ndarray]:
@@ -84,7 +89,7 @@ def channels_of(layer: Any) -> int:
 
 
 def choose(
-    names: Mapping[str, Any], default: T, patterns: Mapping[str, T] | None, *, argument: str = "layers"
+    names: Collection[str], default: T, patterns: Mapping[str, T] | None, *, argument: str = "layers"
 ) -> dict[str, T]:
     """What holds for each layer: what the first pattern says that fits its name, else the default.
 
@@ -98,14 +103,13 @@ def choose(
         InputError: If a pattern fits no layer.
 
     Example:
-        >>> choose({"conv1": 0, "dense1": 0, "dense2": 0}, 0.5, {"dense1": 0.8, "dense*": 0.9})
+        >>> choose(["conv1", "dense1", "dense2"], 0.5, {"dense1": 0.8, "dense*": 0.9})
         {'conv1': 0.5, 'dense1': 0.8, 'dense2': 0.9}
     """
     patterns = patterns or {}
     for pattern in patterns:
-        if not any(fits(pattern, name) for name in names):
-            known = ", ".join(names) or "none"
-            raise InputError(f"`{argument}` must name layers with a kernel: {known}. Received: {pattern!r}.")
+        if told := unknown_pattern(pattern, names, kind="layer with a kernel"):
+            raise InputError(f"`{argument}` {told}")
     return {
         name: next((value for pattern, value in patterns.items() if fits(pattern, name)), default) for name in names
     }

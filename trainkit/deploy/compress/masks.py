@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
-from trainkit.deploy.compress.kernels import KERNELS
+from trainkit.deploy.compress.kernels import is_kernel
 from trainkit.deploy.compress.reparameterized import Place, reparameterize, settled
 from trainkit.framework import tf
 from trainkit.models.calls import count_calls
@@ -60,7 +60,7 @@ def train_masked(
     found: list[Masked] = []
 
     def make(layer: str, place: Place) -> Mask | None:
-        if layer not in layers or KERNELS.get(type(place.owner)) != place.attribute:
+        if layer not in layers or not is_kernel(place.owner, place.attribute):
             return None
         mask = Mask(place.variable, revives=revives)
         if not found:
@@ -81,13 +81,16 @@ class Mask(tf.keras.layers.Layer):
     Args:
         weight: The variable that is masked.
         revives: Whether the gradient reaches all of the weight, or only what is not masked.
+        keep_zeros: Whether what is zero now is masked from the beginning.
     """
 
-    def __init__(self, weight: Any, *, revives: bool) -> None:
+    def __init__(self, weight: Any, *, revives: bool = False, keep_zeros: bool = False) -> None:
         super().__init__()
         self.before: Callable[[], None] | None = None
         self._revives = revives
         self.mask = self._add("mask", weight.shape, weight.dtype, "ones")
+        if keep_zeros:
+            self.mask.assign(weight.numpy() != 0)
         self.threshold = self._add("threshold", (), weight.dtype, "zeros")
         self.steps = self._add("steps", (), tf.int64, "zeros")
 

@@ -42,9 +42,9 @@ def prune(
 
     Args:
         model: A flat functional `tf.keras.Model`; it is not changed.
-        sparsity: Share of the values that become 0. With `auto` each kernel has one of its own, found by what its zeros
-            cost: as many as leave the accuracy that the budget asks for, before training makes up for them. That is
-            done at the beginning of each round.
+        sparsity: Share of the values that become 0; one value of each kernel stays at least. With `auto` each kernel
+            has a share of its own, found by what its zeros cost: as many as leave the accuracy that the budget asks
+            for, before training makes up for them. That is done at the beginning of each round.
         layers: Sparsities of their own for patterns of layer names, the first that fits: `{conv1: 0, "dense*": 0.95}`.
         skip_first: Whether the first layer with a kernel stays as it is, where no pattern names it.
         skip_last: Whether the last one does.
@@ -151,22 +151,23 @@ class _Pruning:
             progress = (in_round / last) if last else 1.0
             for group in self.groups:
                 share = self._share(group, step // self.steps, progress)
-                _prune_together([by_name[name] for name in group.layers], share)
+                _prune_together([by_name[name] for name in group.layers], share, least=int(group.end < 1))
             return step
 
         tf.cond(is_time, prune_all, lambda: step)
 
     def _share(self, group: _Group, index: Any, progress: Any) -> Any:
         """How sparse a group is in a round."""
-        factor = ((1 - group.end) / (1 - group.start)) ** (1 / self.rounds)
+        factor = ((1 - group.end) / (1 - group.start)) ** (1 / self.rounds) if group.start < 1 else 1.0
         before, after = (1 - (1 - group.start) * factor ** tf.cast(done, tf.float64) for done in (index, index + 1))
         return grown(before, after, progress)
 
 
-def _prune_together(kernels: Sequence[Masked], share: Any) -> None:
-    """Set the masks of some kernels, so that a share of all their values is 0."""
+def _prune_together(kernels: Sequence[Masked], share: Any, *, least: int) -> None:
+    """Set the masks of some kernels, so that a share of all their values is 0, and so many at least are not."""
     sizes = [tf.reshape(tf.abs(one.weight * one.mask), [-1]) for one in kernels]
     total = sum(int(size.shape[0]) for size in sizes)
-    kept = keep_largest(tf.concat(sizes, axis=0), total - tf.cast(tf.round(share * total), tf.int64))
+    left = tf.maximum(total - tf.cast(tf.round(share * total), tf.int64), least)
+    kept = keep_largest(tf.concat(sizes, axis=0), left)
     for one, part in zip(kernels, tf.split(kept, [size.shape[0] for size in sizes]), strict=True):
         one.mask.assign(tf.reshape(part, one.mask.shape))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
+from math import floor
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Lt
@@ -71,8 +72,7 @@ def prune_filters(
     """
     if epochs < rounds:
         raise InputError(f"`epochs` must be at least `rounds`: {rounds}. Received: epochs={epochs!r}.")
-    names = dict.fromkeys([*kernels_of(model), *Channels(model).makers()])
-    plan = _Plan(model, remove, of, criterion, choose(names, None, layers), context)
+    plan = _Plan(model, remove, of, criterion, choose(with_filters(model), None, layers), context)
     plan.check()
     current, lengths = copy_model(model), _lengths(rounds, epochs)
     for number in range(1, rounds + 1):
@@ -83,6 +83,11 @@ def prune_filters(
         current = tf.keras.Model(smaller.input, smaller.output, name=smaller.name)  # without what training added
     pruned = copy_model(current)
     return CompressionResult(pruned, tuple(_promises(model, pruned)), _facts(model, pruned))
+
+
+def with_filters(model: Any) -> list[str]:
+    """The names of the layers that a pattern may name: those with a kernel or with filters."""
+    return list(dict.fromkeys([*kernels_of(model), *Channels(model).makers()]))
 
 
 def _lengths(rounds: int, epochs: int) -> list[int]:
@@ -134,11 +139,13 @@ class _Plan:
         if not fixed and not (free and self.remove):
             cure = " batch_norm is for networks with batch normalization." if self.criterion == "batch_norm" else ""
             raise InputError(f"PruneFilters must have filters to remove. Received: none that may go.{cure}")
-        if self.of in COUNTS and free:
-            most = self._gone(self.model, self._channels, [*fixed, *free])
+        if free and self.remove:
+            gone = partial(self._gone, self.model, self._channels, [*fixed, *free])
+            most = self.context.once("most that can go", gone)
             if most < self.remove - ROUNDING:
-                told = f"`remove` must be at most {most:.3f} of the {self.of}: each layer keeps a filter"
-                raise InputError(f"{told}, and what is not known keeps all. Received: remove={self.remove!r}.")
+                told = f"`remove` must be at most {max(0, floor(1000 * most)) / 1000} of the {self.of}"
+                why = "each layer keeps a filter, and what is not known keeps all"
+                raise InputError(f"{told}: {why}. Received: remove={self.remove!r}.")
 
     def decide(self, model: Any, progress: float) -> dict[str, list[int]]:
         """The filters that go next.

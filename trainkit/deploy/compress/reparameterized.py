@@ -46,18 +46,25 @@ class Reparameterized(tf.keras.layers.Wrapper):
         self.raw = [place.variable for place, _ in pairs]
         self.transforms = [transform for _, transform in pairs]
         self._owners = [(place.owner, place.attribute) for place, _ in pairs]
-        self._takes_training = layer._expects_training_arg
+        self._takes_training, self._takes_mask = layer._expects_training_arg, layer._expects_mask_arg
+        self.supports_masking = layer.supports_masking
 
     def build(self, input_shape: Any) -> None:
         """Nothing: the layer has its weights."""
         self.built = True
 
-    def call(self, *inputs: Any, training: Any = None, **options: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """What the layer makes of a mask."""
+        return self.layer.compute_mask(inputs, mask)
+
+    def call(self, *inputs: Any, training: Any = None, mask: Any = None, **options: Any) -> Any:
         """What the layer gives with the weights that are computed now."""
         for (owner, attribute), variable, transform in zip(self._owners, self.raw, self.transforms, strict=True):
             vars(owner)[attribute] = transform(variable, training=training)  # the variable stays tracked, in its place
         if self._takes_training:
             options["training"] = training
+        if self._takes_mask:
+            options["mask"] = mask
         return self.layer(*inputs, **options)
 
     def settle(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ SAMPLES = 2000
 """How many validation samples each of them is measured on."""
 
 HALVINGS = 12
-"""How often the range is halved in which the loss lies that each kernel may cost."""
+"""How often the range of orders of magnitude is halved in which the loss lies that each kernel may cost."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Sensitivity:
 
     @property
     def most(self) -> float:
-        """The loss that nothing that was measured goes beyond."""
-        return max(float(self._losses(layer)[-1]) for layer in self.measured)
+        """The loss for which all that was measured may go."""
+        return max(float(self._losses(layer)[-1] + _APART[-1]) for layer in self.measured)
 
     def _losses(self, layer: str) -> np.ndarray:
         more = [0.0, *(one.loss - self.before.loss for one in self.measured[layer])]
@@ -120,9 +121,9 @@ def thin_within(
         thin(kernels, shares)
 
     chosen = dict.fromkeys(sensitivity.measured, 0.0)
-    low, high = 0.0, sensitivity.most
+    low, high = float(_APART[1]), sensitivity.most
     for _ in range(HALVINGS):
-        middle = (low + high) / 2
+        middle = sqrt(low * high)
         shares = sensitivity.shares_at(middle)
         assign(shares)
         accuracy = context.measure(model).accuracy

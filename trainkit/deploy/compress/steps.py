@@ -23,6 +23,7 @@ from trainkit.deploy.compress.factoring.part import PARTS
 from trainkit.deploy.compress.keeper import check_model
 from trainkit.deploy.compress.kernels import choose, kernels_of
 from trainkit.deploy.compress.measure import StepReport, measure_integers, measure_loss, measure_weights
+from trainkit.deploy.compress.prune_filters import with_filters
 from trainkit.deploy.compress.store import Store, key_of
 from trainkit.deploy.compress.teachers import Teachers, of_step
 from trainkit.deploy.compress.trainings import Trainings, steps_done
@@ -254,15 +255,16 @@ def check_patterns(nodes: Iterable[Node], model: Any) -> None:
     Raises:
         NodeError: At the step that has such a pattern.
     """
-    names: dict[str, Any] = dict.fromkeys(kernels_of(model))
+    names = list(kernels_of(model))
     for node in nodes:
+        known = [*names, *with_filters(model)] if node.class_name == "PruneFilters" else names
         for argument in PATTERNS:
             try:
-                choose(names, None, node.arguments.get(argument), argument=argument)
+                choose(known, None, node.arguments.get(argument), argument=argument)
             except InputError as error:
                 raise NodeError(node, str(error), argument=argument) from error
         if node.class_name == "LowRank":
-            names |= dict.fromkeys(f"{name}.{part}" for name in names for part in PARTS)
+            names += [f"{name}.{part}" for name in names for part in PARTS]
 
 
 def _key_of_subject(subject: Subject) -> str:

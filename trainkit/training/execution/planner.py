@@ -230,7 +230,7 @@ def fits(batches: Batches) -> bool:
 def of_every_batch(callbacks: Iterable[Any]) -> tuple[str, ...]:
     """The names of Keras callbacks that are to be asked for every training batch.
 
-    One of ours may say so itself, with `asked_every_batch`: the end of each call will do, or no steps may be tried.
+    One of ours for which the end of each call will do says so, with `asked_every_batch`.
     """
     asked = (one for one in callbacks if getattr(one, "asked_every_batch", one._implements_train_batch_hooks()))
     return tuple(type(one).__name__ for one in asked)

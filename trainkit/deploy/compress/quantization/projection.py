@@ -41,6 +41,22 @@ class Projection:
         return weights if self.is_kept is None else weights * self.is_kept
 
 
+class Projected(tf.keras.layers.Layer):
+    """Gives a weight as a projection makes it.
+
+    Args:
+        projection: Of weights.
+    """
+
+    def __init__(self, projection: Projection) -> None:
+        super().__init__(name="projected")
+        self._projection = projection
+
+    def call(self, weight: Any, training: Any = None) -> Any:
+        """The weight that keeps the promise."""
+        return self._projection(tf.convert_to_tensor(weight))
+
+
 def project(weights: np.ndarray, promises: Sequence[Promise]) -> Projection:
     """The projection that keeps what was promised of a weight.
 

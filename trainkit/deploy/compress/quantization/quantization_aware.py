@@ -12,7 +12,13 @@ from trainkit.deploy.compress.quantization.expand import Expanded, expand
 from trainkit.deploy.compress.quantization.folding import as_convolution, fold
 from trainkit.deploy.compress.quantization.kinds import KERNELS
 from trainkit.deploy.compress.quantization.plan import Place, plan
-from trainkit.deploy.compress.quantization.projection import Projection, project, round_weights, scheme_of
+from trainkit.deploy.compress.quantization.projection import (
+    Projected,
+    Projection,
+    project,
+    round_weights,
+    scheme_of,
+)
 from trainkit.deploy.compress.quantization.quantizers import (
     FixedRounding,
     KernelQuantizer,
@@ -23,6 +29,7 @@ from trainkit.deploy.compress.quantization.quantizers import (
 )
 from trainkit.deploy.compress.quantization.ranges import measure
 from trainkit.deploy.compress.quantization.report import report
+from trainkit.deploy.compress.reparameterized import Reparameterized
 from trainkit.deploy.compress.result import Promise
 from trainkit.errors import InputError
 from trainkit.framework import tf
@@ -108,18 +115,27 @@ class QuantizationAware:
 
     def _wrap_layer(self, layer: Any) -> Any:
         place = self._places.get(layer.name)
+        if not place or not place.kernel:
+            layer = self._keep_promise(layer)
         if not place or not (place.kernel or place.output):
             return layer
         kernel = None
         if place.kernel:
             name, axes = KERNELS[type(layer)]
-            projection = self._projections.get(layer.name, Projection())
+            _, projection = self._projections.get(layer.name, (name, Projection()))
             if layer.trainable:
                 kernel = name, KernelQuantizer(projection, axes)
             else:  # TFMOT trains each kernel that it rounds
                 variable = getattr(layer, name)
                 variable.assign(round_weights(projection(variable), axes))
         return wrap(layer, Rounding(kernel, self._output(layer.name)))
+
+    def _keep_promise(self, layer: Any) -> Any:
+        """A layer that is not rounded, and whose kernel keeps what was promised of it while it trains."""
+        weight, projection = self._projections.get(layer.name, (None, None))
+        if projection is None or not layer.trainable:
+            return layer
+        return Reparameterized(layer, lambda _, place: Projected(projection) if place.attribute == weight else None)
 
     def _output(self, name: str) -> Any:
         output = self._places[name].output
@@ -143,22 +159,25 @@ class QuantizationAware:
         if place.scales:
             return as_convolution(layer)
         if not place.kernel:
+            if layer.name in self._projections:
+                weight, projection = self._projections[layer.name]
+                getattr(layer, weight).assign(projection(getattr(layer, weight)))
             return layer
         name, axes = KERNELS[type(layer)]
-        projection = self._projections.get(layer.name, Projection())
+        _, projection = self._projections.get(layer.name, (name, Projection()))
         kernel = round_weights(projection(getattr(layer, name)), axes).numpy()
         norms = [model.get_layer(norm) for norm in place.norms]
         return fold(layer, kernel, norms, input_shape=call.keras_inputs[0].shape)
 
 
-def _projections(network: Expanded, promises: Sequence[Promise]) -> dict[str, Projection]:
-    """The projection of each kernel that something was promised of, by layer."""
+def _projections(network: Expanded, promises: Sequence[Promise]) -> dict[str, tuple[str, Projection]]:
+    """Name and projection of each kernel that something was promised of, by layer."""
     by_weight: dict[tuple[str, str], list[Promise]] = {}
     for promise in promises:
         old = promise.layer, promise.weight
         by_weight.setdefault(network.weights.get(old, old), []).append(promise)
     return {
-        layer: project(getattr(network.model.get_layer(layer), weight).numpy(), promised)
+        layer: (weight, project(getattr(network.model.get_layer(layer), weight).numpy(), promised))
         for (layer, weight), promised in by_weight.items()
         if hasattr(network.model.get_layer(layer), weight)
     }
