@@ -28,6 +28,12 @@ def test_as_source_takes_what_sources_return():
     assert as_source(source) is source
 
 
+def test_as_source_takes_sequences_of_several_lengths():
+    source = as_source({"x": np.zeros((6, 3)), "x_lengths": np.array([1, 2, 3]), "y": Y[:3]})
+    assert (source.train.size, source.train.target) == (3, "y")
+    assert source.train.columns["x"].field.shape == (None, 3)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

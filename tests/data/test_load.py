@@ -315,3 +315,16 @@ def test_shipped_digits_are_loaded(make_config):
         "validation": 1_000,
         "test": 2_000,
     }
+
+
+def test_what_is_bad_is_told_of_its_own_column(load):
+    """Each array of an .npz file has its name."""
+    arrays = {"left": np.zeros((4, 2), np.float32), "right": np.zeros((4, 3), np.float32), "kind": np.arange(4) % 2}
+    arrays["right"][3, 1] = np.nan
+    columns = {name: ArrayColumn(array, origin=f"{name}, row {{}}".format) for name, array in arrays.items()}
+    network = {
+        "inputs": {"left": {"shape": [2]}, "right": {"shape": [3]}},
+        "layers": [{"Concatenate": None, "inputs": ["left", "right"]}, {"Dense": {"units": 2}}],
+    }
+    with pytest.raises(ConfigError, match=r"right, row 3: must be a finite number\. Received: nan"):
+        load(Records(columns, "kind"), model=network)

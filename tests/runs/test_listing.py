@@ -174,6 +174,15 @@ def test_find_runs_names_directories_that_are_none(tmp_path):
     assert list(find_runs(tmp_path / "runs")) == ["a/001", "a/002", "b/003", "runs/notes"]
 
 
+def test_find_runs_takes_no_numbered_folder_of_data_for_a_run(tmp_path):
+    run = write(tmp_path / "runs/small/001")
+    write(tmp_path / "data/digits/0", **dict.fromkeys(("manifest.json", "metrics.json", "history.csv", "model.keras")))
+    (tmp_path / "data/digits/0/1.png").touch()
+    (tmp_path / "half/001").mkdir(parents=True)
+    (tmp_path / "half/001/config.yaml").touch()
+    assert set(find_runs(tmp_path).values()) == {run, tmp_path / "half/001", tmp_path / "data"}
+
+
 def test_find_runs_follows_no_link_to_what_it_has_seen(tmp_path):
     write(tmp_path / "runs/a/001")
     write(tmp_path / "disk/b/001")

@@ -11,7 +11,7 @@ from trainkit.errors import TrainingError
 from trainkit.framework import tf
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
-from trainkit.training.checkpointing import read_state
+from trainkit.training.restoring import read_state
 
 STEPS = 4
 """Of an epoch of the table."""

@@ -21,7 +21,7 @@ from trainkit.errors import ConfigError, InputError, OutputError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training import prepare
-from trainkit.training.checkpointing import restore_weights, without_optimizer
+from trainkit.training.restoring import restore_weights, without_optimizer
 
 
 def test_fit_leaves_everything_in_the_run_directory(small_run):

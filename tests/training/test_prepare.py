@@ -142,6 +142,22 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
             r"takes\. Use CategoricalAccuracy\.",
         ),
         (["training.loss=BinaryCrossentropy"], "takes 2 classes; the data has 10"),
+        (
+            ["training.best={monitor: val_sparse_categorical_accuracy}"],
+            r"training\.best: must say whether less of 'val_sparse_categorical_accuracy' is better, `mode: min`",
+        ),
+        (
+            ["training.callbacks=[CSVLogger: {filename: nowhere/log.csv}]"],
+            r"callbacks\[0\].*`filename` must be in a folder that can be written\. Received: '.*nowhere/log\.csv'",
+        ),
+        (
+            ["training.optimizer={Adam: {clipnorm: [1]}}"],
+            r"optimizer.*`clipnorm` must be a number\. Received: clipnorm=",
+        ),
+        (
+            ["training.loss=CategoricalCrossentropy", "training.metrics=[F1Score]"],
+            r"metrics\[0\]: F1Score must give one number\. .*of the shape \(10,\)\. Give it `average: macro`",
+        ),
         (["training.best={monitor: val_acc}"], r"must be a metric of this training: loss, .*Received: 'val_acc'"),
         (
             ["training.callbacks=[EarlyStopping]", "data.validation_split=0"],
@@ -178,6 +194,10 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         "merge",
         "one-hot",
         "binary",
+        "best-mode",
+        "folder",
+        "clipnorm",
+        "metric-of-several",
         "best",
         "early-stopping",
         "activation",
@@ -202,6 +222,14 @@ def test_prepare_names_the_place_of_what_does_not_fit(prepared, overrides, told)
 def test_prepare_places_errors_of_the_data(prepared, source, told):
     with pytest.raises(ConfigError, match=told):
         prepared(text=SMALL.replace("Sample", source))
+
+
+def test_prepare_refuses_what_could_not_be_read_again(prepared):
+    """Each of these layers is 5 keys and values as it is written, and some 35 with all defaults."""
+    layers = ", ".join(["Conv2D: {filters: 1, kernel_size: 1}"] * 1500)
+    told = r"model: must not grow so long with every default written out: [\d,]+ keys and values .*50,000"
+    with pytest.raises(ConfigError, match=told):
+        prepared(f"model.layers=[{layers}, Flatten, Dense: {{units: 10}}]")
 
 
 TABLE = """\

@@ -19,6 +19,8 @@ from trainkit.framework import tf
 from trainkit.runs import Run, sha256_of
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.checkpointing import Checkpointer
+from trainkit.training.restoring import read_state
+from trainkit.training.train import Training
 
 
 @pytest.fixture
@@ -346,3 +348,50 @@ def test_files_and_board_go_on_as_if_nothing_had_happened(table_config, table_ru
     resume(run)
     assert [line.split(",")[0] for line in log.read_text().splitlines()] == ["epoch", "0", "1", "2", "3"]
     assert [step for step, _ in epochs_on_board(run, "train")] == [1, 2, 3, 4, 5]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing answers."""
+
+
+@pytest.fixture
+def kill_before_the_first_step(monkeypatch):
+    """Resume with changes in a process that ends before it has trained anything."""
+
+    def kill(run, *overrides, **options):
+        def killed(self):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "__call__", killed)
+            with pytest.raises(Killed):
+                resume(run, *overrides, **options)
+
+    return kill
+
+
+def test_a_forced_change_is_not_lost_where_the_process_ends_before_its_first_step(run, kill_before_the_first_step):
+    changes = ("training.epochs=4", "training.optimizer={Adam: {learning_rate: 1e-3}}")
+    kill_before_the_first_step(run, *changes, force=True)
+    with pytest.raises(RunError, match=r"learning_rate: was 0\.005, is 0\.001"):
+        resume(run)
+    resume(run, force=True)
+    assert float(rows(run)[3]["learning_rate"]) == pytest.approx(1e-3)
+
+
+def test_a_longer_training_is_the_same_where_the_process_ends_before_its_first_step(
+    small_config, tmp_path, kill_before_the_first_step
+):
+    """The last epoch of 100 steps lacked 80: with 270 it has to be an epoch of its own length."""
+    first = Run(tmp_path / "small/001")
+    trainkit.fit(small_config, ["training.epochs=null", "training.steps=100"], runs=tmp_path)
+    second = Run(shutil.copytree(first.directory, tmp_path / "002"))
+    kill_before_the_first_step(second, "training.steps=200")
+    resume(first, "training.steps=200")
+    resume(second)
+    assert [row["loss"] for row in rows(second)] == [row["loss"] for row in rows(first)]
+    assert Checkpoints(second.checkpoints).steps() == Checkpoints(first.checkpoints).steps()
+    assert (
+        read_state(Checkpoints(second.checkpoints), 200).position
+        == read_state(Checkpoints(first.checkpoints), 200).position
+    )

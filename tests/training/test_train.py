@@ -17,7 +17,8 @@ from trainkit.errors import ConfigError, TrainingError
 from trainkit.framework import tf
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
-from trainkit.training.checkpointing import Checkpointer, read_state
+from trainkit.training.checkpointing import Checkpointer
+from trainkit.training.restoring import read_state
 
 PHASES = """training.phases=[
     {name: head, epochs: 2, freeze: [conv2d1, conv2d2]},

@@ -24,7 +24,7 @@ from trainkit.config.scalars import resolve_scalar
 from trainkit.config.settings import Experiment
 from trainkit.config.validation import validate
 from trainkit.config.walk import node_paths
-from trainkit.config.yaml_reader import read_file
+from trainkit.config.yaml_reader import LARGEST_FILE, MOST_VALUES, read_file
 from trainkit.errors import ConfigError, InputError, Problem
 
 
@@ -82,6 +82,20 @@ class Config:
         """
         code = self.custom_code and {"file": self.custom_code.filepath.name, "sha256": self.custom_code.sha256}
         return _with_defaults(self.experiment) | {"include": None, "custom_code": code}
+
+    def check_size(self) -> None:
+        """Refuse what could not be read again once every default is written out.
+
+        Raises:
+            SettingError: At the network, which is what grows.
+        """
+        count, length = _count(self.resolved()), len(self.resolved_yaml().encode())
+        if count > MOST_VALUES or length > LARGEST_FILE:
+            told = (
+                f"{count:,} keys and values and {length:,} bytes, where {MOST_VALUES:,} and {LARGEST_FILE:,} are read"
+            )
+            cure = "Write layers that are alike once, with `repeat`, `for_each` or a block."
+            raise SettingError(("model",), f"must not grow so long with every default written out: {told}. {cure}")
 
     @cached_property
     def _paths(self) -> dict[Node, KeyPath]:
@@ -165,6 +179,13 @@ def _with_defaults(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_defaults(item) for key, item in value.items()}
     return value
+
+
+def _count(value: Any) -> int:
+    """Keys and values."""
+    if isinstance(value, Mapping):
+        return 1 + len(value) + sum(map(_count, value.values()))
+    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1
 
 
 class _Dumper(yaml.SafeDumper):

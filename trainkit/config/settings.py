@@ -38,7 +38,9 @@ class Best(Settings):
     """Which epoch's model is the best."""
 
     monitor: str = Field(default="val_loss", description="A metric of the training, as the progress bar shows it.")
-    mode: Literal["min", "max"] = Field(default="min", description="Whether less or more of it is better.")
+    mode: Literal["min", "max"] | None = Field(
+        default=None, description="Whether less or more of it is better; of a loss, by default, less."
+    )
 
 
 class CheckpointSettings(Settings):

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainkit.data.array_files import Stored
 from trainkit.data.array_records import make_source
+from trainkit.data.array_sequences import with_lengths
 from trainkit.data.records import Source, Splits
 from trainkit.data.sources.npz import TARGETS
 from trainkit.errors import DataError, shown
@@ -38,7 +39,8 @@ def as_source(given: Any) -> Source:
     if "train" not in parts:
         raise DataError(f"{_RULE}. Received: no 'train'.")
     stored: dict[str, Mapping[str, Stored]] = {
-        role: {name: _stored(role, name, array) for name, array in part.items()} for role, part in parts.items()
+        role: with_lengths({name: _stored(role, name, array) for name, array in part.items()})
+        for role, part in parts.items()
     }
     if any(arrays.keys() != stored["train"].keys() for arrays in stored.values()):
         raise DataError("every part must have the arrays of 'train'.")

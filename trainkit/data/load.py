@@ -9,7 +9,7 @@ import numpy as np
 
 from trainkit.config import Config, Data, NodeError, SettingError
 from trainkit.data.bad import leave_out
-from trainkit.data.columns import ArrayColumn
+from trainkit.data.columns import ArrayColumn, Column
 from trainkit.data.given_arrays import as_source
 from trainkit.data.images import ImageFiles
 from trainkit.data.inputs import make_input
@@ -97,10 +97,10 @@ def _make_split(
     weight = weight_column(records, experiment)
     weights = {} if weight is None else dict.fromkeys(targets, weight)
     bad = dict(records.bad)
-    columns = [*inputs.values(), *weights.values()]
-    found = [item for column in columns for item in column.bad()]
-    for row, reason in [*found, *(item for target in targets.values() for item in target.bad.items())]:
-        bad.setdefault(row, f"{_original(records, row)}: {reason}")
+    found = [(column, column.bad()) for column in (*inputs.values(), *weights.values())]
+    for column, reasons in [*found, *((target.column, target.bad.items()) for target in targets.values())]:
+        for row, reason in reasons:
+            bad.setdefault(row, f"{_original(records, column, row)}: {reason}")
     return Split(inputs, {output: target.column for output, target in targets.items()}, weights), bad
 
 
@@ -125,11 +125,10 @@ def _check_padding(part: Split, data: Data) -> None:
         raise SettingError(("data", "padding"), f"{message} Received: padding={data.padding!r}. Leave it out.")
 
 
-def _original(records: Records, row: int) -> str:
-    """Where a row comes from; a file of its own says more than a row."""
-    columns = list(records.columns.values())
-    files = [column for column in columns if isinstance(column, ImageFiles)]
-    return (files or columns)[0].original(row)
+def _original(records: Records, column: Column, row: int) -> str:
+    """Where a value of a column comes from; the image that it belongs to says more."""
+    images = (one for name, one in records.columns.items() if isinstance(one, ImageFiles) or name == "image")
+    return next(images, column).original(row)
 
 
 def _divide(splits: Splits[Split], data: Data, *, seed: int) -> Splits[Split]:

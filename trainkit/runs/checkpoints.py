@@ -17,6 +17,7 @@ from trainkit.runs.digest import files_of, sha256_of
 
 MANIFEST = "manifest.json"
 STATE = "state.json"
+CONFIG = "resolved.yaml"
 _NAME = re.compile(r"(?:\.old\.)?(step_\d{9,})$")
 
 
@@ -84,6 +85,13 @@ class Checkpoints:
             return json.loads((self.at(step) / STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunError(f"{self.at(step) / STATE} cannot be read: {error}.") from error
+
+    def config_of(self, step: int) -> str | None:
+        """The config that a checkpoint was written under, as YAML; None where it does not say so."""
+        try:
+            return (self.at(step) / CONFIG).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
 
     def best_of(self, step: int) -> int | None:
         """The step of the best checkpoint when that of `step` was written, as far as it says so."""

@@ -100,7 +100,15 @@ def _runs_below(directory: Path, depth: int, root: Path) -> list[Path]:
     below = {child: _runs_below(child, depth - 1, root) for child in _children(directory, root)} if depth else {}
     if any(below.values()):
         return [path for child, runs in below.items() for path in runs or [child]]
-    return [directory] if directory.name.isdecimal() else []
+    return [directory] if directory.name.isdecimal() and _is_damaged(directory) else []
+
+
+def _is_damaged(directory: Path) -> bool:
+    """Whether a directory without a manifest was to be a run: it has something of one, or nothing at all."""
+    run = Run(directory)
+    own = {path.name for path in (run.config, run.resolved, run.log, run.checkpoints, run.model)}
+    found = {path.name for path in directory.iterdir()}
+    return not found or not own.isdisjoint(found)
 
 
 def _children(directory: Path, root: Path) -> list[Path]:

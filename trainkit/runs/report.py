@@ -17,7 +17,11 @@ from trainkit.runs.comparison import Comparison
 from trainkit.runs.listing import RunFacts
 
 SPLITS = ("validation", "test")
-STOPPED = {"KeyboardInterrupt": "stopped by SIGINT", "SystemExit: 143": "stopped by SIGTERM"}
+STOPPED = {
+    "KeyboardInterrupt": "stopped by SIGINT",
+    "SystemExit: 143": "stopped by SIGTERM",
+    "SystemExit: 129": "stopped by SIGHUP",
+}
 LONGEST_TOLD = 240
 """Characters of an error that are shown; `train.log` has all."""
 
@@ -41,14 +45,25 @@ def print_runs(console: Console, root: Path, runs: Sequence[RunFacts]) -> None:
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Show which run is which, the keys in which they differ, and their metrics side by side."""
-    letters = dict(zip((run.name for run in comparison.runs), ascii_uppercase, strict=False))
-    for run in comparison.runs:
-        _say(console, f"{letters.get(run.name, run.name)}: {run.name}")
+    letters = {run.name: _letter(index) for index, run in enumerate(comparison.runs)}
+    for name, letter in letters.items():
+        _say(console, f"{letter}: {name}")
     if comparison.config:
         console.print(_side_by_side("config", letters, comparison.config, _value))
     else:
         _say(console, "config: no differences")
     console.print(_side_by_side("metrics", letters, comparison.metrics, _measure))
+
+
+def _letter(index: int) -> str:
+    """What a column goes by, as in a spreadsheet.
+
+    Example:
+        >>> _letter(0), _letter(25), _letter(26), _letter(53)
+        ('A', 'Z', 'AA', 'BB')
+    """
+    more, last = divmod(index, len(ascii_uppercase))
+    return (_letter(more - 1) if more else "") + ascii_uppercase[last]
 
 
 def _runs_table(name: str, runs: Sequence[RunFacts]) -> Table:

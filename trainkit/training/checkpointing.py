@@ -12,28 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.callbacks.memory import pack, recall, remind, unpack, why_unkept
+from trainkit.callbacks.memory import pack, recall, remind, why_unkept
 from trainkit.config import Best as Monitor
 from trainkit.config import CheckpointSettings
-from trainkit.errors import OutputError, RunError, TrainingError
+from trainkit.errors import OutputError, TrainingError
 from trainkit.framework import tf
-from trainkit.runs import write_json
-from trainkit.runs.checkpoints import STATE, Checkpoints, fault_of
-from trainkit.runs.variables import read_variables, write_variables
+from trainkit.runs import write_json, write_text
+from trainkit.runs.checkpoints import CONFIG, STATE, Checkpoints
+from trainkit.runs.variables import write_variables
 from trainkit.training.append_only import sizes
 from trainkit.training.averages import averaged
 from trainkit.training.finite import all_finite, first_non_finite, learned_variables
 from trainkit.training.log import LOG
 from trainkit.training.loop import Guard, Loop
 from trainkit.training.loss_scale import is_stuck
+from trainkit.training.restoring import ARRAYS, AVERAGES, VARIABLES, trackables_of, without_optimizer
 from trainkit.training.scale.settled import Settling
 from trainkit.training.scale.team import Team
 from trainkit.training.signals import Signals
 from trainkit.training.state import Best, State
 from trainkit.training.unchanged import Changing, unchanged
 
-_ARRAYS = "arrays.npz"
-_VARIABLES, _AVERAGES = "variables", "averages"
 _SHARE = 0.005
 """What part of the time writing checkpoints takes after epochs, where the config does not say how often."""
 _LONGEST = 300.0
@@ -75,6 +74,7 @@ class Checkpointer(Guard):
         signals: They are answered between two steps.
         strict: Whether a callback that knows what a checkpoint cannot hold is refused.
         again: Whether the state differs from that of its checkpoint, which is written again.
+        config: What is trained, as YAML, if a checkpoint is to have it.
         base: A directory that may be moved: files that are in it are named from there; by default the one above that
             of the checkpoints.
     """
@@ -91,13 +91,14 @@ class Checkpointer(Guard):
         signals: Signals,
         strict: bool = False,
         again: bool = False,
+        config: str | None = None,
         base: Path | None = None,
     ) -> None:
         super().__init__(signals)
         self.state = state
         self._base = base or checkpoints.directory.parent
         self._checkpoints, self._settings, self._monitor = checkpoints, settings, monitor
-        self._callbacks, self._files = callbacks, files
+        self._callbacks, self._files, self._config = callbacks, files, config
         self._strict, self._again, self._is_due = strict, again, False
         self._noted: set[str] = set()
 
@@ -215,12 +216,14 @@ class Checkpointer(Guard):
         model, plain = self._loop.model, self._plain
         self._check_finite()
         with self._checkpoints.writing(moment.step) as directory:
-            write_variables(directory, _VARIABLES, **_trackables(model, plain))
+            write_variables(directory, VARIABLES, **trackables_of(model, plain))
             if model.optimizer.use_ema:
                 with averaged(model):
-                    write_variables(directory, _AVERAGES, model=plain)
+                    write_variables(directory, AVERAGES, model=plain)
             write_json(directory / STATE, moment.state)
-            np.savez(directory / _ARRAYS, *moment.arrays)
+            np.savez(directory / ARRAYS, *moment.arrays)
+            if self._config is not None:
+                write_text(directory / CONFIG, self._config)
 
     def _write_held(self) -> None:
         """Write the checkpoint of the best epoch, which the model has left behind."""
@@ -276,61 +279,3 @@ class Checkpointer(Guard):
             return False
         self.state.best = Best(position.epoch, monitor, value, position.step)
         return True
-
-
-def read_state(checkpoints: Checkpoints, step: int) -> State:
-    """The state that a checkpoint holds.
-
-    Raises:
-        RunError: If it is damaged.
-    """
-    directory = checkpoints.at(step)
-    try:
-        with np.load(directory / _ARRAYS, allow_pickle=False) as file:
-            arrays = [file[name] for name in file.files]
-        return State.from_json(unpack(checkpoints.read_state(step), arrays))
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RunError(f"{directory} cannot be restored: {error}.") from error
-
-
-def restore(checkpoints: Checkpoints, step: int, model: Any, *, optimizer: bool = True) -> None:
-    """Set the weights, the optimizer and the metrics of a compiled model, which have been built, to a checkpoint's.
-
-    Args:
-        checkpoints: The checkpoints.
-        step: Of the checkpoint.
-        model: The model.
-        optimizer: Whether the optimizer is set, too.
-    """
-    trackables = _trackables(model, without_optimizer(model))
-    if not optimizer:
-        del trackables["optimizer"]
-    team = Team(model.distribute_strategy)
-    if team.is_chief:
-        read_variables(checkpoints.at(step), _VARIABLES, **trackables)
-    team.spread(*tf.nest.flatten(trackables))
-
-
-def restore_weights(checkpoints: Checkpoints, step: int, model: Any) -> None:
-    """Set the weights of a model `without_optimizer` to a checkpoint's: to the averages, where it has such.
-
-    Raises:
-        RunError: If the checkpoint is missing or damaged.
-    """
-    directory, team = checkpoints.at(step), Team(model.distribute_strategy)
-    if team.is_chief:
-        if fault := fault_of(directory):
-            raise RunError(f"{directory} {fault}.")
-        averages = (directory / f"{_AVERAGES}.index").exists()
-        read_variables(directory, _AVERAGES if averages else _VARIABLES, model=model)
-    team.spread(model)
-
-
-def without_optimizer(model: Any) -> Any:
-    """A model of the same layers, without the optimizer and the losses, which differ from phase to phase."""
-    with model.distribute_strategy.scope():
-        return tf.keras.Model(model.inputs, model.outputs, name=model.name)
-
-
-def _trackables(model: Any, plain: Any) -> dict[str, Any]:
-    return {"model": plain, "optimizer": model.optimizer, "metrics": list(model.metrics)}

@@ -20,7 +20,7 @@ from trainkit.objects import build
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut
 from trainkit.training.batches import Batches
-from trainkit.training.checkpointing import Checkpointer, read_state, restore
+from trainkit.training.checkpointing import Checkpointer
 from trainkit.training.compile import compile_model, make_resumable, schedule_scope
 from trainkit.training.determinism import seed_everything
 from trainkit.training.distillation import Teacher, lesson_of, teach
@@ -32,6 +32,7 @@ from trainkit.training.loop import Guard, Loop
 from trainkit.training.outputs import outputs_of
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.pipeline import training_change
+from trainkit.training.restoring import read_state, restore
 from trainkit.training.signals import Signals
 from trainkit.training.state import State
 from trainkit.training.tuning_rate import check_tuning_rate

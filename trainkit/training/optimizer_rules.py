@@ -18,6 +18,9 @@ def check_optimizer(node: Node) -> None:
     if node.definition is not None:  # of the config's own code: its arguments are its own affair
         return
     given = {key: value for key, value in node.arguments.items() if value is not None}
+    for key in (*CLIPPING, "weight_decay", "ema_momentum"):
+        if isinstance(given.get(key), list):
+            raise _error(node, key, "must be a number")
     clipping = [key for key in CLIPPING if key in given]
     for key in clipping:
         if not given[key] > 0:

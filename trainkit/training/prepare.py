@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from trainkit.config import Best, Config, Distill, Experiment, Node, NodeError, SettingError
@@ -97,6 +99,7 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
     outputs = outputs_of(experiment, facts)
     known = logged_names(outputs, validation=splits.validation is not None, distilled=teacher is not None)
     with config.locating():
+        config.check_size()
         adapt = adapting(splits.train, batch_size=experiment.data.batch_size)
         with strategy.scope():
             model = build_model(
@@ -125,6 +128,7 @@ def prepare(config: Config, *, strategy: Any = None, seed: int | None = None, we
         for phase, optimizer, built in zip(phases, optimizers, callbacks, strict=True):
             _check_learning_rate(optimizer, phase.callbacks)
             _check_monitors(phase.callbacks, built, known)
+            _check_folders(phase.callbacks, built)
         apply_phase(model, phases[0])
         with strategy.scope():
             model = _taught(config, model, teacher, facts)
@@ -169,11 +173,14 @@ def _check_saving(model: Any) -> None:
 def _best(config: Config, known: list[str]) -> Best:
     best = config.experiment.training.best
     if best is None:
-        return Best(monitor="val_loss" if "val_loss" in known else "loss")
+        return Best(monitor="val_loss" if "val_loss" in known else "loss", mode="min")
     if best.monitor not in known:
         message = _unknown_monitor(best.monitor, known)
         raise config.document.error(("training", "best", "monitor"), message)
-    return best
+    if best.mode is None and not f"_{best.monitor}".endswith("_loss"):
+        message = f"must say whether less of {best.monitor!r} is better, `mode: min`, or more, `mode: max`."
+        raise config.document.error(("training", "best"), message)
+    return Best(monitor=best.monitor, mode=best.mode or "min")
 
 
 def _check_learning_rate(optimizer: Any, nodes: list[Node]) -> None:
@@ -193,6 +200,16 @@ def _check_monitors(nodes: list[Node], callbacks: list[Any], known: list[str]) -
             continue
         if monitor is not None and monitor not in known:
             raise NodeError(node, _unknown_monitor(monitor, known), argument="monitor")
+
+
+def _check_folders(nodes: list[Node], callbacks: list[Any]) -> None:
+    """A `CSVLogger` makes no folder."""
+    for node, callback in zip(nodes, callbacks, strict=True):
+        if isinstance(callback, tf.keras.callbacks.CSVLogger):
+            folder = Path(callback.filename).absolute().parent
+            if not (folder.is_dir() and os.access(folder, os.W_OK)):
+                message = f"`filename` must be in a folder that can be written. Received: {callback.filename!r}."
+                raise NodeError(node, f"{message} Make {folder}.", argument="filename")
 
 
 def _unknown_monitor(monitor: str, known: list[str]) -> str:

@@ -10,16 +10,17 @@ from typing import Any, Literal
 from rich.console import Console
 
 from trainkit.config import Config, load_config
+from trainkit.config.yaml_reader import read_text
 from trainkit.data import Split, fingerprint
 from trainkit.errors import RunError, counted, shown
 from trainkit.runs import Run
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut_back
-from trainkit.training.checkpointing import read_state
 from trainkit.training.log import say
 from trainkit.training.phases import optimizer_of, phases_of
 from trainkit.training.prepare import Prepared, prepare
 from trainkit.training.record import PACKAGES, describe_training, now
+from trainkit.training.restoring import read_state
 from trainkit.training.scale.follower import checkpoints_of
 from trainkit.training.scale.team import Team
 from trainkit.training.state import Position, State
@@ -51,14 +52,18 @@ def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, c
         RunError: If something differs, or no checkpoint can be read.
     """
     manifest, before, team = run.read_manifest(), load_config(run.resolved), Team(strategy)
-    changed = _changed(before.resolved(), config.resolved())
-    longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
-    if manifest.get("outcome") == "finished" and not longer and team.share(run.model.is_file()):
+    is_longer = any(map(_LENGTH.match, _changed(before.resolved(), config.resolved())))
+    if manifest.get("outcome") == "finished" and not is_longer and team.share(run.model.is_file()):
         say(console, f"{run.directory} is finished: nothing is left to do. {_longer(config)}=N makes it longer.")
         return None
     checkpoints = checkpoints_of(team, run)
     step = team.share(_choose(run, checkpoints, force=force, console=console))
     state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
+    if step is not None and (written := checkpoints.config_of(step)) is not None:
+        document = read_text(written, source=str(checkpoints.at(step)), directory=run.directory)
+        before = load_config(document)  # a forced change may not have come to be a checkpoint
+    changed = _changed(before.resolved(), config.resolved())
+    longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
     if team.share(step is not None and bool(checkpoints.fault_of_best(step))):
         state.best = None  # forced: the epochs to come are chosen from
     prepared = prepare(config, strategy=strategy, seed=state.seed, weights=step is None)
@@ -81,7 +86,7 @@ def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, c
     done = counted(state.position.epoch, "epoch")
     where = "from its beginning" if step is None else f"after {done}, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
-    return Training(run, prepared, state, console, resumed=step is not None, anew=anew)
+    return Training(run, prepared, state, console, resumed=step is not None, anew=anew, is_changed=bool(changed))
 
 
 def _longer(config: Config) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from trainkit.errors import TrainingError
 from trainkit.training.append_only import cut_back
-from trainkit.training.checkpointing import NotFiniteError, read_state
+from trainkit.training.checkpointing import NotFiniteError
 from trainkit.training.diagnosis import first_bad_step
 from trainkit.training.finite import Finding
 from trainkit.training.log import say
+from trainkit.training.restoring import read_state
 from trainkit.training.session import Session
 
 _OF_THE_DATA = ("input", "target", "sample weight")

@@ -9,11 +9,11 @@ from rich.console import Console
 from trainkit.callbacks.learning_rate import current_learning_rate
 from trainkit.runs import Run
 from trainkit.training.batches import Batches
-from trainkit.training.checkpointing import restore
 from trainkit.training.compile import compile_model, make_resumable
 from trainkit.training.length import Length
 from trainkit.training.phases import Phase, apply_phase, optimizer_of
 from trainkit.training.prepare import Prepared
+from trainkit.training.restoring import restore
 from trainkit.training.scale.follower import checkpoints_of
 from trainkit.training.scale.team import Team
 from trainkit.training.state import State
@@ -29,6 +29,7 @@ class Session:
         console: Where progress is shown.
         resumed: Whether it goes on from the checkpoint of the state's step.
         anew: What of the optimizer is not taken from that checkpoint.
+        is_changed: Whether the state is not that of the checkpoint, because the config has changed since.
     """
 
     def __init__(
@@ -40,11 +41,12 @@ class Session:
         *,
         resumed: bool = False,
         anew: Literal["nothing", "rate", "all"] = "nothing",
+        is_changed: bool = False,
     ) -> None:
         self.run, self.prepared, self.state, self.console = run, prepared, state, console
         self.team = Team(prepared.model.distribute_strategy)
         self.checkpoints = checkpoints_of(self.team, run)
-        self._from_checkpoint, self._anew = resumed, anew
+        self._from_checkpoint, self._anew, self._is_changed = resumed, anew, is_changed
 
     def set_up(self, *, from_checkpoint: bool) -> Length:
         """Let learn what learns in the phase at hand, by its optimizer.

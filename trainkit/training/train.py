@@ -14,12 +14,7 @@ from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.objects import build, compute_arguments
 from trainkit.runs import replace_file, write_json
-from trainkit.training.checkpointing import (
-    Checkpointer,
-    NotFiniteError,
-    restore_weights,
-    without_optimizer,
-)
+from trainkit.training.checkpointing import Checkpointer, NotFiniteError
 from trainkit.training.evaluation import evaluate
 from trainkit.training.execution import Executor, Plan, Planner, of_every_batch
 from trainkit.training.failure import telling_failures
@@ -29,6 +24,7 @@ from trainkit.training.loop import Loop
 from trainkit.training.loss_scale import plain_optimizer
 from trainkit.training.precision import as_float32
 from trainkit.training.profile import VALIDATION, Profile
+from trainkit.training.restoring import restore_weights, without_optimizer
 from trainkit.training.rollback import go_back
 from trainkit.training.scale.follower import divert
 from trainkit.training.scale.signals import signals_of
@@ -87,7 +83,8 @@ class Training(Session):
             files=lambda: [*board.files, *_files_of(users), run.log],
             signals=signals,
             strict=experiment.training.determinism == "strict",
-            again=self._from_checkpoint and (self._lower_rate != 1 or self._anew != "nothing"),
+            again=self._from_checkpoint and (self._lower_rate != 1 or self._is_changed),
+            config=prepared.config.resolved_yaml(),
         )
         self._use_lower_rate()
         hooked = [board, *users.values()]
@@ -100,7 +97,7 @@ class Training(Session):
             position=state.position,
             guard=guard,
         )
-        self._from_checkpoint, self._anew = False, "nothing"
+        self._from_checkpoint, self._anew, self._is_changed = False, "nothing", False
         profile = self.profile
         if profile:
             profile.callbacks(loop.callbacks.callbacks)

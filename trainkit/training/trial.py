@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from trainkit.config import Config, Node, NodeError
 from trainkit.data import Split
 from trainkit.framework import tf
@@ -30,8 +32,11 @@ def try_one_batch(config: Config, model: Any, split: Split, outputs: Mapping[str
         model.set_weights(weights)
     for output, values in zip(outputs.values(), tf.nest.flatten(given), strict=True):
         expected = output.expected(targets[output.name])
-        for node in [output.loss, *output.metrics.values()]:
-            _try(node, build(node, split.facts.values), expected, values)
+        _try(output.loss, build(output.loss, split.facts.values), expected, values)
+        for node in output.metrics.values():
+            metric = build(node, split.facts.values)
+            _try(node, metric, expected, values)
+            _check_is_number(node, metric)
 
 
 def _at_layer(config: Config, model: Any, inputs: Mapping[str, Any], error: Exception) -> NodeError:
@@ -52,6 +57,14 @@ def _try(node: Node, run: Callable[..., Any], *arguments: Any) -> None:
         run(*arguments)
     except failures_of(node) as error:
         raise _failure(node, error) from error
+
+
+def _check_is_number(node: Node, metric: Any) -> None:
+    """Refuse a metric of several numbers: neither the logs nor the choice of the best epoch have room for them."""
+    shape = tuple(np.shape(metric.result()))
+    if shape:
+        cure = " Give it `average: macro`, say." if "average" in node.signature else ""
+        raise NodeError(node, f"{node.class_name} must give one number. Received: an array of the shape {shape}.{cure}")
 
 
 def _failure(node: Node, error: Exception) -> NodeError:

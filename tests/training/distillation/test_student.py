@@ -194,7 +194,7 @@ def test_a_training_with_another_model_of_its_teacher_is_another_one(fit, teach_
 
 
 def test_distillation_can_choose_the_best_epoch(fit, teacher):
-    run, _ = fit(RATE, "training.epochs=2", distill(teacher), "training.best={monitor: val_distillation}")
+    run, _ = fit(RATE, "training.epochs=2", distill(teacher), "training.best={monitor: val_distillation, mode: min}")
     assert json.loads(run.metrics.read_text())["best"]["monitor"] == "val_distillation"
 
 

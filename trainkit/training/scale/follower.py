@@ -18,7 +18,7 @@ from trainkit.runs.checkpoints import MANIFEST, Checkpoints
 from trainkit.training.scale.team import Team
 from trainkit.workers import scratch_directory
 
-_OF_STATE = (".json", ".npz")
+_OF_STATE = (".json", ".npz", ".yaml")
 """How the files of a checkpoint end that are no variables."""
 
 
