@@ -50,8 +50,8 @@ def entropy_penalty(
     Args:
         model: A flat functional `tf.keras.Model`; it is not changed.
         penalty: What a bit for each weight, on average, adds to the loss.
-        bytes: How many all weights are to need, by the estimate that is trained with: the penalty then changes until
-            they do. None leaves it as it is.
+        bytes: How many the weights that are rounded are to need, by the estimate that is trained with: the penalty then
+            changes until they do. None leaves it as it is.
         dropout: What the rates of `Dropout` layers are multiplied by while this trains, from 0 to 1. A network that
             drops keeps more weights; a small one that does not overfits.
         epochs: Passes over the training samples.
