@@ -7,7 +7,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.flatten import flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.deploy.compress.rounding import rounding_faults
 from trainkit.deploy.proof import make_proof
 from trainkit.deploy.verify import verify_file, with_faults

@@ -10,6 +10,7 @@ import numpy as np
 
 from trainkit.config import Distill
 from trainkit.deploy.compress.result import Promise
+from trainkit.errors import InputError
 
 
 class Measurement(NamedTuple):
@@ -66,6 +67,17 @@ class CompressionContext:
     def measure(self, model: Any, *, samples: int | None = None) -> Measurement:
         """Loss and accuracy on validation samples: what choices are made by."""
         return self.validate(model, samples)
+
+    def calibration_arrays(self, samples: int) -> dict[str, np.ndarray]:
+        """So many training samples as one array for each input, or as many as there are.
+
+        Raises:
+            InputError: If there is none.
+        """
+        given = list(self.calibration(samples))
+        if not given:
+            raise InputError("calibration must give at least one training sample. Received: none.")
+        return {name: np.concatenate([sample[name] for sample in given]) for name in given[0]}
 
     def after(self, promises: Iterable[Promise]) -> CompressionContext:
         """The same for a part of a step that comes after another one, which has promised something."""

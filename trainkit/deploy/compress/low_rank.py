@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from annotated_types import Ge, Lt
 
 from trainkit.deploy.compress.context import CompressionContext
@@ -82,7 +81,7 @@ def low_rank(
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "none that is asked for"
         raise InputError(f"LowRank must have a layer that becomes smaller. Received: {told}.")
     network = factored(model, chosen)
-    errors = output_errors(model, network, chosen, _samples(context))
+    errors = output_errors(model, network, chosen, context.calibration_arrays(SAMPLES))
     context.train(network, epochs=epochs)
     rows = {name: _row(choice, errors[name]) for name, choice in chosen.items()}
     rows |= {name: {"status": "whole", "reason": reason} for name, reason in reasons.items()}
@@ -119,11 +118,6 @@ def _energy_within(
         cure = "Give more points, or 0 in `layers` to those that lose most."
         raise InputError(f"`accuracy_drop` must be {told}. Received: accuracy_drop={points!r}. {cure}")
     return 1 - 10**-high
-
-
-def _samples(context: CompressionContext) -> dict[str, np.ndarray]:
-    samples = list(context.calibration(SAMPLES))
-    return {name: np.concatenate([sample[name] for sample in samples]) for name in samples[0]}
 
 
 def _row(choice: Choice, output_error: float) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from annotated_types import Ge
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.deploy.compress.result import CompressionResult, Promise
-from trainkit.errors import InputError
 
 CALIBRATION_SAMPLES = 512
 """Training samples that the ranges of activations start from."""
@@ -38,7 +37,7 @@ def quantize(model: Any, *, epochs: Annotated[int, Ge(1)] = 2, context: Compress
     Reference:
         Jacob et al., CVPR 2018, section 3.
     """
-    network = QuantizationAware(model, context.promises, _samples(context))
+    network = QuantizationAware(model, context.promises, context.calibration_arrays(CALIBRATION_SAMPLES))
     context.train(network.model, epochs=epochs)
     facts = {"scheme": network.scheme, "layers": [asdict(layer) for layer in network.layers]}
     return CompressionResult(network.finish(), facts=facts, state=network.state)
@@ -55,10 +54,3 @@ def restore(model: Any, state: Sequence[np.ndarray], promises: Sequence[Promise]
     network = QuantizationAware(model, promises)
     network.state = state
     return network.finish()
-
-
-def _samples(context: CompressionContext) -> dict[str, np.ndarray]:
-    samples = list(context.calibration(CALIBRATION_SAMPLES))
-    if not samples:
-        raise InputError("calibration must give at least one training sample. Received: none.")
-    return {name: np.concatenate([sample[name] for sample in samples]) for name in samples[0]}

@@ -102,7 +102,7 @@ class _Compression:
 
     def run(self) -> Compressed:
         """All steps, in their order."""
-        from trainkit.deploy.compress.quantization.flatten import flatten
+        from trainkit.deploy.compress.flatten import flatten
 
         plain, quantized = flatten(self._subject.model), None
         config, facts = self._subject.config, self._subject.splits.train.facts

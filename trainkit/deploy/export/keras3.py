@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from trainkit.deploy.compress.quantization.flatten import flatten
+from trainkit.deploy.compress.flatten import flatten
 from trainkit.deploy.export.context import ExportContext
 from trainkit.deploy.export.encodings import named
 from trainkit.errors import DiskFullError, ExportError

@@ -94,7 +94,7 @@ class LayerGraph:
 
 def flat(model: Any) -> Any:
     """A model without models inside: itself, or one whose layers are called `encoder.conv`."""
-    from trainkit.deploy.compress.quantization.flatten import flatten
+    from trainkit.deploy.compress.flatten import flatten
 
     nested = type(model) is tf.keras.Sequential or any(is_graph(layer) for layer in model.layers)
     return flatten(model) if nested else model

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.flatten import flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.deploy.export import ExportContext
 from trainkit.deploy.export.tflite import export_tflite
 from trainkit.framework import tf

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.flatten import flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.framework import tf
 
 applications = tf.keras.applications

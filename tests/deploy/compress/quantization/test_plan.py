@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.flatten import flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.framework import tf
 
 layers = tf.keras.layers

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from trainkit.deploy.compress import Promise
-from trainkit.deploy.compress.quantization import QuantizationAware, flatten
+from trainkit.deploy.compress.flatten import flatten
+from trainkit.deploy.compress.quantization import QuantizationAware
 from trainkit.errors import InputError
 from trainkit.framework import tf
 

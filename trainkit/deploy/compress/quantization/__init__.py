@@ -1,7 +1,6 @@
 """Quantization-aware training: where a network is rounded, how it trains, and what comes of it."""
 
-from trainkit.deploy.compress.quantization.flatten import flatten
 from trainkit.deploy.compress.quantization.quantization_aware import QuantizationAware
 from trainkit.deploy.compress.quantization.report import LayerReport
 
-__all__ = ["LayerReport", "QuantizationAware", "flatten"]
+__all__ = ["LayerReport", "QuantizationAware"]

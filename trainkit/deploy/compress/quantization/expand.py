@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trainkit.deploy.compress.quantization.flatten import flatten
+from trainkit.deploy.compress.flatten import flatten
 from trainkit.deploy.compress.quantization.hard_swish import find_hard_swishes, numbers, symbol
 from trainkit.deploy.compress.quantization.kinds import activation_of, is_relu, kernel_of
 from trainkit.framework import tf
