@@ -113,6 +113,42 @@ def test_sensitivity_of_a_pruning_within_a_budget_is_drawn(again):
     assert page.text.count("conv<1>: accuracy in percent over 2 shares of zeros: validation 95 to 50, chosen: 60") == 1
 
 
+def test_what_steps_tell_of_layers_is_shown(again):
+    storage = {
+        "layer": "conv<1>",
+        "kept_percent": 8.17,
+        "weight_bits": 5,
+        "coded_weight_bits": 3.86,
+        "index_bits": 4.99,
+    }
+    storage |= {"coded_index_bits": 4.44, "rate_percent": 2.88, "coded_rate_percent": 2.4, "tkz_bytes": 22020}
+    weight = {"layer": "dense1", "weight": "kernel", "step": 0.03125, "size": 235200, "nonzeros": 6069}
+    facts = {
+        "filters": {"conv<1>": [16, 7]},
+        "storage": [storage],
+        "weights": [weight | {"estimated_bytes": 2600, "tkz_bytes": 2663}] * 42,
+    }
+    step = {"step": "Any", **STEP, "bytes": 1, "gzip_bytes": 1, "seconds": 1.0, "facts": facts}
+    page = again(compression=COMPRESSION | {"steps": [COMPRESSION["steps"][0], step]})
+    assert page.faults == []
+    for told in (
+        "layer before after conv<1> 16 7",
+        "conv<1> 8.17% 5, 3.86 4.99, 4.44 2.88% 2.4% 22,020 B",
+        "dense1/kernel 0.0312 235,200 6,069 2,600 2,663",
+        "2 more rows in compression.json",
+    ):
+        assert told in page.text
+    assert page.text.count("dense1/kernel") == 40
+
+
+@pytest.mark.parametrize("facts", [{"filters": {"a": 3}}, {"storage": [{}]}, {"weights": [{"step": "x"}]}], ids=str)
+def test_tables_of_another_form_do_no_harm(facts, again):
+    step = {"step": "Any", **STEP, "bytes": 1, "gzip_bytes": 1, "seconds": 1.0, "facts": facts}
+    page = again(compression=COMPRESSION | {"steps": [COMPRESSION["steps"][0], step]})
+    assert page.faults == []
+    assert "compression" in page.sections
+
+
 def test_rejected_file_is_not_recommended(again):
     verified = json.loads((again.run.deploy / "verify.json").read_text())
     for file in verified["files"]:

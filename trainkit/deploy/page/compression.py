@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from trainkit.deploy.page.compression_tables import Table, tables_of
 from trainkit.deploy.page.curves import draw_curves
 from trainkit.deploy.page.nodes import plain_text
 from trainkit.deploy.page.records import entries_of, number_of, part_of
@@ -61,6 +62,7 @@ class StepFacts:
         curves: By layer, the accuracy against the zeros of its kernel, drawn, before the step has trained.
         more: How many layers have curves that are not shown.
         factored: The layers that became several.
+        tables: What else it tells of layers and weights.
     """
 
     step: str
@@ -78,6 +80,7 @@ class StepFacts:
     curves: tuple[tuple[str, Markup], ...]
     more: int
     factored: tuple[FactoredLayer, ...]
+    tables: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def _step(entry: Mapping[str, Any]) -> StepFacts:
         curves=curves[:MOST_LAYERS],
         more=max(0, len(curves) - MOST_LAYERS),
         factored=tuple(_factored(layer) for layer in layers if "rank" in layer),
+        tables=tuple(tables_of(part_of(entry, "facts"))),
     )
 
 
