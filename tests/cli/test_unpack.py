@@ -37,7 +37,7 @@ def test_unpack_names_the_file_after_the_other(command, packed):
     [
         (lambda content: content[:-3], "is damaged or cut: its checksum is another"),
         (lambda content: b"PK\x03\x04" + content, "is no .tkz file"),
-        (lambda content: b"TKZ\x09" + content[4:], "is of version 9 of the format, not of version 1"),
+        (lambda content: b"TKZ\x09" + content[4:], "is of version 9 of the format, not of version 2"),
         (lambda content: b"", "is no .tkz file"),
     ],
     ids=["cut", "foreign", "of another version", "empty"],

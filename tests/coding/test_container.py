@@ -40,9 +40,9 @@ def test_a_container_costs_few_bytes_besides():
 
 
 def test_the_format_stays_what_it_is():
-    assert CONTENT[:4] == b"TKZ\x01"
+    assert CONTENT[:4] == b"TKZ\x02"
     assert hashlib.sha256(DICTIONARY).hexdigest()[:16] == "17f977222c959cda"
-    assert hashlib.sha256(CONTENT).hexdigest()[:16] == "eeaf040dceae7881"
+    assert hashlib.sha256(CONTENT).hexdigest()[:16] == "1c30a3ffd08256db"
 
 
 @settings(max_examples=150, deadline=None)
@@ -83,7 +83,7 @@ def many(number):
 HOSTILE = {
     "of another kind": (b"PK\x03\x04" + CONTENT, "is no .tkz file"),
     "empty": (b"", "is no .tkz file|ends"),
-    "of another version": (b"TKZ\x02" + CONTENT[4:], "is of version 2 of the format, not of version 1"),
+    "of another version": (b"TKZ\x01" + CONTENT[4:], "is of version 1 of the format, not of version 2"),
     "longer": (sealed(CONTENT[8:] + b"\0"), "1 bytes too many"),
     "of a description that grows": (sealed(many(10) + many(30) + _deflate(b" " * 10_000_000)[:30]), "description"),
     "of a description without end": (sealed(many(MOST_TEXT + 1)), "has a description above"),

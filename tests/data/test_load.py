@@ -326,5 +326,12 @@ def test_what_is_bad_is_told_of_its_own_column(load):
         "inputs": {"left": {"shape": [2]}, "right": {"shape": [3]}},
         "layers": [{"Concatenate": None, "inputs": ["left", "right"]}, {"Dense": {"units": 2}}],
     }
-    with pytest.raises(ConfigError, match=r"right, row 3: must be a finite number\. Received: nan"):
+    told = r"right, row 3: must be a finite number\. Received: nan"
+    with pytest.raises(ConfigError, match=told):
         load(Records(columns, "kind"), model=network)
+    stacked = {"input": [5], "layers": [{"Dense": {"units": 2}}]}
+    with pytest.raises(ConfigError, match=told):
+        load(Records(columns, "kind"), model=stacked, data__inputs=["left", "right"])
+    unused = {"image": ArrayColumn(np.zeros((4, 2), np.uint8), origin="image"), **columns}
+    with pytest.raises(ConfigError, match=told):
+        load(Records(unused, "kind"), model=network)

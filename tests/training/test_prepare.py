@@ -148,7 +148,7 @@ def test_prepare_monitors_the_training_loss_where_nothing_validates(prepared):
         ),
         (
             ["training.callbacks=[CSVLogger: {filename: nowhere/log.csv}]"],
-            r"callbacks\[0\].*`filename` must be in a folder that can be written\. Received: '.*nowhere/log\.csv'",
+            r"callbacks\[0\].*`filename` must be a file that can be written\. Received: '.*nowhere/log\.csv'",
         ),
         (
             ["training.optimizer={Adam: {clipnorm: [1]}}"],

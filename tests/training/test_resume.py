@@ -379,6 +379,28 @@ def test_a_forced_change_is_not_lost_where_the_process_ends_before_its_first_ste
     assert float(rows(run)[3]["learning_rate"]) == pytest.approx(1e-3)
 
 
+def test_a_loss_is_chosen_by_the_least_whether_that_is_written_or_not(small_config, tmp_path):
+    trainkit.fit(small_config, ["training.epochs=1", "training.best={monitor: val_loss}"], runs=tmp_path)
+    run = Run(tmp_path / "small/001")
+    assert "goes on after 1 epoch" in resume(run, "training.epochs=2", "training.best={monitor: val_loss, mode: min}")
+
+
+def test_code_that_was_forced_can_be_gone_on_with_where_the_process_ends_before_its_first_step(
+    table_config, tmp_path, kill_before_the_first_step
+):
+    code = tmp_path / "own.py"
+    code.write_text(CODE.format(factor=1))
+    layers = "model.layers=[Scale, Dense: {units: $classes, activation: softmax}]"
+    with trainkit.allow_code():
+        run = trainkit.fit(table_config, [f"custom_code={code}", layers], runs=tmp_path / "runs")
+        code.write_text(CODE.format(factor=2))
+        changes = (f"custom_code={code}", layers, "training.epochs=2")
+        kill_before_the_first_step(run, *changes, config=table_config, force=True)
+        with pytest.raises(RunError, match=r"custom_code\.sha256: was"):
+            resume(run)
+        assert "goes on after 1 epoch" in resume(run, force=True)
+
+
 def test_a_longer_training_is_the_same_where_the_process_ends_before_its_first_step(
     small_config, tmp_path, kill_before_the_first_step
 ):

@@ -12,7 +12,7 @@ from trainkit.coding.content import DamagedError, Reader, write_number
 from trainkit.coding.dictionary import DICTIONARY
 from trainkit.coding.tensors import MOST_VALUES, read_tensor, write_tensor
 
-MAGIC = b"TKZ\x01"
+MAGIC = b"TKZ\x02"
 """The first bytes of a file; the last of them is the version of the format."""
 MOST_TEXT = 2**24
 """Bytes of a network's description."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from trainkit.config.data_settings import Data
 from trainkit.config.distill_settings import Teaching
@@ -41,6 +41,15 @@ class Best(Settings):
     mode: Literal["min", "max"] | None = Field(
         default=None, description="Whether less or more of it is better; of a loss, by default, less."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_loss_less(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("mode") is not None:
+            return value
+        monitor = value.get("monitor", "val_loss")
+        is_loss = isinstance(monitor, str) and f"_{monitor}".endswith("_loss")
+        return value | {"mode": "min"} if is_loss else value
 
 
 class CheckpointSettings(Settings):

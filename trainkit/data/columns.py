@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -158,3 +158,17 @@ def field_of(array: np.ndarray) -> Field:
     if array.dtype.kind in "OUS":
         return Field(array.shape[1:], "string")
     return Field(array.shape[1:], value_range=BYTES if array.dtype == np.uint8 else None)
+
+
+def origin_of(columns: Sequence[Any]) -> Callable[[int], str]:
+    """Where a row of columns that stand side by side comes from: the first of them whose value cannot be used."""
+
+    def original(row: int) -> str:
+        return next((column for column in columns if _is_bad(column, row)), columns[0]).original(row)
+
+    return original
+
+
+def _is_bad(column: Any, row: int) -> bool:
+    values = column.array[row]
+    return row in getattr(column, "known_bad", ()) or (values.dtype.kind == "f" and not np.isfinite(values).all())

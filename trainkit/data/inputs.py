@@ -8,7 +8,7 @@ import numpy as np
 
 from trainkit.config import Experiment, Model, Resize, SettingError
 from trainkit.config.document import KeyPath
-from trainkit.data.columns import ArrayColumn, Column
+from trainkit.data.columns import ArrayColumn, Column, origin_of
 from trainkit.data.fields import Field
 from trainkit.data.images import ImageFiles, ImageSpec, size_array
 from trainkit.data.selection import column_path
@@ -110,7 +110,7 @@ def _stack(columns: list[Column | ImageFiles], names: list[str], path: KeyPath) 
     held = [column for column in columns if isinstance(column, ArrayColumn)]
     known_bad = {row: reason for column in held for row, reason in column.known_bad.items()}
     missing = any(column.missing for column in held)
-    return ArrayColumn(stacked, field, origin=held[0].original, missing=missing, known_bad=known_bad)
+    return ArrayColumn(stacked, field, origin=origin_of(held), missing=missing, known_bad=known_bad)
 
 
 def _with_channel(column: ArrayColumn) -> ArrayColumn:

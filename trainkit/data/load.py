@@ -97,10 +97,11 @@ def _make_split(
     weight = weight_column(records, experiment)
     weights = {} if weight is None else dict.fromkeys(targets, weight)
     bad = dict(records.bad)
+    images = _images(records, config)
     found = [(column, column.bad()) for column in (*inputs.values(), *weights.values())]
     for column, reasons in [*found, *((target.column, target.bad.items()) for target in targets.values())]:
         for row, reason in reasons:
-            bad.setdefault(row, f"{_original(records, column, row)}: {reason}")
+            bad.setdefault(row, f"{(images or column).original(row)}: {reason}")
     return Split(inputs, {output: target.column for output, target in targets.items()}, weights), bad
 
 
@@ -125,10 +126,10 @@ def _check_padding(part: Split, data: Data) -> None:
         raise SettingError(("data", "padding"), f"{message} Received: padding={data.padding!r}. Leave it out.")
 
 
-def _original(records: Records, column: Column, row: int) -> str:
-    """Where a value of a column comes from; the image that it belongs to says more."""
-    images = (one for name, one in records.columns.items() if isinstance(one, ImageFiles) or name == "image")
-    return next(images, column).original(row)
+def _images(records: Records, config: Config) -> Column | None:
+    """The images that go in, if such do: which of them it is says more than the place of a label."""
+    given = [pair for columns in input_columns(records, config.experiment).values() for pair in columns.items()]
+    return next((column for name, column in given if isinstance(column, ImageFiles) or name == "image"), None)
 
 
 def _divide(splits: Splits[Split], data: Data, *, seed: int) -> Splits[Split]:

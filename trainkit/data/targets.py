@@ -10,7 +10,7 @@ import numpy as np
 from trainkit.config import SettingError
 from trainkit.config.document import KeyPath
 from trainkit.data.class_names import MOST_UNNAMED, numbered_names
-from trainkit.data.columns import ArrayColumn, Column
+from trainkit.data.columns import ArrayColumn, Column, origin_of
 from trainkit.data.fields import Field
 from trainkit.errors import shown
 
@@ -121,7 +121,7 @@ def _no_class(column: Column, row: int, classes: tuple[str, ...]) -> str:
 def _numbers(columns: list[Column]) -> Target:
     arrays = [np.asarray(column.array, np.float32).reshape(len(column), -1) for column in columns]
     stacked = np.concatenate(arrays, axis=1)
-    column = ArrayColumn(stacked, Field(stacked.shape[1:]), origin=columns[0].original)
+    column = ArrayColumn(stacked, Field(stacked.shape[1:]), origin=origin_of(columns))
     bad = {row: reason for part in columns for row, reason in part.bad()}
     missing = np.flatnonzero(np.isnan(stacked).any(axis=1))  # it can go in, but cannot be learned
     bad = {int(row): "the target must have a value. Received: none." for row in missing} | bad

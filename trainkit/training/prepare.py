@@ -173,14 +173,14 @@ def _check_saving(model: Any) -> None:
 def _best(config: Config, known: list[str]) -> Best:
     best = config.experiment.training.best
     if best is None:
-        return Best(monitor="val_loss" if "val_loss" in known else "loss", mode="min")
+        return Best(monitor="val_loss" if "val_loss" in known else "loss")
     if best.monitor not in known:
         message = _unknown_monitor(best.monitor, known)
         raise config.document.error(("training", "best", "monitor"), message)
-    if best.mode is None and not f"_{best.monitor}".endswith("_loss"):
+    if best.mode is None:
         message = f"must say whether less of {best.monitor!r} is better, `mode: min`, or more, `mode: max`."
         raise config.document.error(("training", "best"), message)
-    return Best(monitor=best.monitor, mode=best.mode or "min")
+    return best
 
 
 def _check_learning_rate(optimizer: Any, nodes: list[Node]) -> None:
@@ -206,10 +206,12 @@ def _check_folders(nodes: list[Node], callbacks: list[Any]) -> None:
     """A `CSVLogger` makes no folder."""
     for node, callback in zip(nodes, callbacks, strict=True):
         if isinstance(callback, tf.keras.callbacks.CSVLogger):
-            folder = Path(callback.filename).absolute().parent
-            if not (folder.is_dir() and os.access(folder, os.W_OK)):
-                message = f"`filename` must be in a folder that can be written. Received: {callback.filename!r}."
-                raise NodeError(node, f"{message} Make {folder}.", argument="filename")
+            filepath = Path(callback.filename).absolute()
+            folder = filepath.parent
+            if not os.access(filepath if filepath.exists() else folder, os.W_OK):
+                message = f"`filename` must be a file that can be written. Received: {callback.filename!r}."
+                cure = "" if folder.exists() else f" Make {folder}."
+                raise NodeError(node, message + cure, argument="filename")
 
 
 def _unknown_monitor(monitor: str, known: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from trainkit.config import Config, load_config
 from trainkit.config.yaml_reader import read_text
 from trainkit.data import Split, fingerprint
 from trainkit.errors import RunError, counted, shown
-from trainkit.runs import Run
+from trainkit.runs import Run, sha256_of
 from trainkit.runs.checkpoints import Checkpoints
 from trainkit.training.append_only import cut_back
 from trainkit.training.log import say
@@ -59,10 +60,10 @@ def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, c
     checkpoints = checkpoints_of(team, run)
     step = team.share(_choose(run, checkpoints, force=force, console=console))
     state = State(seed=manifest["seed"]) if step is None else read_state(checkpoints, step)
+    was = before.resolved()
     if step is not None and (written := checkpoints.config_of(step)) is not None:
-        document = read_text(written, source=str(checkpoints.at(step)), directory=run.directory)
-        before = load_config(document)  # a forced change may not have come to be a checkpoint
-    changed = _changed(before.resolved(), config.resolved())
+        before, was = _trained_by(written, run, source=str(checkpoints.at(step)))
+    changed = _changed(was, config.resolved())
     longer = {key: told for key, told in changed.items() if _LENGTH.match(key)}
     if team.share(step is not None and bool(checkpoints.fault_of_best(step))):
         state.best = None  # forced: the epochs to come are chosen from
@@ -87,6 +88,18 @@ def resume_run(run: Run, config: Config, *, strategy: Any = None, force: bool, c
     where = "from its beginning" if step is None else f"after {done}, at step {step:,}"
     say(console, f"{run.directory} goes on {where}")
     return Training(run, prepared, state, console, resumed=step is not None, anew=anew, is_changed=bool(changed))
+
+
+def _trained_by(written: str, run: Run, *, source: str) -> tuple[Config, dict[str, Any]]:
+    """The config of a checkpoint, and all its settings: what was forced later may not have come to be a checkpoint.
+
+    Code of its own is read from the run, where another file may stand now: `sha256` is then among the differences.
+    """
+    document = read_text(written, source=source, directory=run.directory)
+    was = copy.deepcopy(document.data)
+    if code := document.data.get("custom_code"):
+        code["sha256"] = sha256_of(run.directory / code["file"])
+    return load_config(document), was
 
 
 def _longer(config: Config) -> str:

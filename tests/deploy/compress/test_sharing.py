@@ -48,6 +48,23 @@ def test_k_means_is_nearly_as_good_as_the_best_of_many_beginnings():
     assert spread(values, k_means(values, 16)) < 1.1 * min(found)
 
 
+def test_k_means_of_a_long_tail_leaves_no_cluster_empty():
+    values = np.concatenate([np.random.default_rng(0).laplace(3, 0.1, 20_000), [100.0, 200.0]])
+    centres = k_means(values, 1000)
+    assert len(np.unique(centres)) == 1000
+    assert centres[0] >= values.min()
+    nearest = np.searchsorted((centres[1:] + centres[:-1]) / 2, values)
+    assert len(np.unique(nearest)) == 1000
+
+
+def test_a_million_values_share_a_number_exactly():
+    """The float32 mean of so many is off by a percent."""
+    weight = tf.Variable(np.full(1_000_001, 0.01, np.float32))
+    layer = Shared(weight, clusters=2, keep_zeros=False)
+    weight.assign_add(tf.fill(weight.shape, 1e-5))
+    assert set(layer(weight).numpy().tolist()) == {float(np.float32(0.01) + np.float32(1e-5))}
+
+
 @given(arrays.arrays(np.float32, arrays.array_shapes(max_dims=3, max_side=6), elements=SINGLES), st.integers(2, 9))
 def test_share_keeps_zeros_apart(values, count):
     numbers, ids = share(values, count, keep_zeros=True)

@@ -151,7 +151,7 @@ class _Pruning:
             progress = (in_round / last) if last else 1.0
             for group in self.groups:
                 share = self._share(group, step // self.steps, progress)
-                _prune_together([by_name[name] for name in group.layers], share, least=int(group.end < 1))
+                _prune_together([by_name[name] for name in group.layers], share)
             return step
 
         tf.cond(is_time, prune_all, lambda: step)
@@ -163,11 +163,11 @@ class _Pruning:
         return grown(before, after, progress)
 
 
-def _prune_together(kernels: Sequence[Masked], share: Any, *, least: int) -> None:
-    """Set the masks of some kernels, so that a share of all their values is 0, and so many at least are not."""
+def _prune_together(kernels: Sequence[Masked], share: Any) -> None:
+    """Set the masks of some kernels, so that a share of all their values is 0, and the largest of each is not."""
     sizes = [tf.reshape(tf.abs(one.weight * one.mask), [-1]) for one in kernels]
     total = sum(int(size.shape[0]) for size in sizes)
-    left = tf.maximum(total - tf.cast(tf.round(share * total), tf.int64), least)
-    kept = keep_largest(tf.concat(sizes, axis=0), left)
-    for one, part in zip(kernels, tf.split(kept, [size.shape[0] for size in sizes]), strict=True):
-        one.mask.assign(tf.reshape(part, one.mask.shape))
+    kept = keep_largest(tf.concat(sizes, axis=0), total - tf.cast(tf.round(share * total), tf.int64))
+    for one, size, part in zip(kernels, sizes, tf.split(kept, [size.shape[0] for size in sizes]), strict=True):
+        largest = tf.one_hot(tf.argmax(size), size.shape[0], dtype=size.dtype) * tf.sign(size)
+        one.mask.assign(tf.reshape(tf.maximum(part, largest), one.mask.shape))

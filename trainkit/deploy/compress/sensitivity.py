@@ -136,11 +136,12 @@ def thin_within(
 
 
 def thin(kernels: Sequence[Masked], shares: Mapping[str, float]) -> None:
-    """Set a share of what is left of some kernels to 0, the smallest first."""
+    """Set a share of what is left of some kernels to 0, the smallest first; the largest stays."""
     for one in kernels:
         mask = one.mask.numpy().ravel()
         left = np.flatnonzero(mask)
         sizes = np.abs(one.weight.numpy().ravel()[left])
-        gone = left[np.argsort(sizes, kind="stable")[: round(shares[one.layer] * left.size)]]
+        count = min(round(shares[one.layer] * left.size), max(0, left.size - 1))
+        gone = left[np.argsort(sizes, kind="stable")[:count]]
         mask[gone] = 0
         one.mask.assign(mask.reshape(one.mask.shape))

@@ -13,7 +13,10 @@ MOST_ROUNDS = 500
 
 
 class Shared(tf.keras.layers.Layer):
-    """Gives a weight in which all values of a cluster are one number: their mean, of which they learn together.
+    """Gives a weight in which all values of a cluster are one number, and learn together.
+
+    Each of them has the mean of their gradients, so that they stay equal, and learn as fast as a weight of its own does
+    at the rate of the run. (Han et al. add the gradients up.)
 
     Args:
         weight: The variable that is trained; its values become those of their clusters.
@@ -26,26 +29,46 @@ class Shared(tf.keras.layers.Layer):
 
     def __init__(self, weight: Any, *, clusters: int, keep_zeros: bool) -> None:
         super().__init__(dtype=weight.dtype, name="shared")
-        centres, ids = share(weight.numpy(), clusters, keep_zeros=keep_zeros)
-        weight.assign(centres[ids])
-        self._count, self._keep_zeros = len(centres), keep_zeros
-        self.ids = self.add_weight(
-            "ids",
-            shape=ids.shape,
+        numbers, ids = share(weight.numpy(), clusters, keep_zeros=keep_zeros)
+        weight.assign(numbers[ids])
+        used, places = np.unique(ids, return_index=True)
+        first = np.zeros(len(numbers), np.int64)
+        first[used] = places
+        self._keep_zeros = keep_zeros
+        self.ids, self.first = self._add("ids", ids), self._add("first", first)
+
+    def call(self, weight: Any, training: Any = None) -> Any:
+        """The weight as it counts: the first of each cluster, for all of it."""
+        return _shared(tf.convert_to_tensor(weight), self.ids, self.first, keep_zeros=self._keep_zeros)
+
+    def _add(self, name: str, values: np.ndarray) -> Any:
+        return self.add_weight(
+            name,
+            shape=values.shape,
             dtype=tf.int64,
-            initializer=lambda *_, **__: tf.constant(ids, tf.int64),
+            initializer=lambda *_, **__: tf.constant(values, tf.int64),
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
 
-    def call(self, weight: Any, training: Any = None) -> Any:
-        """The weight as it counts."""
-        ids = tf.convert_to_tensor(self.ids)
-        numbers = tf.math.unsorted_segment_mean(tf.reshape(weight, [-1]), tf.reshape(ids, [-1]), self._count)
-        if self._keep_zeros:
-            numbers = tf.concat([tf.zeros_like(numbers[:1]), numbers[1:]], axis=0)
-        return tf.gather(numbers, ids)
+
+def _shared(weight: Any, ids: Any, first: Any, *, keep_zeros: bool) -> Any:
+    ids, first = tf.convert_to_tensor(ids), tf.convert_to_tensor(first)
+
+    def without_zeros(numbers: Any) -> Any:
+        return tf.concat([tf.zeros_like(numbers[:1]), numbers[1:]], axis=0) if keep_zeros else numbers
+
+    @tf.custom_gradient
+    def give(weight: Any) -> tuple[Any, Any]:
+        def gradient(upstream: Any) -> Any:
+            flat, clusters = tf.reshape(upstream, [-1]), tf.reshape(ids, [-1])
+            means = tf.math.unsorted_segment_mean(flat, clusters, first.shape[0])
+            return tf.gather(without_zeros(means), ids)
+
+        return tf.gather(without_zeros(tf.gather(tf.reshape(weight, [-1]), first)), ids), gradient
+
+    return give(weight)
 
 
 def share(values: np.ndarray, count: int, *, keep_zeros: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -97,10 +120,12 @@ def k_means(values: np.ndarray, count: int) -> np.ndarray:
         edges = np.searchsorted(ordered, (centres[1:] + centres[:-1]) / 2, side="right")
         edges = np.concatenate([[0], edges, [len(ordered)]])
         sizes, totals = np.diff(edges), np.diff(sums[edges])
-        means = totals / np.maximum(sizes, 1)
-        if not sizes.all():  # an empty cluster begins anew, at the end of the widest
+        means = np.where(sizes, totals / np.maximum(sizes, 1), centres)
+        if not sizes.all():  # empty clusters begin anew, at the ends of the widest
             lasts, firsts = ordered[np.maximum(edges[1:], 1) - 1], ordered[np.minimum(edges[:-1], len(ordered) - 1)]
-            means[np.argmin(sizes)] = lasts[np.argmax(np.where(sizes, lasts - firsts, -1.0))]
+            widths = np.where(sizes, lasts - firsts, 0.0)
+            widest = np.argsort(-widths, kind="stable")[: min((sizes == 0).sum(), (widths > 0).sum())]
+            means[np.flatnonzero(sizes == 0)[: len(widest)]] = lasts[widest]
             means.sort()
         if np.array_equal(means, centres):
             break

@@ -36,13 +36,15 @@ def tables_of(facts: Mapping[str, Any]) -> Iterator[Table]:
         facts: Its own in a `compression.json`.
     """
     if filters := part_of(facts, "filters"):
-        pairs = [(layer, *map(_count, pair)) for layer, pair in filters.items() if isinstance(pair, list)]
+        known = [(layer, pair) for layer, pair in filters.items() if isinstance(pair, list)]
+        known.sort(key=lambda item: -(number_of(item[1][0]) or 0.0) if item[1] else 0.0)
+        pairs = [(layer, *map(_count, pair)) for layer, pair in known]
         yield _table("Filters of the layers that have lost some", ("layer", "before", "after"), pairs)
     if storage := entries_of(facts, "storage"):
         yield _table(
             "Kernels in the storage format of Deep Compression (Han et al., 2016, table 2), and in a .tkz file",
             ("layer", "not 0", "bits of a value, coded", "bits of a distance, coded", "of float32", "coded", ".tkz"),
-            [_stored(row) for row in storage],
+            [_stored(row) for row in sorted(storage, key=lambda row: -(number_of(row.get("values")) or 0.0))],
         )
     if weights := entries_of(facts, "weights"):
         ordered = sorted(weights, key=lambda one: -(number_of(one.get("estimated_bytes")) or 0.0))
