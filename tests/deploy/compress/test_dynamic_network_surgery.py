@@ -55,9 +55,7 @@ def test_surgery_reaches_the_sparsity_of_each_kernel_and_promises_it(model, cont
 
 def test_surgery_has_the_thresholds_of_the_paper(model, context_with):
     """Nothing is trained: what is pruned lies below 0.9 of mean plus c deviations of the sizes."""
-    result = dynamic_network_surgery(
-        model, layers={"*": 0.0}, c={"digit": 0.5}, epochs=1, context=context_with(rate=0.0)
-    )
+    result = dynamic_network_surgery(model, sparsity=0.0, c={"digit": 0.5}, epochs=1, context=context_with(rate=0.0))
     before, after = kernels_of(model)["digit"], kernels_of(result.model)["digit"]
     sizes = np.abs(before)
     assert np.array_equal(after == 0, sizes <= np.float32(0.9) * (sizes.mean() + 0.5 * sizes.std()))
