@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from trainkit.framework import tf
 from trainkit.inference.keras import KerasPredictor
 from trainkit.models.calls import calls_of, is_graph, name_outputs, rebuild, replay
+from trainkit.models.describe.names import unique_name
 
 _MIXED = ("mixed_float16", "mixed_bfloat16")
 
@@ -68,16 +68,8 @@ def _rename(model: Any, prefix: str, taken: set[str]) -> None:
         if is_graph(layer):
             _rename(layer, f"{prefix}{layer.name}.", taken)
         elif prefix:
-            layer._name = _unique(prefix + layer.name, taken)
+            layer._name = unique_name(prefix + layer.name, taken)
             taken.add(layer.name)
-
-
-def _unique(name: str, taken: Collection[str]) -> str:
-    count, unique = 0, name
-    while unique in taken:
-        count += 1
-        unique = f"{name}_{count}"
-    return unique
 
 
 def _inline(call: Any, arguments: tuple, keywords: dict[str, Any]) -> Any:

@@ -36,10 +36,10 @@ def choose_names(inputs: Sequence[Given], steps: Sequence[Step]) -> tuple[dict[R
     names: dict[Ref, str] = {}
     for given in inputs:
         alone = len(inputs) == 1 and _MADE_BY_KERAS.fullmatch(given.wish)
-        names[given] = _unique("input" if alone else sayable(given.wish, "input"), names.values())
+        names[given] = unique_name("input" if alone else sayable(given.wish, "input"), names.values())
     for step in steps:
         if wish := step.wish or (step.class_name.lower() if step.same_as else None):
-            names[step] = _unique(sayable(wish), names.values())
+            names[step] = unique_name(sayable(wish), names.values())
     unwritten = {step for step in steps if step not in names or _looks_automatic(step, names[step])}
     while True:
         automatic = _automatic(names, inputs, steps, unwritten)
@@ -63,7 +63,13 @@ def _automatic(
     return {step: name for step, name in zip(steps, found, strict=True) if step in unwritten}
 
 
-def _unique(name: str, taken: Collection[str]) -> str:
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """A name that is not taken: the same, or with the first number that makes it one.
+
+    Example:
+        >>> unique_name("conv", []), unique_name("conv", ["conv", "conv_1"])
+        ('conv', 'conv_2')
+    """
     count, unique = 0, name
     while unique in taken:
         count += 1
