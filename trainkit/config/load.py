@@ -103,6 +103,10 @@ class Config:
 
     def resolved_yaml(self) -> str:
         """`resolved` as YAML that reads back to the same experiment."""
+        return self._resolved_yaml
+
+    @cached_property
+    def _resolved_yaml(self) -> str:
         return yaml.dump(self.resolved(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -87,9 +87,8 @@ def _make_split(
 ) -> tuple[Split, dict[int, str]]:
     """The samples of one part, and those that cannot be used, each with where it stands and why."""
     experiment = config.experiment
-    inputs = {
-        name: make_input(columns, experiment, name=name) for name, columns in input_columns(records, experiment).items()
-    }
+    given = input_columns(records, experiment)
+    inputs = {name: make_input(columns, experiment, name=name) for name, columns in given.items()}
     targets = {
         output: make_target(list(columns.values()), classes[output], path=column_path(experiment, "targets", output))
         for output, columns in target_columns(records, experiment).items()
@@ -97,7 +96,7 @@ def _make_split(
     weight = weight_column(records, experiment)
     weights = {} if weight is None else dict.fromkeys(targets, weight)
     bad = dict(records.bad)
-    images = _images(records, config)
+    images = _images(given)
     found = [(column, column.bad()) for column in (*inputs.values(), *weights.values())]
     for column, reasons in [*found, *((target.column, target.bad.items()) for target in targets.values())]:
         for row, reason in reasons:
@@ -126,10 +125,10 @@ def _check_padding(part: Split, data: Data) -> None:
         raise SettingError(("data", "padding"), f"{message} Received: padding={data.padding!r}. Leave it out.")
 
 
-def _images(records: Records, config: Config) -> Column | None:
-    """The images that go in, if such do: which of them it is says more than the place of a label."""
-    given = [pair for columns in input_columns(records, config.experiment).values() for pair in columns.items()]
-    return next((column for name, column in given if isinstance(column, ImageFiles) or name == "image"), None)
+def _images(given: Mapping[str, Mapping[str, Column]]) -> Column | None:
+    """The column of images that goes in, or None: which image it is says more than the place of a label."""
+    pairs = (pair for columns in given.values() for pair in columns.items())
+    return next((column for name, column in pairs if isinstance(column, ImageFiles) or name == "image"), None)
 
 
 def _divide(splits: Splits[Split], data: Data, *, seed: int) -> Splits[Split]:

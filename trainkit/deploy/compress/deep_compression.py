@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Lt
 
 from trainkit.coding.sparse_rows import SparseSize, sparse_size
@@ -51,7 +52,9 @@ def deep_compression(
     Reference:
         Han et al., Deep Compression, ICLR 2016, sections 2 to 4.
     """
-    _check(model, choose(kernels_of(model), sparsity, layers), clusters, layer_clusters)
+    kernels = kernels_of(model)
+    shares = choose(kernels, sparsity, layers)
+    _check(kernels, shares, choose(kernels, clusters, layer_clusters, argument="layer_clusters"), clusters)
     pruned = prune(model, sparsity=sparsity, layers=layers, epochs=epochs, context=context)
     after = context.after(pruned.promises)
     shared = cluster(pruned.model, clusters=clusters, layers=layer_clusters, epochs=cluster_epochs, context=after)
@@ -62,10 +65,11 @@ def deep_compression(
     return CompressionResult(shared.model, (*pruned.promises, *shared.promises), facts)
 
 
-def _check(model: Any, shares: Mapping[str, float], clusters: int, layer_clusters: Mapping[str, int] | None) -> None:
+def _check(
+    kernels: Mapping[str, np.ndarray], shares: Mapping[str, float], counts: Mapping[str, int], clusters: int
+) -> None:
     """Refuse, before anything is trained, what would leave no kernel whose values can be shared."""
-    counts = choose(kernels_of(model), clusters, layer_clusters, argument="layer_clusters")
-    left = {name: round((1 - shares[name]) * kernel.size) for name, kernel in kernels_of(model).items()}
+    left = {name: round((1 - shares[name]) * kernel.size) for name, kernel in kernels.items()}
     if not any(0 < counts[name] <= size for name, size in left.items()):
         told = f"more than {clusters} values once 0 counts as one of them, that is not left out by `layer_clusters`"
         raise InputError(f"DeepCompression must leave a kernel of {told}. Received: none.")

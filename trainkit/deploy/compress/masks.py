@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from trainkit.deploy.compress.context import CompressionContext
 from trainkit.deploy.compress.copying import copy_model
 from trainkit.deploy.compress.kernels import is_kernel
-from trainkit.deploy.compress.reparameterized import Place, reparameterize, settled
+from trainkit.deploy.compress.reparameterized import Place, add_state, reparameterize, settled
 from trainkit.framework import tf
 from trainkit.models.calls import count_calls
 
@@ -88,11 +88,10 @@ class Mask(tf.keras.layers.Layer):
         super().__init__()
         self.before: Callable[[], None] | None = None
         self._revives = revives
-        self.mask = self._add("mask", weight.shape, weight.dtype, "ones")
-        if keep_zeros:
-            self.mask.assign(weight.numpy() != 0)
-        self.threshold = self._add("threshold", (), weight.dtype, "zeros")
-        self.steps = self._add("steps", (), tf.int64, "zeros")
+        kept = tf.cast(weight.numpy() != 0, weight.dtype) if keep_zeros else tf.ones(weight.shape, weight.dtype)
+        self.mask = add_state(self, "mask", kept)
+        self.threshold = add_state(self, "threshold", tf.zeros((), weight.dtype))
+        self.steps = add_state(self, "steps", tf.zeros((), tf.int64))
 
     def call(self, weight: Any, training: Any = None) -> Any:
         """The weight as it counts; before that, one of all masks lets the zeros of all be chosen."""
@@ -100,17 +99,6 @@ class Mask(tf.keras.layers.Layer):
             self.before()
         kept = weight * self.mask
         return weight + tf.stop_gradient(kept - weight) if self._revives else kept
-
-    def _add(self, name: str, shape: Any, dtype: Any, initializer: str) -> Any:
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer=initializer,
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
 
 
 def keep_largest(values: Any, count: Any) -> Any:

@@ -74,6 +74,19 @@ class Reparameterized(tf.keras.layers.Wrapper):
             vars(owner)[attribute] = variable
 
 
+def add_state(layer: Any, name: str, value: Any) -> Any:
+    """Add a variable to a transform that is not learned; replicas, whose weights are the same, have each their own."""
+    return layer.add_weight(
+        name,
+        shape=value.shape,
+        dtype=value.dtype,
+        initializer=lambda *_, **__: value,
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
 def places_of(layer: Any) -> Iterator[Place]:
     """The weights of a layer and of those inside of it, each once; what is not of real numbers is no weight."""
     seen = set()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from trainkit.deploy.compress.reparameterized import add_state
 from trainkit.framework import tf
 
 MOST_ROUNDS = 500
@@ -35,22 +36,12 @@ class Shared(tf.keras.layers.Layer):
         first = np.zeros(len(numbers), np.int64)
         first[used] = places
         self._keep_zeros = keep_zeros
-        self.ids, self.first = self._add("ids", ids), self._add("first", first)
+        self.ids = add_state(self, "ids", tf.constant(ids, tf.int64))
+        self.first = add_state(self, "first", tf.constant(first))
 
     def call(self, weight: Any, training: Any = None) -> Any:
         """The weight as it counts: the first of each cluster, for all of it."""
         return _shared(tf.convert_to_tensor(weight), self.ids, self.first, keep_zeros=self._keep_zeros)
-
-    def _add(self, name: str, values: np.ndarray) -> Any:
-        return self.add_weight(
-            name,
-            shape=values.shape,
-            dtype=tf.int64,
-            initializer=lambda *_, **__: tf.constant(values, tf.int64),
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
 
 
 def _shared(weight: Any, ids: Any, first: Any, *, keep_zeros: bool) -> Any:

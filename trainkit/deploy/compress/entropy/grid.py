@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trainkit.deploy.compress.entropy.rate import rate_of
+from trainkit.deploy.compress.reparameterized import add_state
 from trainkit.framework import tf
 
 COARSE = 2
@@ -71,11 +72,11 @@ class OnGrid(tf.keras.layers.Layer):
         self.ramp, self.every, self.goal, self.layout = calls * ramp, calls * EVERY, goal, layout
         self.first = first_step(values)
         self.stretch = self.add_weight("stretch", shape=(), initializer="zeros")
-        self.price = self._state("price", tf.constant(price, weight.dtype))
-        self.trained = self._state("trained", tf.zeros((), tf.int64))
-        self.bits = self._state("bits", tf.zeros((), weight.dtype))
-        self.pull = self._state("pull", tf.zeros_like(values))
-        self.mask = self._state("mask", tf.cast(values != 0, weight.dtype)) if keep_zeros else None
+        self.price = add_state(self, "price", tf.constant(price, weight.dtype))
+        self.trained = add_state(self, "trained", tf.zeros((), tf.int64))
+        self.bits = add_state(self, "bits", tf.zeros((), weight.dtype))
+        self.pull = add_state(self, "pull", tf.zeros_like(values))
+        self.mask = add_state(self, "mask", tf.cast(values != 0, weight.dtype)) if keep_zeros else None
         self.add_loss(lambda: self.cost(weight))
 
     @property
@@ -109,18 +110,6 @@ class OnGrid(tf.keras.layers.Layer):
 
     def _masked(self, weight: Any) -> Any:
         return weight if self.mask is None else weight * self.mask
-
-    def _state(self, name: str, value: Any) -> Any:
-        """A variable that is not learned; replicas, whose weights are the same, have each their own."""
-        return self.add_weight(
-            name,
-            shape=value.shape,
-            dtype=value.dtype,
-            initializer=lambda *_, **__: value,
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
 
 
 @tf.custom_gradient
