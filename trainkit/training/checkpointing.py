@@ -17,7 +17,7 @@ from trainkit.config import Best as Monitor
 from trainkit.config import CheckpointSettings
 from trainkit.errors import OutputError, TrainingError
 from trainkit.framework import tf
-from trainkit.runs import write_json, write_text
+from trainkit.runs import write_json
 from trainkit.runs.checkpoints import CONFIG, STATE, Checkpoints
 from trainkit.runs.variables import write_variables
 from trainkit.training.append_only import sizes
@@ -223,7 +223,7 @@ class Checkpointer(Guard):
             write_json(directory / STATE, moment.state)
             np.savez(directory / ARRAYS, *moment.arrays)
             if self._config is not None:
-                write_text(directory / CONFIG, self._config)
+                (directory / CONFIG).write_text(self._config, encoding="utf-8")
 
     def _write_held(self) -> None:
         """Write the checkpoint of the best epoch, which the model has left behind."""

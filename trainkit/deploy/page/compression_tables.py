@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainkit.deploy.page.records import entries_of, number_of, part_of
+from trainkit.deploy.wording import NOTHING, count_text
 
 MOST_ROWS = 40
 """Of more, the largest are shown."""
@@ -38,7 +39,7 @@ def tables_of(facts: Mapping[str, Any]) -> Iterator[Table]:
     if filters := part_of(facts, "filters"):
         known = [(layer, pair) for layer, pair in filters.items() if isinstance(pair, list)]
         known.sort(key=lambda item: -(number_of(item[1][0]) or 0.0) if item[1] else 0.0)
-        pairs = [(layer, *map(_count, pair)) for layer, pair in known]
+        pairs = [(layer, *(count_text(number_of(count)) for count in pair)) for layer, pair in known]
         yield _table("Filters of the layers that have lost some", ("layer", "before", "after"), pairs)
     if storage := entries_of(facts, "storage"):
         yield _table(
@@ -65,21 +66,16 @@ def _stored(row: Mapping[str, Any]) -> tuple[str, ...]:
 
     shares = (f"{_decimal(row.get(name))}%" for name in ("kept_percent", "rate_percent", "coded_rate_percent"))
     kept, plain, coded = shares
-    size = _count(row.get("tkz_bytes"))
+    size = count_text(number_of(row.get("tkz_bytes")))
     return str(row.get("layer", "")), kept, pair("weight_bits"), pair("index_bits"), plain, coded, f"{size} B"
 
 
 def _on_grid(one: Mapping[str, Any]) -> tuple[str, ...]:
     step = number_of(one.get("step"))
-    counts = (_count(one.get(name)) for name in ("size", "nonzeros", "estimated_bytes", "tkz_bytes"))
-    return f"{one.get('layer', '')}/{one.get('weight', '')}", "–" if step is None else f"{step:.3g}", *counts
-
-
-def _count(value: Any) -> str:
-    number = number_of(value)
-    return "–" if number is None else f"{number:,.0f}"
+    counts = (count_text(number_of(one.get(name))) for name in ("size", "nonzeros", "estimated_bytes", "tkz_bytes"))
+    return f"{one.get('layer', '')}/{one.get('weight', '')}", NOTHING if step is None else f"{step:.3g}", *counts
 
 
 def _decimal(value: Any) -> str:
     number = number_of(value)
-    return "–" if number is None else f"{number:g}"
+    return NOTHING if number is None else f"{number:g}"
